@@ -1,0 +1,155 @@
+//! Every NATS subject in the system: built here, parsed here, listed here.
+
+use std::fmt;
+
+use typed_ids::{CompanyId, RequestId, UserId};
+
+use crate::partition::Partition;
+
+/// What a request on the stream `PROVISIONING` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// A new resource.
+    Create,
+    /// A whole new set of attributes (PUT).
+    Replace,
+    /// A change of some attributes (PATCH).
+    Update,
+    /// A PATCH that turns `active` off. Named apart so that whoever guards access can follow just these.
+    Deactivate,
+    /// A PATCH that turns `active` on.
+    Reactivate,
+    /// The end of a resource.
+    Delete,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Self; 6] =
+        [Self::Create, Self::Replace, Self::Update, Self::Deactivate, Self::Reactivate, Self::Delete];
+
+    /// The subject token.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Update => "update",
+            Self::Deactivate => "deactivate",
+            Self::Reactivate => "reactivate",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// The subject of a request: `provisioning.v1.<partition>.<company>.user.<verb>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestSubject {
+    /// Whose request.
+    pub company: CompanyId,
+    /// What it asks for.
+    pub verb: Verb,
+}
+
+impl RequestSubject {
+    /// Reads a subject; `None` when it is not one of ours, or names a partition that is not the company's.
+    #[must_use]
+    pub fn parse(subject: &str) -> Option<Self> {
+        let mut tokens = subject.strip_prefix("provisioning.v1.")?.split('.');
+        let partition: u16 = tokens.next()?.parse().ok()?;
+        let company: CompanyId = tokens.next()?.parse().ok()?;
+        let ("user", word, None) = (tokens.next()?, tokens.next()?, tokens.next()) else { return None };
+        let verb = Verb::ALL.into_iter().find(|verb| verb.as_str() == word)?;
+        (Partition::of(company).number() == partition).then_some(Self { company, verb })
+    }
+}
+
+impl fmt::Display for RequestSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { company, verb } = self;
+        write!(f, "provisioning.v1.{}.{company}.user.{}", Partition::of(*company), verb.as_str())
+    }
+}
+
+/// Every request of one partition: the filter of its consumer.
+#[must_use]
+pub fn requests_of(partition: Partition) -> String {
+    format!("provisioning.v1.{partition}.>")
+}
+
+/// Where one gateway process awaits acknowledgements and outcomes: `outcome.v1.<process>.<request>`.
+#[must_use]
+pub fn outcome_inbox(process: &str, request: RequestId) -> String {
+    format!("outcome.v1.{process}.{request}")
+}
+
+/// Every inbox of one gateway process.
+#[must_use]
+pub fn outcome_inboxes(process: &str) -> String {
+    format!("outcome.v1.{process}.*")
+}
+
+/// The request whose inbox this is.
+#[must_use]
+pub fn request_of_inbox(subject: &str) -> Option<RequestId> {
+    subject.strip_prefix("outcome.v1.")?.split_once('.')?.1.parse().ok()
+}
+
+/// What a fact on the stream `DIRECTORY` says happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A user exists.
+    Created,
+    /// Attributes of a user changed, `active` not among them.
+    Updated,
+    /// A user lost access.
+    Deactivated,
+    /// A user got access back.
+    Reactivated,
+    /// A user is gone.
+    Deleted,
+}
+
+impl Event {
+    /// The subject token.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deactivated => "deactivated",
+            Self::Reactivated => "reactivated",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// The subject of a fact about a user: `facts.v1.<company>.user.<user>.<event>`.
+#[must_use]
+pub fn user_fact(company: CompanyId, user: UserId, event: Event) -> String {
+    format!("facts.v1.{company}.user.{user}.{}", event.as_str())
+}
+
+/// Questions to the directory. [`crate::directory::LookUpUser`] → [`crate::directory::Reply`].
+pub const LOOK_UP_USER: &str = "directory.v1.query.user.look_up";
+/// Questions to the directory. [`crate::directory::SearchUsers`] → [`crate::directory::Reply`].
+pub const SEARCH_USERS: &str = "directory.v1.query.user.search";
+/// Operators to the directory. [`crate::directory::CreateCompany`] → [`crate::directory::Reply`].
+pub const CREATE_COMPANY: &str = "directory.v1.company.create";
+/// Operators and the token service to the directory. [`crate::directory::ListCompanies`] → [`crate::directory::Reply`].
+pub const LIST_COMPANIES: &str = "directory.v1.company.list";
+/// The queue group in which the directory's instances share its questions.
+pub const DIRECTORY_QUEUE: &str = "directory";
+
+/// Operators to the token service. [`crate::token::IssueToken`] → [`crate::token::Reply`].
+pub const ISSUE_TOKEN: &str = "tokens.v1.issue";
+/// Operators to the token service. [`crate::token::ListTokens`] → [`crate::token::Reply`].
+pub const LIST_TOKENS: &str = "tokens.v1.list";
+/// Operators to the token service. [`crate::token::RevealToken`] → [`crate::token::Reply`].
+pub const REVEAL_TOKEN: &str = "tokens.v1.reveal";
+/// Operators to the token service. [`crate::token::RotateToken`] → [`crate::token::Reply`].
+pub const ROTATE_TOKEN: &str = "tokens.v1.rotate";
+/// Operators to the token service. [`crate::token::RevokeToken`] → [`crate::token::Reply`].
+pub const REVOKE_TOKEN: &str = "tokens.v1.revoke";
+/// The queue group in which the token service's instances share its work.
+pub const TOKEN_QUEUE: &str = "tokens";

@@ -1,0 +1,1 @@
+//! Bytes that were sent once are read for ever.

@@ -1,0 +1,3 @@
+//! Starts the process; everything else is in the library.
+
+fn main() {}
