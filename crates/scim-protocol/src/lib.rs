@@ -1,1 +1,13 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod attribute_path;
+pub mod error;
+pub mod fold;
+pub mod schema;
+
+/// A resource's attributes: one JSON object, in the order in which they were sent.
+///
+/// *Canonical* attributes, what `resource::parse` makes and the directory stores, have names spelt and values
+/// typed as the schema says, and neither `id`, `meta`, `schemas` nor empty values.
+pub type Attributes = serde_json::Map<String, serde_json::Value>;
