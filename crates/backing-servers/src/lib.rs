@@ -1,1 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod nats;
+pub mod port;
+pub mod postgres;
+pub mod process;
+
+mod directory;
+mod program;

@@ -1,0 +1,204 @@
+//! A nats-server with JetStream.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::Signal;
+
+use crate::{
+    directory::Directory,
+    port,
+    process::{Process, Supervision},
+    program,
+};
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+const STOP_GRACE: Duration = Duration::from_secs(10);
+const START_ATTEMPTS: usize = 5;
+/// JetStream and nothing else: no users, any client may do anything.
+const OPEN_CONFIG: &str = "jetstream {}\n";
+
+/// How to start a server. `Options::default()` is an open one in a temporary directory on a free port.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it keeps its streams, its configuration and its log; kept afterwards. A temporary directory otherwise.
+    pub directory: Option<PathBuf>,
+    /// The port to listen on; a free one otherwise.
+    pub port: Option<u16>,
+    /// The text of its configuration file; address, port and storage place are given on the command line and win.
+    pub config: Option<String>,
+    /// Environment variables that the configuration refers to.
+    pub environment: Vec<(String, String)>,
+}
+
+/// A running nats-server; dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    // Before the directory, so that the process has ended when the directory is removed.
+    process: Mutex<Process>,
+    environment: Vec<(String, String)>,
+    port: u16,
+    directory: Directory,
+}
+
+impl Server {
+    /// Starts a server and waits until it accepts clients, JetStream included.
+    ///
+    /// # Errors
+    /// When `nats-server` is not installed, refuses its configuration or does not start in time.
+    pub fn start(options: Options) -> Result<Self> {
+        let directory = Directory::prepare(options.directory, "nats")?;
+        let config = options.config.as_deref().unwrap_or(OPEN_CONFIG);
+        fs::write(directory.path().join("nats-server.conf"), config)
+            .context("cannot write nats-server.conf")?;
+        let mut attempts = START_ATTEMPTS;
+        loop {
+            attempts -= 1;
+            let port = options.port.map_or_else(port::free, Ok)?;
+            match launch(&directory, port, &options.environment) {
+                Ok(process) => {
+                    let process = Mutex::new(process);
+                    return Ok(Self {
+                        process,
+                        environment: options.environment,
+                        port,
+                        directory,
+                    });
+                }
+                // Somebody took the port between the probe and the start.
+                Err(_) if options.port.is_none() && attempts > 0 && !port::is_free(port) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The open server that all tests of this process share.
+    ///
+    /// # Errors
+    /// As [`Server::start`], the first time.
+    pub fn shared() -> Result<&'static Self> {
+        static SHARED: OnceLock<std::result::Result<Server, String>> = OnceLock::new();
+        let started =
+            SHARED.get_or_init(|| Self::start(Options::default()).map_err(|error| format!("{error:#}")));
+        started.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// Where clients connect: `nats://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The pid of nats-server itself.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process().pid()
+    }
+
+    /// Its log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.directory)
+    }
+
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.process().exit_status(), Ok(None))
+    }
+
+    /// Stops it in good order; [`Server::restart`] brings it back.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn stop(&self) -> Result<()> {
+        self.process().stop().map(drop)
+    }
+
+    /// Ends it as a crash would; [`Server::restart`] brings it back.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill_9(&self) -> Result<()> {
+        self.process().kill_9().map(drop)
+    }
+
+    /// Stops it if it runs, and starts it again on the same port with the same data.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn restart(&self) -> Result<()> {
+        let mut process = self.process();
+        process.stop()?;
+        *process = launch(&self.directory, self.port, &self.environment)?;
+        Ok(())
+    }
+
+    fn process(&self) -> MutexGuard<'_, Process> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn log_of(directory: &Directory) -> PathBuf {
+    directory.path().join("nats-server.log")
+}
+
+fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) -> Result<Process> {
+    let program = program::find("nats-server", &[Path::new("/usr/sbin")]).context(
+        "nats-server is not installed: Debian and Ubuntu have it in the package nats-server, Homebrew in nats-server",
+    )?;
+    let mut command = Command::new(program);
+    command
+        .arg("--config")
+        .arg(directory.path().join("nats-server.conf"));
+    command
+        .arg("--addr")
+        .arg("127.0.0.1")
+        .arg("--port")
+        .arg(port.to_string());
+    command.arg("--store_dir").arg(directory.path().join("streams"));
+    command
+        .current_dir(directory.path())
+        .envs(environment.iter().cloned());
+    let supervision = Supervision {
+        name: "nats-server".to_owned(),
+        log: log_of(directory),
+        stop_signal: Signal::SIGTERM,
+        grace: STOP_GRACE,
+        orphan_signal: Signal::SIGTERM,
+        remove_when_orphaned: directory.to_remove(),
+    };
+    if !port::is_free(port) {
+        bail!("nats-server cannot listen on 127.0.0.1:{port}: the port is taken");
+    }
+    let mut process = Process::spawn(command, supervision)?;
+    process.wait_until_ready(START_LIMIT, || greets(port))?;
+    Ok(process)
+}
+
+/// Whether the server says hello. It opens its port after JetStream has recovered its streams.
+fn greets(port: u16) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let Ok(stream) = TcpStream::connect_timeout(&address, PATIENCE) else {
+        return false;
+    };
+    let mut greeting = String::new();
+    stream.set_read_timeout(Some(PATIENCE)).is_ok()
+        && BufReader::new(stream).read_line(&mut greeting).is_ok()
+        && greeting.starts_with("INFO ")
+}
