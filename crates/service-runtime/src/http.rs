@@ -1,0 +1,131 @@
+//! HTTP listeners: bound first, so that the address is known; served later, until they are asked to stop.
+//!
+//! Actix's own signal handling is off: stopping has one owner, [`crate::run`].
+
+use std::{net::SocketAddr, net::TcpListener, time::Duration};
+
+use actix_web::{App, HttpResponse, HttpServer, http::header, web};
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Process, metrics};
+
+/// How long an idle connection is kept open, and a slow client may take to send its headers.
+const CLIENT_PATIENCE: Duration = Duration::from_secs(75);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A bound listener that nobody serves yet.
+#[derive(Debug)]
+pub struct Listener {
+    name: &'static str,
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+/// How a listener is served.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving {
+    /// Threads that handle requests.
+    pub workers: usize,
+    /// How long requests in flight may take once the listener is asked to stop.
+    pub drain: Duration,
+}
+
+impl Listener {
+    /// Binds a listener and logs its address. Port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound.
+    pub fn bind(name: &'static str, address: SocketAddr) -> anyhow::Result<Self> {
+        let bind = || -> std::io::Result<_> {
+            let socket = TcpListener::bind(address)?;
+            let address = socket.local_addr()?;
+            Ok((socket, address))
+        };
+        let (socket, address) = bind().with_context(|| format!("cannot listen on {address} ({name})"))?;
+        tracing::info!(listener = name, %address, "listening");
+        Ok(Self {
+            name,
+            socket,
+            address,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves what `configure` mounts until `stop` is cancelled; then accepts no more, finishes what is in flight, and
+    /// returns.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot start or ends by itself.
+    pub async fn serve<F>(self, serving: Serving, stop: CancellationToken, configure: F) -> anyhow::Result<()>
+    where
+        F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    {
+        let server = HttpServer::new(move || App::new().configure(configure.clone()))
+            .workers(serving.workers)
+            .keep_alive(CLIENT_PATIENCE)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .shutdown_timeout(serving.drain.as_secs().max(1))
+            .disable_signals()
+            .listen(self.socket)
+            .with_context(|| format!("cannot serve listener {}", self.name))?
+            .run();
+        let handle = server.handle();
+        let mut server = std::pin::pin!(server);
+        tokio::select! {
+            ended = &mut server => {
+                ended?;
+                anyhow::bail!("listener {} ended by itself", self.name)
+            }
+            () = stop.cancelled() => {
+                let ((), ended) = tokio::join!(handle.stop(true), server);
+                ended.with_context(|| format!("listener {} did not stop cleanly", self.name))
+            }
+        }
+    }
+}
+
+/// Mounts `/healthz`, `/readyz` and `/metrics`: the second listener of every service.
+pub fn observe(process: &Process) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let process = process.clone();
+    move |config| {
+        config
+            .app_data(web::Data::new(process.clone()))
+            .route("/healthz", web::get().to(healthz))
+            .route("/readyz", web::get().to(readyz))
+            .route("/metrics", web::get().to(metrics_text));
+    }
+}
+
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "alive": true }))
+}
+
+async fn readyz(process: web::Data<Process>) -> HttpResponse {
+    let readiness = process.health.readiness().await;
+    let mut response = if readiness.ready {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
+    response.json(readiness)
+}
+
+async fn metrics_text(process: web::Data<Process>) -> HttpResponse {
+    match metrics::text(&process.metrics) {
+        Ok(text) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, metrics::CONTENT_TYPE))
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "cannot write the metrics");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The one `main`: a service says what it reads and how it starts; everything around that happens here, in the order
+//! that this crate's README lists.
+
+use std::{future::Future, net::SocketAddr, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use futures_util::{FutureExt as _, future::BoxFuture};
+
+use crate::{
+    Process,
+    build_info::BUILD,
+    clock::Clock,
+    http::{Listener, Serving, observe},
+    metrics,
+    settings::{Effective, Environment, Reader},
+    tasks::TaskFailure,
+    telemetry,
+};
+
+/// The exit code for settings or a command line that cannot be used (`EX_USAGE`).
+pub const EXIT_USAGE: u8 = 64;
+/// The exit code for a failed start, a failed task, or a missed shutdown deadline.
+pub const EXIT_FAILURE: u8 = 1;
+
+/// How long requests to the observe listener may take once it is asked to stop.
+const OBSERVE_DRAIN: Duration = Duration::from_secs(1);
+
+type Work<T> = Box<dyn FnOnce(T) -> BoxFuture<'static, anyhow::Result<()>>>;
+type Prepare<T> = Box<dyn FnOnce(&mut Reader) -> Work<T>>;
+
+/// A service, described.
+pub struct Service {
+    name: &'static str,
+    about: &'static str,
+    observe: SocketAddr,
+    serve: Option<Prepare<Process>>,
+    commands: Vec<(&'static str, &'static str, Prepare<()>)>,
+}
+
+impl Service {
+    /// A service of this name, with the default address of its observe listener.
+    #[must_use]
+    pub fn new(name: &'static str, about: &'static str, observe: SocketAddr) -> Self {
+        Self {
+            name,
+            about,
+            observe,
+            serve: None,
+            commands: Vec::new(),
+        }
+    }
+
+    /// What `serve` reads and how it starts. `start` binds listeners, registers readiness checks, spawns tasks, and
+    /// returns; it does not wait for dependencies.
+    #[must_use]
+    pub fn serve<S, R, F, Fut>(mut self, read: R, start: F) -> Self
+    where
+        S: 'static,
+        R: FnOnce(&mut Reader) -> S + 'static,
+        F: FnOnce(S, Process) -> Fut + 'static,
+        Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        self.serve = Some(Box::new(move |reader| {
+            let settings = read(reader);
+            Box::new(move |process| start(settings, process).boxed())
+        }));
+        self
+    }
+
+    /// A further command, which does its work and ends.
+    #[must_use]
+    pub fn command<S, R, F, Fut>(mut self, name: &'static str, about: &'static str, read: R, work: F) -> Self
+    where
+        S: 'static,
+        R: FnOnce(&mut Reader) -> S + 'static,
+        F: FnOnce(S) -> Fut + 'static,
+        Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let prepare: Prepare<()> = Box::new(move |reader| {
+            let settings = read(reader);
+            Box::new(move |()| work(settings).boxed())
+        });
+        self.commands.push((name, about, prepare));
+        self
+    }
+
+    /// Runs the process to its end. `main` returns what this returns.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let arguments = match self.command_line().try_get_matches() {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                // With nowhere to print to, the exit code is all that can be told.
+                error.print().ok();
+                return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
+            }
+        };
+        let name = self.name;
+        match self.dispatch(&arguments, Environment::of_process()) {
+            Ok(code) => code,
+            Err(error) => {
+                report(name, &error);
+                ExitCode::from(EXIT_FAILURE)
+            }
+        }
+    }
+
+    fn command_line(&self) -> Command {
+        let check = Arg::new("check")
+            .long("check")
+            .action(ArgAction::SetTrue)
+            .help("Read the settings, print them with secrets redacted, and exit");
+        let serve = Command::new("serve")
+            .about("Serves until SIGTERM or SIGINT")
+            .arg(check);
+        let others = self
+            .commands
+            .iter()
+            .map(|(name, about, _)| Command::new(*name).about(*about));
+        Command::new(self.name)
+            .about(self.about)
+            .version(BUILD.version)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand(serve)
+            .subcommands(others)
+    }
+
+    fn dispatch(mut self, arguments: &ArgMatches, environment: Environment) -> anyhow::Result<ExitCode> {
+        let mut reader = Reader::new(environment);
+        let telemetry = telemetry::Settings::read(&mut reader);
+        let (name, arguments) = arguments.subcommand().context("no command")?;
+        if name != "serve" {
+            let at = self
+                .commands
+                .iter()
+                .position(|(command, ..)| *command == name)
+                .context("no such command")?;
+            let (.., prepare) = self.commands.swap_remove(at);
+            let work = prepare(&mut reader);
+            return match reader.finish() {
+                Ok(effective) => self.work(name, &telemetry, &effective, work),
+                Err(problems) => Ok(refuse(self.name, &problems)),
+            };
+        }
+
+        let own = Own::read(&mut reader, self.observe);
+        let start = self.serve.take().context("this service does not serve")?(&mut reader);
+        let effective = match reader.finish() {
+            Ok(effective) => effective,
+            Err(problems) => return Ok(refuse(self.name, &problems)),
+        };
+        if arguments.get_flag("check") {
+            print_settings(&effective);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let _flushes_on_drop = telemetry::install(self.name, &telemetry)?;
+        log_start(self.name, "serve", &effective);
+        runtime()?.block_on(serve(self.name, own, start))
+    }
+
+    fn work(
+        &self,
+        command: &str,
+        telemetry: &telemetry::Settings,
+        effective: &Effective,
+        work: Work<()>,
+    ) -> anyhow::Result<ExitCode> {
+        let _flushes_on_drop = telemetry::install(self.name, telemetry)?;
+        log_start(self.name, command, effective);
+        runtime()?.block_on(work(()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The settings that every serving process has.
+struct Own {
+    observe: SocketAddr,
+    deadline: Duration,
+}
+
+impl Own {
+    fn read(reader: &mut Reader, observe: SocketAddr) -> Self {
+        Self {
+            observe: reader.address("TIMECLOCK_OBSERVE_ADDR", observe),
+            deadline: reader.duration_ms("TIMECLOCK_SHUTDOWN_DEADLINE_MS", 20_000, 0..=600_000),
+        }
+    }
+}
+
+async fn serve(name: &'static str, own: Own, start: Work<Process>) -> anyhow::Result<ExitCode> {
+    // Before anything else, so that a signal during the start is not lost.
+    let signal = stop_signal()?;
+    let process = Process::new(Clock::system());
+    metrics::register_process(&process.metrics, name)?;
+    let observing = Listener::bind("observe", own.observe)?;
+    let routes = observe(&process);
+    process.tasks.spawn_supporting("observe listener", |stop| {
+        observing.serve(
+            Serving {
+                workers: 1,
+                drain: OBSERVE_DRAIN,
+            },
+            stop,
+            routes,
+        )
+    });
+    start(process.clone()).await.context("cannot start")?;
+    process.health.started();
+
+    match supervise(&process, signal, own.deadline).await {
+        Ended::Stopped => Ok(ExitCode::SUCCESS),
+        Ended::Failed(_) | Ended::DeadlineMissed(_) => Ok(ExitCode::from(EXIT_FAILURE)),
+    }
+}
+
+/// How a supervised process ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was asked to stop and finished everything in time.
+    Stopped,
+    /// This task failed; the rest was stopped.
+    Failed(TaskFailure),
+    /// These tasks had not finished when the deadline came.
+    DeadlineMissed(Vec<&'static str>),
+}
+
+/// Waits for `signal` or the first failed task, then stops the process in order, for at most `deadline`.
+pub async fn supervise(
+    process: &Process,
+    signal: impl Future<Output = &'static str>,
+    deadline: Duration,
+) -> Ended {
+    let failure = tokio::select! {
+        failure = process.tasks.failure() => {
+            tracing::error!(task = failure.task, "stopping because {failure}");
+            Some(failure)
+        }
+        signal = signal => {
+            tracing::info!(signal, "stopping because asked to");
+            None
+        }
+    };
+    process.health.stopping();
+    let in_time = tokio::time::timeout(deadline, process.tasks.stop()).await.is_ok();
+    let unfinished = process.tasks.running();
+    if !in_time {
+        let deadline_ms = deadline.as_millis();
+        tracing::error!(
+            ?unfinished,
+            deadline_ms,
+            "abandoning tasks that did not finish before the shutdown deadline"
+        );
+    }
+    match failure {
+        Some(failure) => Ended::Failed(failure),
+        None if in_time => {
+            tracing::info!("stopped");
+            Ended::Stopped
+        }
+        None => Ended::DeadlineMissed(unfinished),
+    }
+}
+
+/// Installs the handlers at once; the future ends with the name of the first signal that asks the process to stop.
+fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")
+}
+
+fn log_start(service: &'static str, command: &str, effective: &Effective) {
+    tracing::info!(service, command, version = BUILD.version, commit = BUILD.commit, settings = ?effective, "starting");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "when the log itself cannot be installed, there is no other place"
+)]
+fn report(service: &str, error: &anyhow::Error) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!("{error:#}");
+    } else {
+        eprintln!("{service}: {error:#}");
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to --check")]
+fn print_settings(effective: &Effective) {
+    for (name, value) in effective {
+        println!("{name}={value}");
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "settings are read before the log is installed"
+)]
+fn refuse(service: &str, problems: &crate::settings::Problems) -> ExitCode {
+    eprintln!("{service} cannot start with these settings:");
+    for problem in &problems.0 {
+        eprintln!("  {problem}");
+    }
+    ExitCode::from(EXIT_USAGE)
+}

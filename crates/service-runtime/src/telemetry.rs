@@ -1,0 +1,156 @@
+//! Logs and traces: installed once, flushed when the guard is dropped.
+//!
+//! Traces are exported by OTLP over HTTP, and only when `OTEL_EXPORTER_OTLP_ENDPOINT` (or the one for traces alone) is
+//! set. Without it nothing is recorded and nothing is paid for.
+
+use std::{fmt, io::IsTerminal as _, str::FromStr};
+
+use anyhow::Context as _;
+use opentelemetry::{global, trace::TracerProvider as _};
+use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+use crate::{build_info::BUILD, settings::Reader};
+
+const ENDPOINTS: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+];
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+impl FromStr for Format {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "json" => Ok(Self::Json),
+            "pretty" => Ok(Self::Pretty),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Json => "json",
+            Self::Pretty => "pretty",
+        })
+    }
+}
+
+/// What to log and whether to export traces.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// An [`EnvFilter`].
+    pub filter: String,
+    /// How log lines look.
+    pub format: Format,
+    /// Whether spans are exported.
+    pub export_traces: bool,
+}
+
+impl Settings {
+    /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and whether there is an OTLP endpoint.
+    pub fn read(reader: &mut Reader) -> Self {
+        let filter = reader.with_default("TIMECLOCK_LOG", "info");
+        if EnvFilter::try_new(&filter).is_err() {
+            reader.problem(
+                "TIMECLOCK_LOG",
+                "must be a log filter, such as info or warn,scim_gateway=debug",
+            );
+        }
+        let format = reader.parsed("TIMECLOCK_LOG_FORMAT", Format::Auto, "auto, json or pretty");
+        let export_traces = ENDPOINTS
+            .map(|name| reader.optional(name).is_some())
+            .contains(&true);
+        Self {
+            filter,
+            format,
+            export_traces,
+        }
+    }
+}
+
+/// Exports what is left when it is dropped.
+#[derive(Debug)]
+#[must_use = "telemetry is flushed when this is dropped"]
+pub struct Guard(Option<SdkTracerProvider>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(provider) = &self.0
+            && let Err(error) = provider.shutdown()
+        {
+            tracing::warn!(%error, "cannot export the last traces");
+        }
+    }
+}
+
+/// Installs the log, the W3C trace propagator and, if asked for, the export of traces. Must not be called from inside
+/// an async runtime: the exporter has a blocking HTTP client.
+///
+/// # Errors
+///
+/// When the filter or an `OTEL_*` setting is malformed, or telemetry is installed already.
+pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Guard> {
+    let filter = EnvFilter::try_new(&settings.filter).context("cannot read the log filter")?;
+    let json = match settings.format {
+        Format::Json => true,
+        Format::Pretty => false,
+        Format::Auto => !std::io::stdout().is_terminal(),
+    };
+    let log = if json {
+        tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed()
+    } else {
+        tracing_subscriber::fmt::layer().boxed()
+    };
+
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let provider = settings
+        .export_traces
+        .then(|| tracer_provider(service))
+        .transpose()?;
+    let traces = provider
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(log)
+        .with(traces)
+        .try_init()
+        .context("cannot install the log")?;
+    Ok(Guard(provider))
+}
+
+fn tracer_provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .build()
+        .context("cannot export traces")?;
+    let resource = Resource::builder()
+        .with_service_name(service)
+        .with_attribute(opentelemetry::KeyValue::new("service.version", BUILD.version))
+        .build();
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build())
+}
