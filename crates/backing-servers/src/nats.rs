@@ -35,7 +35,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// The text of its configuration file; address, port and storage place are given on the command line and win.
     pub config: Option<String>,
-    /// Environment variables that the configuration refers to.
+    /// Environment variables that the configuration refers to. nats-server reads their values as configuration syntax:
+    /// letters and digits that begin with a letter are safe, `1e5` or `10k` would be numbers.
     pub environment: Vec<(String, String)>,
 }
 

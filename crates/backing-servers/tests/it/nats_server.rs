@@ -66,7 +66,7 @@ fn two_servers_stand_beside_each_other() {
 #[test]
 fn the_configuration_reads_passwords_from_the_environment() {
     let config = "authorization { users = [ { user: anna, password: $ANNAS_PASSWORD } ] }\n".to_owned();
-    let environment = vec![("ANNAS_PASSWORD".to_owned(), "correct horse".to_owned())];
+    let environment = vec![("ANNAS_PASSWORD".to_owned(), "battery9staple".to_owned())];
     let server = Server::start(Options {
         config: Some(config),
         environment,
@@ -75,7 +75,7 @@ fn the_configuration_reads_passwords_from_the_environment() {
     .unwrap();
     let right = converse(
         &server,
-        r#"{"verbose":false,"user":"anna","pass":"correct horse"}"#,
+        r#"{"verbose":false,"user":"anna","pass":"battery9staple"}"#,
         "",
     );
     let wrong = converse(&server, r#"{"verbose":false,"user":"anna","pass":"guess"}"#, "");

@@ -4,9 +4,9 @@
 //! way and looks at what is left.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Lines},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,8 @@ const MARK: &str = "started ";
 
 /// What the child half left behind, by its own account.
 struct Left {
+    /// Held open, because a test runner that cannot print fails.
+    _output: Lines<BufReader<ChildStdout>>,
     pids: Vec<i32>,
     directories: Vec<PathBuf>,
 }
@@ -60,20 +62,21 @@ fn child_half(wait: bool) -> (Child, Left) {
         command.env("WAIT_TO_BE_KILLED", "1");
     }
     let mut child = command.spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines
+    let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = output
+        .by_ref()
         .map(Result::unwrap)
         .find(|line| line.contains(MARK))
         .unwrap();
     let words: Vec<&str> = line.split_once(MARK).unwrap().1.split(' ').collect();
     let pids = words[..2].iter().map(|pid| pid.parse().unwrap()).collect();
-    (
-        child,
-        Left {
-            pids,
-            directories: words[2..].iter().map(PathBuf::from).collect(),
-        },
-    )
+    let directories = words[2..].iter().map(PathBuf::from).collect();
+    let left = Left {
+        _output: output,
+        pids,
+        directories,
+    };
+    (child, left)
 }
 
 /// A process that has ended but that nobody has waited for counts as gone: in a container, nobody may ever wait.
