@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +20,11 @@ impl Directory {
     pub(crate) fn prepare(named: Option<PathBuf>, purpose: &str) -> Result<Self> {
         let Some(path) = named else {
             let prefix = format!("backing-{purpose}-");
-            let created = tempfile::Builder::new().prefix(&prefix).tempdir();
+            let ours_alone = fs::Permissions::from_mode(0o700);
+            let created = tempfile::Builder::new()
+                .prefix(&prefix)
+                .permissions(ours_alone)
+                .tempdir();
             return created
                 .map(Self::Temporary)
                 .context("cannot create a temporary directory");

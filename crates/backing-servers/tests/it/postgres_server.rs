@@ -1,5 +1,7 @@
 //! Postgres: data, isolation, faults.
 
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
 use backing_servers::postgres::{Options, Server};
 
 fn fast() -> Options {
@@ -29,7 +31,8 @@ fn a_restart_after_a_crash_keeps_what_was_committed() {
 
 #[test]
 fn a_named_directory_is_found_again_by_the_next_server() {
-    let directory = tempfile::tempdir().unwrap();
+    let closed = Permissions::from_mode(0o700);
+    let directory = tempfile::Builder::new().permissions(closed).tempdir().unwrap();
     let options = Options {
         directory: Some(directory.path().to_owned()),
         ..fast()
@@ -38,7 +41,7 @@ fn a_named_directory_is_found_again_by_the_next_server() {
     first.create_database("kept").unwrap();
     let url = first.superuser_url("kept");
     let data = first.data_directory().to_owned();
-    // A temporary directory is closed to others, so the account that root lends to Postgres cannot reach it.
+    // It is closed to others, so the account that root lends to Postgres cannot reach it.
     let root = nix::unistd::geteuid().is_root();
     let place = if root {
         std::path::Path::new("/var/tmp/backing-servers")
