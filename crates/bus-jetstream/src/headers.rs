@@ -1,0 +1,37 @@
+//! The headers of a message.
+
+use std::fmt;
+
+use async_nats::HeaderMap;
+
+/// The headers of a message; their names are in [`bus_contract::headers`].
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub(crate) HeaderMap);
+
+impl Headers {
+    /// No headers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The first value under this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(async_nats::HeaderValue::as_str)
+    }
+
+    /// Sets the only value under this name. Line breaks, which would start a new header, become spaces.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        let value: String =
+            value.chars().map(|char| if matches!(char, '\r' | '\n') { ' ' } else { char }).collect();
+        self.0.insert(name, value.as_str());
+    }
+}
+
+impl fmt::Debug for Headers {
+    /// Names only: a header may carry an inbox or a trace that does not belong in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name.to_string())).finish()
+    }
+}

@@ -1,0 +1,146 @@
+//! Asking and answering: NATS request/reply, and plain subscriptions.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use async_nats::{Subject, Subscriber, client::RequestErrorKind};
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::{
+    connect::Bus,
+    error::{Error, Source},
+    headers::Headers,
+    publish::PublishError,
+    trace,
+};
+
+/// Why a question was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// Nobody serves that subject now.
+    #[error("nobody answers there at the moment")]
+    NoResponders,
+    /// Somebody may have received the question, but no answer came in time.
+    #[error("no answer came in time")]
+    TimedOut,
+    /// There is no connection to NATS, or it broke before the answer came.
+    #[error("could not ask: NATS does not answer")]
+    Unavailable(#[source] Option<Source>),
+}
+
+/// A message that somebody sent to a subject of ours.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Where it was sent.
+    pub subject: Subject,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body.
+    pub payload: Bytes,
+    /// Where the answer is awaited, if one is.
+    pub reply: Option<Subject>,
+}
+
+/// The messages of one subscription, across every reconnect; dropped, it unsubscribes.
+pub struct Subscription(Subscriber);
+
+impl Bus {
+    /// Asks whoever serves `subject` and waits for the one answer.
+    ///
+    /// # Errors
+    /// See [`AskError`].
+    pub async fn ask(
+        &self,
+        subject: impl Into<Subject>,
+        payload: impl Into<Bytes>,
+        timeout: Duration,
+    ) -> Result<Bytes, AskError> {
+        let Some(epoch) = self.epoch() else { return Err(AskError::Unavailable(None)) };
+        let mut request = async_nats::Request::new().payload(payload.into()).timeout(None);
+        let mut headers = Headers::new();
+        trace::inject(&mut headers);
+        if !headers.0.is_empty() {
+            request = request.headers(headers.0);
+        }
+        let answer = tokio::time::timeout(timeout, self.client.send_request(subject.into(), request));
+        tokio::select! {
+            biased;
+            answer = answer => match answer {
+                Ok(Ok(message)) => Ok(message.payload),
+                Ok(Err(error)) => Err(match error.kind() {
+                    RequestErrorKind::NoResponders => AskError::NoResponders,
+                    RequestErrorKind::TimedOut => AskError::TimedOut,
+                    _ => AskError::Unavailable(Some(error.into())),
+                }),
+                Err(_elapsed) => Err(AskError::TimedOut),
+            },
+            () = self.lost(epoch) => Err(AskError::Unavailable(None)),
+        }
+    }
+
+    /// Every message to `subject`, which may hold wildcards.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the subject is malformed, [`Error::Unavailable`] when the client has been closed.
+    pub async fn subscribe(&self, subject: impl Into<Subject>) -> Result<Subscription, Error> {
+        self.client.subscribe(subject.into()).await.map(Subscription).map_err(not_subscribed)
+    }
+
+    /// This process's share of the messages to `subject`, of which each goes to one member of `queue`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the subject is malformed, [`Error::Unavailable`] when the client has been closed.
+    pub async fn serve(&self, subject: impl Into<Subject>, queue: &str) -> Result<Subscription, Error> {
+        let subscribed = self.client.queue_subscribe(subject.into(), queue.to_owned()).await;
+        subscribed.map(Subscription).map_err(not_subscribed)
+    }
+}
+
+impl Incoming {
+    /// Answers, if an answer is awaited.
+    ///
+    /// # Errors
+    /// [`PublishError::Unavailable`] when there is no connection any more, [`PublishError::TooLarge`].
+    pub async fn respond(&self, bus: &Bus, payload: impl Into<Bytes>) -> Result<(), PublishError> {
+        match &self.reply {
+            Some(reply) => bus.publish(reply.clone(), payload).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Subscription {
+    /// Stops taking new messages; those that have arrived are still yielded, then the stream ends.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the client has been closed.
+    pub async fn drain(&mut self) -> Result<(), Error> {
+        self.0.drain().await.map_err(|error| Error::unavailable("end a subscription", error))
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Incoming;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Incoming>> {
+        let message = ready!(Pin::new(&mut self.0).poll_next(context));
+        Poll::Ready(message.map(|message| Incoming {
+            subject: message.subject,
+            headers: Headers(message.headers.unwrap_or_default()),
+            payload: message.payload,
+            reply: message.reply,
+        }))
+    }
+}
+
+fn not_subscribed(error: async_nats::SubscribeError) -> Error {
+    use async_nats::client::SubscribeErrorKind as Kind;
+    match error.kind() {
+        Kind::InvalidSubject | Kind::InvalidQueueName => Error::refused("subscribe", error),
+        Kind::Other => Error::unavailable("subscribe", error),
+    }
+}
