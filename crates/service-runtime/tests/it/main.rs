@@ -1,0 +1,6 @@
+//! What a process promises about its settings, its readiness and its end.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod readiness;
+mod settings;
+mod shutdown;
