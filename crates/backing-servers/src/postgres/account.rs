@@ -67,11 +67,11 @@ impl Account {
             Self::Lent(uid, gid) => (uid, gid),
         };
         if self.can_reach(wanted)? {
-            own(&direct, uid, gid)?;
+            own(&direct, uid, gid, 0o700)?;
             return Ok(direct);
         }
         let parent = Path::new(FALLBACK).join("backing-servers");
-        own(&parent, geteuid(), gid)?;
+        own(&parent, geteuid(), gid, 0o711)?;
         let named = parent.join(
             wanted
                 .as_os_str()
@@ -80,7 +80,7 @@ impl Account {
                 .to_string()
                 .replace('/', "%"),
         );
-        own(&named, uid, gid)?;
+        own(&named, uid, gid, 0o700)?;
         Ok(named)
     }
 
@@ -104,12 +104,11 @@ impl Account {
 }
 
 /// Creates the directory for an account, or checks that it is theirs: `/var/tmp` is open to everybody.
-fn own(directory: &Path, uid: Uid, gid: Gid) -> Result<()> {
+fn own(directory: &Path, uid: Uid, gid: Gid, mode: u32) -> Result<()> {
     let shown = directory.display();
     if !directory.exists() {
-        // The group may pass through the parent of several data directories; nobody else sees them.
         fs::DirBuilder::new()
-            .mode(0o750)
+            .mode(mode)
             .create(directory)
             .with_context(|| format!("cannot create {shown}"))?;
         return chown(directory, Some(uid), Some(gid)).with_context(|| format!("cannot give {shown} away"));

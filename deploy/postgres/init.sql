@@ -1,0 +1,45 @@
+-- Roles, schemas and privileges; the tables come from each service's own migrations.
+-- Run by psql 15 or newer as a superuser, with one password per role in the environment. Running it again changes
+-- nothing but the passwords.
+\set ON_ERROR_STOP on
+
+\getenv directory_owner TIMECLOCK_POSTGRES_DIRECTORY_OWNER_PASSWORD
+\getenv directory_service TIMECLOCK_POSTGRES_DIRECTORY_SERVICE_PASSWORD
+\getenv token_owner TIMECLOCK_POSTGRES_TOKEN_OWNER_PASSWORD
+\getenv token_service TIMECLOCK_POSTGRES_TOKEN_SERVICE_PASSWORD
+
+-- An owner changes tables (migrate); a service only uses them (serve). None is above row level security.
+SELECT format('CREATE ROLE %I LOGIN', wanted.name)
+  FROM (VALUES ('directory_owner'), ('directory_service'), ('token_owner'), ('token_service')) AS wanted (name)
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) \gexec
+ALTER ROLE directory_owner PASSWORD :'directory_owner';
+ALTER ROLE directory_service PASSWORD :'directory_service';
+ALTER ROLE token_owner PASSWORD :'token_owner';
+ALTER ROLE token_service PASSWORD :'token_service';
+
+SELECT 'CREATE DATABASE timeclock' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'timeclock') \gexec
+REVOKE ALL ON DATABASE timeclock FROM PUBLIC;
+GRANT CONNECT ON DATABASE timeclock TO directory_owner, directory_service, token_owner, token_service;
+
+\connect timeclock
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+CREATE SCHEMA IF NOT EXISTS directory AUTHORIZATION directory_owner;
+CREATE SCHEMA IF NOT EXISTS tokens AUTHORIZATION token_owner;
+GRANT USAGE ON SCHEMA directory TO directory_service;
+GRANT USAGE ON SCHEMA tokens TO token_service;
+
+ALTER ROLE directory_owner IN DATABASE timeclock SET search_path = directory;
+ALTER ROLE directory_service IN DATABASE timeclock SET search_path = directory;
+ALTER ROLE token_owner IN DATABASE timeclock SET search_path = tokens;
+ALTER ROLE token_service IN DATABASE timeclock SET search_path = tokens;
+
+-- Whatever an owner creates later, its service may use and not change.
+ALTER DEFAULT PRIVILEGES FOR ROLE directory_owner IN SCHEMA directory
+  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO directory_service;
+ALTER DEFAULT PRIVILEGES FOR ROLE directory_owner IN SCHEMA directory
+  GRANT USAGE ON SEQUENCES TO directory_service;
+ALTER DEFAULT PRIVILEGES FOR ROLE token_owner IN SCHEMA tokens
+  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO token_service;
+ALTER DEFAULT PRIVILEGES FOR ROLE token_owner IN SCHEMA tokens
+  GRANT USAGE ON SEQUENCES TO token_service;
