@@ -1,3 +1,5 @@
 //! Starts the process; everything else is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    directory_service::service().run()
+}

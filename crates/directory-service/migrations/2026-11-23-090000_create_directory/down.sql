@@ -1,0 +1,1 @@
+drop table dead_letters, outbox, partitions, provisioning_log, users, companies;

@@ -1,0 +1,125 @@
+//! Questions about the present, answered from Postgres.
+//!
+//! Look-ups by key are gathered and answered many at a time, as requests are applied: a transaction for sixty of them
+//! costs little more than one for one. Searches by filter are answered one by one, a few at a time.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bus_contract::{
+    Message,
+    directory::{LookUpUser, Reply},
+    subject::{DIRECTORY_QUEUE, LOOK_UP_USER, SEARCH_USERS},
+};
+use bus_jetstream::{
+    Bus,
+    request::{Incoming, Subscription},
+};
+use futures_util::{FutureExt as _, StreamExt as _};
+use pg_pool::Pool;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{metrics::Metrics, question};
+
+/// The most look-ups that one transaction answers.
+pub const MAX_LOOK_UPS_PER_BATCH: usize = 256;
+/// The most batches of look-ups that are under way at once.
+pub const MAX_LOOK_UP_BATCHES: usize = 2;
+/// The most searches that are under way at once; the others wait in the subscription until their asker gives up.
+pub const MAX_SEARCHES: usize = 4;
+
+/// Answers look-ups until asked to stop, then those that have arrived.
+pub(crate) async fn look_ups(
+    bus: Bus,
+    pool: Pool,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut questions = bus.serve(LOOK_UP_USER, DIRECTORY_QUEUE).await.context("serve look-ups")?;
+    let slots = Arc::new(Semaphore::new(MAX_LOOK_UP_BATCHES));
+    let mut running = JoinSet::new();
+    while let Some(first) = next(&mut questions, &stop).await {
+        // Waiting for a slot is what lets a batch grow while the others are under way.
+        let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
+        let mut batch = vec![first];
+        while batch.len() < MAX_LOOK_UPS_PER_BATCH {
+            match tokio::task::unconstrained(questions.next()).now_or_never() {
+                Some(Some(question)) => batch.push(question),
+                Some(None) | None => break,
+            }
+        }
+        metrics.look_up_batch.observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        let (bus, pool) = (bus.clone(), pool.clone());
+        running.spawn(async move {
+            answer_look_ups(&bus, &pool, batch).await;
+            drop(slot);
+        });
+        while running.try_join_next().is_some() {}
+    }
+    running.join_all().await;
+    Ok(())
+}
+
+async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<Incoming>) {
+    let questions: Vec<_> =
+        batch.iter().map(|incoming| question::read(LookUpUser::decode(incoming.payload.clone()))).collect();
+    let replies = question::look_up(pool, questions).await;
+    for (incoming, reply) in batch.iter().zip(replies) {
+        respond(bus, incoming, &reply).await;
+    }
+}
+
+/// Answers searches until asked to stop, then those that have arrived.
+pub(crate) async fn searches(bus: Bus, pool: Pool, stop: CancellationToken) -> anyhow::Result<()> {
+    serve_each(bus, SEARCH_USERS, MAX_SEARCHES, stop, move |payload| {
+        let pool = pool.clone();
+        async move { question::search(&pool, &payload).await }
+    })
+    .await
+}
+
+/// Answers each question to a subject by itself, at most `at_once` at a time.
+pub(crate) async fn serve_each<F, Fut>(
+    bus: Bus,
+    subject: &'static str,
+    at_once: usize,
+    stop: CancellationToken,
+    answer: F,
+) -> anyhow::Result<()>
+where
+    F: Fn(bus_jetstream::Bytes) -> Fut,
+    Fut: Future<Output = Reply> + Send + 'static,
+{
+    let mut questions = bus.serve(subject, DIRECTORY_QUEUE).await.with_context(|| format!("serve {subject}"))?;
+    let mut running = JoinSet::new();
+    while let Some(incoming) = next(&mut questions, &stop).await {
+        while running.len() >= at_once {
+            running.join_next().await;
+        }
+        let answering = answer(incoming.payload.clone());
+        let bus = bus.clone();
+        running.spawn(async move { respond(&bus, &incoming, &answering.await).await });
+    }
+    running.join_all().await;
+    Ok(())
+}
+
+/// The next question; after `stop`, those that were already on their way, then nothing.
+async fn next(questions: &mut Subscription, stop: &CancellationToken) -> Option<Incoming> {
+    tokio::select! {
+        biased;
+        question = questions.next() => question,
+        () = stop.cancelled() => {
+            questions.drain().await.ok();
+            questions.next().await
+        }
+    }
+}
+
+async fn respond(bus: &Bus, incoming: &Incoming, reply: &Reply) {
+    // Whoever asked notices by its own timeout, and will ask again.
+    if let Err(error) = incoming.respond(bus, reply.encode_to_vec()).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "an answer could not be sent");
+    }
+}

@@ -1,0 +1,75 @@
+//! How the directory is put together.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use bus_contract::subject::{CREATE_COMPANY, LIST_COMPANIES};
+use bus_jetstream::Bus;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use pg_pool::Pool;
+use service_runtime::{Process, Service};
+
+use crate::{answer, company, metrics::Metrics, ownership, partition, settings::Settings};
+
+/// The directory's tables.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// Questions about companies that are answered at once.
+const COMPANIES_AT_ONCE: usize = 2;
+
+/// The process, described.
+#[must_use]
+pub fn service() -> Service {
+    Service::new(
+        "directory-service",
+        "Applies provisioning requests to Postgres, answers questions about users, announces facts",
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 9083)),
+    )
+    .serve(Settings::read, serve)
+    .command(
+        "migrate",
+        "Brings the tables up to date, as the role that owns them, and ends",
+        |reader| pg_pool::Settings::read(reader, "directory-service migrate"),
+        |settings| async move {
+            pg_pool::migrate::run(&settings, MIGRATIONS).await.context("migrate the directory's tables")
+        },
+    )
+}
+
+async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
+    let bus = Bus::connect(&settings.bus).await.context("connect to NATS")?;
+    let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
+    let metrics = Arc::new(Metrics::register(&process.metrics)?);
+
+    let (nats, postgres) = (bus.clone(), pool.clone());
+    process.health.register("nats", move || {
+        let bus = nats.clone();
+        async move { bus.ping().await.map_err(|error| error.to_string()) }
+    });
+    process.health.register("postgres", move || {
+        let pool = postgres.clone();
+        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
+    });
+
+    let context = partition::Context { bus: bus.clone(), pool: pool.clone(), metrics: Arc::clone(&metrics) };
+    process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
+    process.tasks.spawn("look-ups", |stop| answer::look_ups(bus.clone(), pool.clone(), metrics, stop));
+    process.tasks.spawn("searches", |stop| answer::searches(bus.clone(), pool.clone(), stop));
+    let (creating, listing) = (pool.clone(), pool.clone());
+    process.tasks.spawn("company creation", |stop| {
+        answer::serve_each(bus.clone(), CREATE_COMPANY, COMPANIES_AT_ONCE, stop, move |payload| {
+            let pool = creating.clone();
+            async move { company::create(&pool, &payload).await }
+        })
+    });
+    process.tasks.spawn("company list", |stop| {
+        answer::serve_each(bus.clone(), LIST_COMPANIES, COMPANIES_AT_ONCE, stop, move |payload| {
+            let pool = listing.clone();
+            async move { company::list(&pool, &payload).await }
+        })
+    });
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! What becomes of a batch of requests: a pure function from what is there and what is asked to what will be there,
+//! what each caller is told, and what the rest of TimeClock 365 hears.
+//!
+//! The caller holds the partition, so nobody else changes these users meanwhile and deciding in memory, request by
+//! request, in order, is exact. No IO and no clock here; a batch can be decided any number of times.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use scim_protocol::{Attributes, ScimError, fold::fold, patch, resource, schema};
+use typed_ids::{CompanyId, UserId};
+
+use super::request::{Change, Condition, Request};
+use crate::user::User;
+
+type UserKey = (CompanyId, UserId);
+type NameKey = (CompanyId, String);
+
+/// What the database holds of everything that the batch touches.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Known {
+    /// Present: exists. Absent: was looked up and does not exist.
+    pub(crate) users: HashMap<UserKey, User>,
+    /// Who holds a name, for every name that was looked up.
+    pub(crate) names: HashMap<NameKey, Option<UserId>>,
+}
+
+/// What the caller was told, and why.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    Created(User),
+    Updated { before: User, after: User, changed: Vec<String> },
+    Unchanged(User),
+    Deleted(User),
+    Refused(Refusal),
+}
+
+/// A refusal that the caller can act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// RFC 7644 §3.12 as the pure engine words it.
+    Invalid(ScimError),
+    NotFound,
+    /// The name is another user's.
+    NameTaken,
+    PreconditionFailed {
+        current: i64,
+    },
+}
+
+/// Everything that one batch decides.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    /// One for each request, in their order.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Users that are to be inserted, with their final state.
+    pub(crate) inserts: Vec<User>,
+    /// Users that are to be overwritten.
+    pub(crate) updates: Vec<User>,
+    /// Users that are to be removed.
+    pub(crate) deletes: Vec<UserKey>,
+}
+
+/// Names whose holders the decision depends on and that have not been looked up yet. Only a rename is found out so, and
+/// only by applying it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    pub(crate) names: Vec<NameKey>,
+}
+
+/// Decides a batch, or says what else must be looked up first.
+pub(crate) fn decide(known: &Known, requests: &[&Request], now: DateTime<Utc>) -> Result<Decision, Unknown> {
+    let mut state = State {
+        before: known,
+        users: known.users.clone(),
+        names: known.names.clone(),
+        unknown: BTreeSet::new(),
+        touched: Vec::new(),
+    };
+    let outcomes: Vec<_> = requests.iter().map(|request| state.apply(request, now)).collect();
+    if !state.unknown.is_empty() {
+        return Err(Unknown { names: state.unknown.into_iter().collect() });
+    }
+    Ok(state.net(outcomes))
+}
+
+struct State<'a> {
+    before: &'a Known,
+    users: HashMap<UserKey, User>,
+    names: HashMap<NameKey, Option<UserId>>,
+    unknown: BTreeSet<NameKey>,
+    /// In the order in which they were first touched, so that rows are written in a repeatable order.
+    touched: Vec<UserKey>,
+}
+
+impl State<'_> {
+    fn apply(&mut self, request: &Request, now: DateTime<Utc>) -> Outcome {
+        let result = match &request.change {
+            Change::Create(attributes) => self.create(request, attributes, now),
+            Change::Replace(attributes, condition) => {
+                let mut attributes = attributes.clone();
+                self.change(request, condition, now, |user| {
+                    // RFC 7644 §3.5.1 lets an omitted attribute keep its value. Access is not to be given back by
+                    // leaving `active` out, so this one does.
+                    if let Some(active) = user.attributes.get("active") {
+                        attributes.entry("active").or_insert_with(|| active.clone());
+                    }
+                    let changed = resource::changed(&user.attributes, &attributes);
+                    Ok((attributes, changed))
+                })
+            }
+            Change::Patch(operations, condition) => self.change(request, condition, now, |user| {
+                let mut patched = patch::apply(schema::users(), &user.attributes, operations)?;
+                if let (None, Some(active)) = (patched.attributes.get("active"), user.attributes.get("active")) {
+                    patched.attributes.insert("active".to_owned(), active.clone());
+                    patched.changed.retain(|path| path != "active");
+                }
+                Ok((patched.attributes, patched.changed))
+            }),
+            Change::Delete(condition) => self.delete(request, condition),
+        };
+        result.unwrap_or_else(Outcome::Refused)
+    }
+
+    fn create(
+        &mut self,
+        request: &Request,
+        attributes: &Attributes,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Refusal> {
+        let mut attributes = attributes.clone();
+        // Entra's reader needs a boolean in every answer (entra-wire 1.11); somebody who is provisioned may work.
+        attributes.entry("active").or_insert(serde_json::Value::Bool(true));
+        let user = User {
+            company: request.company,
+            id: request.user,
+            version: 1,
+            created_at: now,
+            last_modified_at: now,
+            attributes,
+        };
+        self.take_name(&user)?;
+        self.put(user.clone());
+        Ok(Outcome::Created(user))
+    }
+
+    fn change(
+        &mut self,
+        request: &Request,
+        condition: &Condition,
+        now: DateTime<Utc>,
+        transform: impl FnOnce(&User) -> Result<(Attributes, Vec<String>), ScimError>,
+    ) -> Result<Outcome, Refusal> {
+        let before = self.existing(request, condition)?;
+        let (attributes, changed) = transform(&before).map_err(Refusal::Invalid)?;
+        if changed.is_empty() {
+            return Ok(Outcome::Unchanged(before));
+        }
+        let after =
+            User { version: before.version + 1, last_modified_at: now, attributes, ..before.clone() };
+        if name_key(&after) != name_key(&before) {
+            self.take_name(&after)?;
+            self.names.insert(name_key(&before), None);
+        }
+        self.put(after.clone());
+        Ok(Outcome::Updated { before, after, changed })
+    }
+
+    fn delete(&mut self, request: &Request, condition: &Condition) -> Result<Outcome, Refusal> {
+        let user = self.existing(request, condition)?;
+        self.names.insert(name_key(&user), None);
+        self.users.remove(&user.key());
+        self.touched.push(user.key());
+        Ok(Outcome::Deleted(user))
+    }
+
+    fn existing(&self, request: &Request, condition: &Condition) -> Result<User, Refusal> {
+        let user = self.users.get(&(request.company, request.user)).ok_or(Refusal::NotFound)?;
+        if condition.holds(user.version) {
+            Ok(user.clone())
+        } else {
+            Err(Refusal::PreconditionFailed { current: user.version })
+        }
+    }
+
+    /// Claims the user's name, or refuses because another user of the company has it. A name nobody looked up yet is
+    /// noted and taken for free: the whole decision is then made again.
+    fn take_name(&mut self, user: &User) -> Result<(), Refusal> {
+        let key = name_key(user);
+        match self.names.get(&key) {
+            Some(Some(holder)) if *holder != user.id => return Err(Refusal::NameTaken),
+            Some(_) => {}
+            None => {
+                self.unknown.insert(key.clone());
+            }
+        }
+        self.names.insert(key, Some(user.id));
+        Ok(())
+    }
+
+    fn put(&mut self, user: User) {
+        self.touched.push(user.key());
+        self.users.insert(user.key(), user);
+    }
+
+    /// What the batch amounts to, one write per user.
+    fn net(mut self, outcomes: Vec<Outcome>) -> Decision {
+        let mut decision = Decision { outcomes, inserts: vec![], updates: vec![], deletes: vec![] };
+        let mut seen = BTreeSet::new();
+        for key in std::mem::take(&mut self.touched) {
+            if !seen.insert(key) {
+                continue;
+            }
+            match (self.before.users.contains_key(&key), self.users.remove(&key)) {
+                (false, Some(user)) => decision.inserts.push(user),
+                (true, Some(user)) => decision.updates.push(user),
+                (true, None) => decision.deletes.push(key),
+                (false, None) => {}
+            }
+        }
+        decision
+    }
+}
+
+fn name_key(user: &User) -> NameKey {
+    (user.company, fold(user.user_name()))
+}
+
+/// The name that a request asks for, when it can be told without applying it.
+pub(crate) fn wanted_name(request: &Request) -> Option<NameKey> {
+    let name = match &request.change {
+        Change::Create(attributes) | Change::Replace(attributes, _) => attributes.get("userName")?.as_str()?,
+        Change::Patch(..) | Change::Delete(_) => return None,
+    };
+    Some((request.company, fold(name)))
+}

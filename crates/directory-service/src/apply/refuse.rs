@@ -1,0 +1,53 @@
+//! How a refusal is worded for the administrator who reads it in Entra's provisioning log.
+
+use bus_contract::provisioning::{self, Refused, outcome, refused::Reason};
+use scim_protocol::ScimError;
+
+use super::{decide::Refusal, request::Request};
+
+pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
+    match refusal {
+        Refusal::Invalid(error) => invalid(error),
+        Refusal::NotFound => Refused {
+            reason: Reason::NotFound.into(),
+            scim_type: String::new(),
+            detail: "There is no such user in this company. It may have been deleted.".to_owned(),
+        },
+        Refusal::NameTaken => Refused {
+            reason: Reason::Conflict.into(),
+            scim_type: "uniqueness".to_owned(),
+            detail: "Another user of this company already has this userName (compared without regard to case). \
+                     Rename or delete that user, or map userName to an attribute that is unique."
+                .to_owned(),
+        },
+        Refusal::PreconditionFailed { current } => Refused {
+            reason: Reason::PreconditionFailed.into(),
+            scim_type: String::new(),
+            detail: format!("The user has changed: its version is now W/\"{current}\". Read it again and retry."),
+        },
+    }
+}
+
+/// The answer to a request that Postgres will never store.
+pub(crate) fn unstorable(request: &Request) -> provisioning::Outcome {
+    provisioning::Outcome {
+        request_id: request.id.to_string(),
+        repeated: false,
+        result: Some(outcome::Result::Refused(Refused {
+            reason: Reason::Invalid.into(),
+            scim_type: "invalidValue".to_owned(),
+            detail: format!(
+                "The directory cannot store these values. The request was kept for support as {}.",
+                request.id
+            ),
+        })),
+    }
+}
+
+fn invalid(error: &ScimError) -> Refused {
+    Refused {
+        reason: Reason::Invalid.into(),
+        scim_type: error.scim_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        detail: error.detail.clone(),
+    }
+}

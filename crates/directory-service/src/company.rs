@@ -1,0 +1,88 @@
+//! The registry of companies, for operators.
+
+use bus_contract::{
+    Message,
+    directory::{
+        Company, CreateCompany, CreateCompanyReply, ListCompanies, ListCompaniesReply, Reply, failure::Reason, reply,
+    },
+};
+use chrono::SecondsFormat;
+use pg_pool::Pool;
+use typed_ids::CompanyId;
+
+use crate::{
+    question::{answered, failed, failure},
+    store::companies::{self, CompanyRow},
+    time::now,
+};
+
+/// Longest name, in characters; the table says the same.
+const MAX_NAME: usize = 200;
+
+/// Creates a company. Asking again with the same id is no error: it says that it was there.
+pub(crate) async fn create(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = CreateCompany::decode(payload) else {
+        return failure(Reason::Invalid, "", "the question is malformed");
+    };
+    let id = match question.company_id.as_str() {
+        "" => CompanyId::mint(),
+        text => match text.parse() {
+            Ok(id) => id,
+            Err(error) => return failure(Reason::Invalid, "", &error.to_string()),
+        },
+    };
+    let name = question.name.trim().to_owned();
+    if !(1..=MAX_NAME).contains(&name.chars().count()) || name.contains('\0') {
+        return failure(Reason::Invalid, "", "a company's name has 1 to 200 characters");
+    }
+    let created_at = now();
+    let stored = pool
+        .transaction("companies.create", move |conn| {
+            let inserted = companies::insert(conn, id, &name, created_at)?;
+            let created = inserted.is_some();
+            Ok((inserted.into_iter().chain(companies::by_ids(conn, &[id])?).next(), created))
+        })
+        .await;
+    match stored {
+        Ok((Some(row), created)) => {
+            let company = Some(to_wire(row));
+            answered(reply::Result::CreateCompany(CreateCompanyReply { company, created }))
+        }
+        Ok((None, _)) => failure(Reason::Unavailable, "", "the company vanished while it was created"),
+        Err(error) => failed("create a company", &error),
+    }
+}
+
+/// Lists every company, or the one that is named.
+pub(crate) async fn list(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = ListCompanies::decode(payload) else {
+        return failure(Reason::Invalid, "", "the question is malformed");
+    };
+    let one = match question.company_id.as_str() {
+        "" => None,
+        text => match text.parse() {
+            Ok(id) => Some(id),
+            Err(_not_an_id) => return answered(reply::Result::ListCompanies(ListCompaniesReply::default())),
+        },
+    };
+    let rows = pool
+        .transaction("companies.list", move |conn| match one {
+            Some(id) => companies::by_ids(conn, &[id]),
+            None => companies::all(conn),
+        })
+        .await;
+    match rows {
+        Ok(rows) => answered(reply::Result::ListCompanies(ListCompaniesReply {
+            companies: rows.into_iter().map(to_wire).collect(),
+        })),
+        Err(error) => failed("list companies", &error),
+    }
+}
+
+fn to_wire(row: CompanyRow) -> Company {
+    Company {
+        company_id: CompanyId::from_uuid(row.company_id).to_string(),
+        name: row.name,
+        created_at: row.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+    }
+}

@@ -1,0 +1,245 @@
+//! The life of a partition in the hands of this instance: take over, read in order, apply, acknowledge, answer.
+
+use std::{sync::Arc, time::Duration};
+
+use bus_contract::{
+    Message,
+    headers::{OUTCOME_INBOX, TRACEPARENT},
+    partition::Partition,
+    provisioning, stream, subject,
+};
+use bus_jetstream::{Bus, pull};
+use pg_pool::Pool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    apply::{self, Applied, Delivery, request},
+    metrics::Metrics,
+    relay,
+    store::{self, partitions::Tenure},
+    time::now,
+};
+
+/// The most requests that one transaction applies. Beyond this the gain per request is gone and the first one waits.
+pub const MAX_BATCH: usize = 256;
+/// Waits between attempts when Postgres or NATS is away; doubled from the first to the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_LONGEST: Duration = Duration::from_secs(2);
+
+/// What a partition's work needs.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) bus: Bus,
+    pub(crate) pool: Pool,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Why a tenure was given up.
+enum Left {
+    /// We were asked to.
+    Stopped,
+    /// Another instance took over, or the reading broke: begin again.
+    Ended,
+}
+
+/// Works on a partition until asked to stop; then finishes the batch in hand.
+pub(crate) async fn own(context: Context, partition: Partition, stop: CancellationToken) {
+    let mut retry = Retry::new();
+    while !stop.is_cancelled() {
+        match tenure(&context, partition, &stop, &mut retry).await {
+            Ok(Left::Stopped) => return,
+            Ok(Left::Ended) => {}
+            Err(error) => {
+                tracing::warn!(partition = partition.number(), error = %format!("{error:#}"), "a partition waits");
+            }
+        }
+        retry.wait(&stop).await;
+    }
+}
+
+async fn tenure(
+    context: &Context,
+    partition: Partition,
+    stop: &CancellationToken,
+    retry: &mut Retry,
+) -> anyhow::Result<Left> {
+    // Made sure of at every beginning: a NATS that lost its disk has lost the streams too.
+    let identity = context.bus.ensure_stream(&stream::PROVISIONING).await?;
+    context.bus.ensure_stream(&stream::DIRECTORY).await?;
+    let created = identity.created_unix_nanos;
+    let tenure = context
+        .pool
+        .transaction("partitions.take_over", move |conn| store::partitions::take_over(conn, partition, created))
+        .await?;
+    let mut reading = context
+        .bus
+        .open_pull(&stream::PROVISIONING, &format!("directory-p{partition}-"), &subject::requests_of(partition))
+        .await?;
+    tracing::info!(partition = partition.number(), epoch = tenure.epoch, pending = reading.pending(), "took over");
+    retry.reset();
+
+    let committed = Arc::new(Notify::new());
+    // What an earlier owner committed and did not announce.
+    committed.notify_one();
+    let relaying = CancellationToken::new();
+    let relay = relay::run(context, partition, &committed, &relaying);
+    let working = async {
+        let left = work(context, tenure, &mut reading, stop, &committed).await;
+        relaying.cancel();
+        left
+    };
+    let (left, ()) = tokio::join!(working, relay);
+    left
+}
+
+async fn work(
+    context: &Context,
+    tenure: Tenure,
+    reading: &mut pull::Pull,
+    stop: &CancellationToken,
+    committed: &Notify,
+) -> anyhow::Result<Left> {
+    let lag = context.metrics.lag.with_label_values(&[&tenure.partition.to_string()]);
+    loop {
+        let messages = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(Left::Stopped),
+            messages = reading.next_batch(MAX_BATCH) => messages?,
+        };
+        lag.set(i64::try_from(reading.pending()).unwrap_or(i64::MAX));
+        let batch: Arc<[Delivery]> = messages.iter().map(delivery).collect();
+        let Some(outcomes) = apply_whole(context, tenure, batch, stop).await else { return Ok(Left::Ended) };
+        committed.notify_one();
+        // Told before acknowledged: the caller waits, the stream does not.
+        for (message, outcome) in messages.iter().zip(outcomes) {
+            answer(context, message, outcome).await;
+        }
+        if let Some(last) = messages.last() {
+            reading.ack_through(last).await?;
+        }
+    }
+}
+
+/// Applies a batch, trying again for as long as Postgres is away; `None` when the tenure or the process ends first.
+async fn apply_whole(
+    context: &Context,
+    tenure: Tenure,
+    batch: Arc<[Delivery]>,
+    stop: &CancellationToken,
+) -> Option<Vec<Option<provisioning::Outcome>>> {
+    let timer = context.metrics.batch_seconds.start_timer();
+    let size = batch.len();
+    let mut outcomes = Vec::with_capacity(size);
+    // Parts of the batch still to be applied, the next one last. Usually the whole.
+    let mut parts = vec![0..size];
+    let mut retry = Retry::new();
+    while let Some(part) = parts.pop() {
+        let slice = Part { batch: Arc::clone(&batch), range: part.clone(), condemned: None };
+        match apply_part(context, tenure, slice.clone()).await {
+            Ok(Applied::Outcomes(part)) => outcomes.extend(part),
+            Ok(Applied::TenureEnded) => {
+                tracing::info!(partition = tenure.partition.number(), epoch = tenure.epoch, "another instance took over");
+                return None;
+            }
+            Err(error) if is_data_fault(&error) && part.len() > 1 => {
+                // One request spoils the statement for all. Halve until it stands alone.
+                let middle = part.start + part.len() / 2;
+                parts.push(middle..part.end);
+                parts.push(part.start..middle);
+            }
+            Err(error) if is_data_fault(&error) => {
+                context.metrics.dead_letters.inc();
+                tracing::error!(
+                    partition = tenure.partition.number(),
+                    stream_sequence = batch.get(part.start).map(|delivery| delivery.stream_sequence),
+                    error = &error as &dyn std::error::Error,
+                    "a request can never be stored; kept as a dead letter"
+                );
+                let reason = "Postgres refuses to store it".to_owned();
+                match apply_part(context, tenure, Part { condemned: Some(reason), ..slice }).await {
+                    Ok(Applied::Outcomes(part)) => outcomes.extend(part),
+                    Ok(Applied::TenureEnded) => return None,
+                    Err(_) => parts.push(part),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(
+                    partition = tenure.partition.number(),
+                    error = &error as &dyn std::error::Error,
+                    "a batch waits for Postgres"
+                );
+                parts.push(part);
+                retry.wait(stop).await;
+                if stop.is_cancelled() {
+                    // Nothing is lost: the requests stay in the stream for the next owner.
+                    return None;
+                }
+            }
+        }
+    }
+    timer.observe_duration();
+    context.metrics.count(size, &outcomes);
+    Some(outcomes)
+}
+
+/// A part of a batch, cheap to hand to a blocking thread again and again.
+#[derive(Clone)]
+struct Part {
+    batch: Arc<[Delivery]>,
+    range: std::ops::Range<usize>,
+    condemned: Option<String>,
+}
+
+async fn apply_part(context: &Context, tenure: Tenure, part: Part) -> Result<Applied, pg_pool::Error> {
+    let now = now();
+    context
+        .pool
+        .transaction("users.apply", move |conn| {
+            let deliveries = part.batch.get(part.range.clone()).unwrap_or_default();
+            apply::apply(conn, tenure, deliveries, part.condemned.as_deref(), now)
+        })
+        .await
+}
+
+/// Whether the request itself is at fault, rather than the moment.
+fn is_data_fault(error: &pg_pool::Error) -> bool {
+    matches!(error, pg_pool::Error::Rejected { .. } | pg_pool::Error::Unique { .. })
+}
+
+fn delivery(message: &pull::Delivery) -> Delivery {
+    Delivery {
+        // A stream of more than 2⁶³ messages would have run for a million years.
+        stream_sequence: i64::try_from(message.stream_sequence).unwrap_or(i64::MAX),
+        subject: message.subject.to_string(),
+        payload: message.payload.clone(),
+        traceparent: message.headers.get(TRACEPARENT).map(str::to_owned),
+        request: request::read(&message.subject, &message.payload),
+    }
+}
+
+async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<provisioning::Outcome>) {
+    let (Some(inbox), Some(outcome)) = (message.headers.get(OUTCOME_INBOX), outcome) else { return };
+    // The caller that is not told waits for its timeout and asks again; the request stays applied.
+    if let Err(error) = context.bus.publish(inbox.to_owned(), outcome.encode_to_vec()).await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "an outcome could not be sent");
+    }
+}
+
+/// Growing waits between attempts.
+struct Retry(Duration);
+
+impl Retry {
+    fn new() -> Self {
+        Self(RETRY_FIRST)
+    }
+
+    fn reset(&mut self) {
+        self.0 = RETRY_FIRST;
+    }
+
+    async fn wait(&mut self, stop: &CancellationToken) {
+        stop.run_until_cancelled(tokio::time::sleep(self.0)).await;
+        self.0 = (self.0 * 2).min(RETRY_LONGEST);
+    }
+}

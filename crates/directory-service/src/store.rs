@@ -1,0 +1,36 @@
+//! Every statement that the directory sends to Postgres. Functions take the connection and return diesel's own result;
+//! they neither open transactions nor log.
+
+pub(crate) mod companies;
+pub(crate) mod dead_letters;
+pub(crate) mod filter_sql;
+pub(crate) mod log;
+pub(crate) mod outbox;
+pub(crate) mod partitions;
+pub(crate) mod search;
+pub(crate) mod users;
+
+use diesel::{PgConnection, QueryResult, RunQueryDsl, sql_query, sql_types::Text};
+use typed_ids::CompanyId;
+
+/// Opens the rows of these companies, and of no others, to the rest of the transaction (row level security).
+pub(crate) fn open_companies(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryResult<()> {
+    sql_query("select set_config('timeclock.companies', $1, true)")
+        .bind::<Text, _>(companies_setting(companies))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The text form of a Postgres uuid array, as the policies read it.
+fn companies_setting(companies: &[CompanyId]) -> String {
+    let mut setting = String::with_capacity(2 + companies.len() * 37);
+    setting.push('{');
+    for (place, company) in companies.iter().enumerate() {
+        if place > 0 {
+            setting.push(',');
+        }
+        setting.push_str(&company.to_string());
+    }
+    setting.push('}');
+    setting
+}
