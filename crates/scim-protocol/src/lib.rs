@@ -3,6 +3,7 @@
 
 pub mod attribute_path;
 pub mod error;
+pub mod filter;
 pub mod fold;
 pub mod schema;
 

@@ -1,0 +1,12 @@
+//! The protocol from the outside: what clients send and what they are answered.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets the unexpected stops"
+)]
+
+mod filter_grammar;
+mod filter_laws;
+mod filter_matches;
