@@ -59,11 +59,7 @@ impl AttributePath {
     /// An attribute of the base schema, a common one, or a sub-attribute inside a value filter.
     #[must_use]
     pub fn of(name: impl Into<String>) -> Self {
-        Self {
-            urn: None,
-            name: name.into(),
-            sub: None,
-        }
+        Self { urn: None, name: name.into(), sub: None }
     }
 
     /// Reads a path. Names and URNs in any case; the URN of the base schema is dropped; a bare name that only an
@@ -98,51 +94,28 @@ impl AttributePath {
         if let Some((schema, attribute)) = schemas.extension_attribute(name) {
             return Ok(Self::spelt(Some(schema.id.clone()), attribute, sub));
         }
-        Ok(Self {
-            urn: None,
-            name: name.to_owned(),
-            sub: sub.map(ToOwned::to_owned),
-        })
+        Ok(Self { urn: None, name: name.to_owned(), sub: sub.map(ToOwned::to_owned) })
     }
 
     fn within(schemas: &SchemaSet, schema: &Schema, rest: &str) -> Result<Self, PathError> {
         let is_base = schema.id == schemas.base().id;
         let urn = (!is_base).then(|| schema.id.clone());
         if rest.is_empty() && !is_base {
-            return Ok(Self {
-                urn,
-                name: String::new(),
-                sub: None,
-            });
+            return Ok(Self { urn, name: String::new(), sub: None });
         }
         let (name, sub) = split_names(rest)?;
-        let known = if is_base {
-            schemas.attribute(name)
-        } else {
-            schema.attribute(name)
-        };
+        let known = if is_base { schemas.attribute(name) } else { schema.attribute(name) };
         Ok(match known {
             Some(attribute) => Self::spelt(urn, attribute, sub),
-            None => Self {
-                urn,
-                name: name.to_owned(),
-                sub: sub.map(ToOwned::to_owned),
-            },
+            None => Self { urn, name: name.to_owned(), sub: sub.map(ToOwned::to_owned) },
         })
     }
 
     fn spelt(urn: Option<String>, attribute: &Attribute, sub: Option<&str>) -> Self {
         let sub = sub.map(|written| {
-            attribute
-                .sub_attribute(written)
-                .map_or(written, |known| known.name.as_str())
-                .to_owned()
+            attribute.sub_attribute(written).map_or(written, |known| known.name.as_str()).to_owned()
         });
-        Self {
-            urn,
-            name: attribute.name.clone(),
-            sub,
-        }
+        Self { urn, name: attribute.name.clone(), sub }
     }
 
     /// Whether the path names an extension as a whole.
@@ -200,11 +173,7 @@ fn split_names(text: &str) -> Result<(&str, Option<&str>), PathError> {
         Some((name, sub)) => (name, Some(sub)),
         None => (text, None),
     };
-    if is_name(name) && sub.is_none_or(is_name) {
-        Ok((name, sub))
-    } else {
-        Err(PathError::BadName)
-    }
+    if is_name(name) && sub.is_none_or(is_name) { Ok((name, sub)) } else { Err(PathError::BadName) }
 }
 
 /// RFC 7643 §2.1, with `$ref` as the one name that begins with a dollar sign.
@@ -229,10 +198,7 @@ mod tests {
         assert_eq!(canonical("Name.FamilyName"), "name.familyName");
         assert_eq!(canonical(&format!("{USER_URN}:name.givenname")), "name.givenName");
         assert_eq!(canonical("Meta.LastModified"), "meta.lastModified");
-        assert_eq!(
-            canonical("manager.$REF"),
-            format!("{ENTERPRISE_USER_URN}:manager.$ref")
-        );
+        assert_eq!(canonical("manager.$REF"), format!("{ENTERPRISE_USER_URN}:manager.$ref"));
     }
 
     #[test]
@@ -247,11 +213,7 @@ mod tests {
         ] {
             assert_eq!(canonical(&text), department, "{text}");
         }
-        assert!(
-            AttributePath::parse(users(), ENTERPRISE_USER_URN)
-                .unwrap()
-                .is_extension()
-        );
+        assert!(AttributePath::parse(users(), ENTERPRISE_USER_URN).unwrap().is_extension());
     }
 
     #[test]
@@ -279,10 +241,7 @@ mod tests {
     fn a_value_is_found_in_core_and_extension() {
         let resource = serde_json::json!({"userName": "a", ENTERPRISE_USER_URN: {"department": "Payroll"}});
         let get = |text: &str| {
-            AttributePath::parse(users(), text)
-                .unwrap()
-                .get(resource.as_object().unwrap())
-                .cloned()
+            AttributePath::parse(users(), text).unwrap().get(resource.as_object().unwrap()).cloned()
         };
         assert_eq!(get("username"), Some("a".into()));
         assert_eq!(get("department"), Some("Payroll".into()));

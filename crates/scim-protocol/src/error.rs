@@ -65,9 +65,7 @@ impl ScimType {
     /// Reads a keyword as RFC 7644 spells it; `None` for anything else, the empty text included.
     #[must_use]
     pub fn parse(keyword: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|candidate| candidate.as_str() == keyword)
+        Self::ALL.into_iter().find(|candidate| candidate.as_str() == keyword)
     }
 }
 
@@ -96,11 +94,7 @@ impl ScimError {
     /// A refusal with a status of its own choice.
     #[must_use]
     pub fn new(status: u16, scim_type: Option<ScimType>, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            scim_type,
-            detail: detail.into(),
-        }
+        Self { status, scim_type, detail: detail.into() }
     }
 
     /// The error body. Its status is a string, as RFC 7644 §3.12 demands.

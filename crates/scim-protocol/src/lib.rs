@@ -3,12 +3,18 @@
 
 pub mod attribute_path;
 pub mod error;
+pub mod etag;
 pub mod filter;
 pub mod fold;
+pub mod list;
+pub mod projection;
+mod json;
+pub mod patch;
+pub mod resource;
 pub mod schema;
 
 /// A resource's attributes: one JSON object, in the order in which they were sent.
 ///
-/// *Canonical* attributes, what `resource::parse` makes and the directory stores, have names spelt and values
+/// *Canonical* attributes, what [`resource::parse`] makes and the directory stores, have names spelt and values
 /// typed as the schema says, and neither `id`, `meta`, `schemas` nor empty values.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

@@ -15,26 +15,16 @@ impl SchemaSet {
     /// A base schema and its extensions, served under `endpoint` (`/Users` for example).
     #[must_use]
     pub fn new(endpoint: &'static str, base: Schema, extensions: Vec<Schema>) -> Self {
-        Self {
-            endpoint,
-            base: Arc::new(base),
-            extensions: extensions.into_iter().map(Arc::new).collect(),
-        }
+        Self { endpoint, base: Arc::new(base), extensions: extensions.into_iter().map(Arc::new).collect() }
     }
 
     /// The same set with one extension more, in place of one with the same URN.
     #[must_use]
     pub fn with_extension(&self, extension: Schema) -> Self {
         let extension = Arc::new(extension);
-        let others = self
-            .extensions
-            .iter()
-            .filter(|known| !known.id.eq_ignore_ascii_case(&extension.id));
+        let others = self.extensions.iter().filter(|known| !known.id.eq_ignore_ascii_case(&extension.id));
         let extensions = others.cloned().chain([Arc::clone(&extension)]).collect();
-        Self {
-            extensions,
-            ..self.clone()
-        }
+        Self { extensions, ..self.clone() }
     }
 
     /// The path below the SCIM root under which these resources are served, with its leading slash.
@@ -80,8 +70,7 @@ impl SchemaSet {
     /// An attribute that is named without the URN of the extension it belongs to, as Entra does with `manager`.
     #[must_use]
     pub fn extension_attribute(&self, name: &str) -> Option<(&Schema, &Attribute)> {
-        self.extensions()
-            .find_map(|extension| Some((extension, extension.attribute(name)?)))
+        self.extensions().find_map(|extension| Some((extension, extension.attribute(name)?)))
     }
 
     /// Splits `urn:…:User:department` into the schema it names and `department`; the rest is empty when `text` is a
@@ -104,8 +93,7 @@ impl SchemaSet {
                     Some(':' | '.') => tail.get(1..)?,
                     Some(_) => return None,
                 };
-                head.eq_ignore_ascii_case(urn)
-                    .then_some((schema, rest, urn.len()))
+                head.eq_ignore_ascii_case(urn).then_some((schema, rest, urn.len()))
             })
             .max_by_key(|(_, _, length)| *length)
             .map(|(schema, rest, _)| (schema, rest))
@@ -114,8 +102,7 @@ impl SchemaSet {
 
 /// Whether a name is, or begins with, a URN.
 pub(crate) fn has_urn_prefix(text: &str) -> bool {
-    text.get(..4)
-        .is_some_and(|head| head.eq_ignore_ascii_case("urn:"))
+    text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("urn:"))
 }
 
 #[cfg(test)]
@@ -139,9 +126,8 @@ mod tests {
 
     #[test]
     fn the_misspelt_enterprise_urn_is_the_enterprise_extension() {
-        let (schema, rest) = users()
-            .split_urn("urn:ietf:params:scim:schemas:extension:enterprise:2.0User:manager")
-            .unwrap();
+        let (schema, rest) =
+            users().split_urn("urn:ietf:params:scim:schemas:extension:enterprise:2.0User:manager").unwrap();
         assert_eq!((schema.id.as_str(), rest), (ENTERPRISE_USER_URN, "manager"));
     }
 
@@ -159,11 +145,6 @@ mod tests {
             .with_extension(extension("urn:contoso:2.0:User"));
         let (schema, rest) = set.split_urn("urn:contoso:2.0:user:siteIds").unwrap();
         assert_eq!((schema.id.as_str(), rest), ("urn:contoso:2.0:User", "siteIds"));
-        assert_eq!(
-            set.with_extension(extension("URN:contoso:2.0"))
-                .extensions()
-                .count(),
-            3
-        );
+        assert_eq!(set.with_extension(extension("URN:contoso:2.0")).extensions().count(), 3);
     }
 }

@@ -1,0 +1,95 @@
+//! What must hold for a resource as a whole, however its attributes came together.
+
+use super::{MAX_RESOURCE_BYTES, MAX_VALUES};
+use crate::Attributes;
+use crate::error::ScimError;
+use crate::schema::{Attribute, SchemaSet};
+use serde_json::{Map, Value};
+
+/// Drops what holds nothing, leaves one primary value at most, and checks required attributes and sizes.
+pub(crate) fn settle(schemas: &SchemaSet, attributes: &mut Attributes) -> Result<(), ScimError> {
+    settle_members(attributes, |name| schemas.attribute(name))?;
+    for extension in schemas.extensions() {
+        if let Some(Value::Object(members)) = attributes.get_mut(&extension.id) {
+            settle_members(members, |name| extension.attribute(name))?;
+            if members.is_empty() {
+                attributes.shift_remove(&extension.id);
+            }
+        }
+    }
+    for required in schemas.base().attributes.iter().filter(|attribute| attribute.required) {
+        let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+        if attributes.get(&required.name).is_none_or(is_blank) {
+            let name = &required.name;
+            return Err(ScimError::invalid_value(format!("'{name}' is required and must not be blank")));
+        }
+    }
+    if attributes.iter().map(|(key, value)| key.len() + weight(value)).sum::<usize>() > MAX_RESOURCE_BYTES {
+        return Err(ScimError::invalid_value(format!(
+            "the resource is larger than {MAX_RESOURCE_BYTES} bytes"
+        )));
+    }
+    Ok(())
+}
+
+fn settle_members<'s>(
+    members: &mut Map<String, Value>,
+    definition: impl Fn(&str) -> Option<&'s Attribute>,
+) -> Result<(), ScimError> {
+    let mut overfull = None;
+    members.retain(|name, value| match value {
+        Value::Array(items) => {
+            if definition(name).is_some_and(Attribute::is_complex) {
+                items.retain(|item| !is_hollow(item));
+                if let Some(last) = items.iter().rposition(is_primary) {
+                    make_primary(items, last);
+                }
+            }
+            if items.len() > MAX_VALUES {
+                overfull = Some(name.clone());
+            }
+            !items.is_empty()
+        }
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    });
+    match overfull {
+        Some(name) => Err(ScimError::invalid_value(format!("'{name}' has more than {MAX_VALUES} values"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether an element says what kind of value it would be, but has no value: what is left of
+/// `emails[type eq "work"]` when its address is cleared.
+fn is_hollow(element: &Value) -> bool {
+    element.as_object().is_some_and(|members| members.keys().all(|name| name == "type" || name == "primary"))
+}
+
+/// Whether an element is marked as the preferred one.
+pub(crate) fn is_primary(element: &Value) -> bool {
+    element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// RFC 7643 §2.4: at most one value is primary. RFC 7644 §3.5.2: a new primary value takes the mark from the others.
+pub(crate) fn make_primary(items: &mut [Value], index: usize) {
+    for (at, item) in items.iter_mut().enumerate() {
+        if at != index
+            && let Some(primary) = item.get_mut("primary").filter(|primary| **primary == Value::Bool(true))
+        {
+            *primary = Value::Bool(false);
+        }
+    }
+}
+
+/// About as many bytes as the value takes when it is written.
+fn weight(value: &Value) -> usize {
+    const SMALL: usize = 8;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => SMALL,
+        Value::String(text) => text.len() + SMALL,
+        Value::Array(items) => SMALL + items.iter().map(weight).sum::<usize>(),
+        Value::Object(members) => {
+            SMALL + members.iter().map(|(key, value)| key.len() + SMALL + weight(value)).sum::<usize>()
+        }
+    }
+}
