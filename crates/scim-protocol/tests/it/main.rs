@@ -7,6 +7,10 @@
     reason = "a test that meets the unexpected stops"
 )]
 
+mod discovery;
+mod etags;
 mod filter_grammar;
 mod filter_laws;
 mod filter_matches;
+mod lists;
+mod projections;
