@@ -1,1 +1,17 @@
 #![doc = include_str!("../README.md")]
+
+pub mod binaries;
+pub mod command;
+pub mod company;
+pub mod endpoints;
+pub mod secrets;
+pub mod stack;
+pub mod topology;
+
+mod cycle;
+mod detach;
+mod probe;
+mod service;
+mod workdir;
+
+pub use stack::{Options, Stack};

@@ -1,0 +1,66 @@
+//! A customer company with its Entra token, made by `timeclock-operator` as an operator would.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{service::isolated, topology::Environment};
+
+/// A company that can be provisioned at once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Company {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What its administrator pastes into Entra.
+    pub scim_token: String,
+    /// Who signs in to the console; null while there is none.
+    pub admin_email: Option<String>,
+    /// Their password; null while there is no console.
+    pub admin_password: Option<String>,
+}
+
+impl std::fmt::Debug for Company {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Company").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Company {
+    pub(crate) fn create(name: &str, operator: &Operator) -> Result<Self> {
+        let company = operator.run(&["company", "create", name])?;
+        let id = text(&company, "id")?;
+        let token = operator.run(&["token", "issue", &id])?;
+        let scim_token = text(&token, "secret")?;
+        Ok(Self { id, name: name.to_owned(), scim_token, admin_email: None, admin_password: None })
+    }
+}
+
+/// `timeclock-operator` with the rights to talk to this stack.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub(crate) program: std::path::PathBuf,
+    pub(crate) environment: Environment,
+}
+
+impl Operator {
+    /// Its answer as JSON.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Value> {
+        let shown = format!("timeclock-operator {}", arguments.join(" "));
+        let mut command = isolated(Command::new(&self.program));
+        command.arg("--json").args(arguments).envs(self.environment.iter().cloned());
+        let output = command.output().with_context(|| format!("cannot start {shown}"))?;
+        if !output.status.success() {
+            bail!("`{shown}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        }
+        serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not print JSON"))
+    }
+}
+
+fn text(answer: &Value, key: &str) -> Result<String> {
+    let found = answer.get(key).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("timeclock-operator printed no {key}"))
+}

@@ -1,0 +1,301 @@
+//! The running system: started as a whole, stopped in order.
+
+mod disturb;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use backing_servers::{nats, postgres, process};
+
+use crate::{
+    binaries::Binaries,
+    company::{Company, Operator},
+    endpoints::Endpoints,
+    secrets::Secrets,
+    service::{Addresses, Instance, Launch, isolated},
+    topology::{self, Backing, Environment, SERVICES, Service},
+    workdir::{Workdir, write_private},
+};
+
+/// A debug build on a busy machine takes its time.
+const READY_LIMIT: Duration = Duration::from_secs(90);
+/// The companies that every stack has.
+const COMPANIES: [&str; 2] = ["Contoso", "Fabrikam"];
+
+/// How to start a stack.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Holds data, logs, passwords and `endpoints.json`; created where needed, its data kept and used again.
+    pub workdir: PathBuf,
+    /// The programs to run.
+    pub binaries: Binaries,
+    /// Postgres without fsync.
+    pub fast: bool,
+    /// Settings of services beyond the topology's: service, variable, value.
+    pub environment: Vec<(String, String, String)>,
+    /// Told of each step as it begins.
+    pub progress: fn(&str),
+}
+
+impl Options {
+    /// A durable stack in this directory, of the programs beside the running one, that says nothing.
+    ///
+    /// # Errors
+    /// When the system does not say where the running program is.
+    pub fn new(workdir: impl Into<PathBuf>) -> Result<Self> {
+        let binaries = Binaries::beside_this_program()?;
+        Ok(Self { workdir: workdir.into(), binaries, fast: false, environment: Vec::new(), progress: |_| () })
+    }
+}
+
+/// A running stack; dropping it stops it.
+#[derive(Debug)]
+pub struct Stack {
+    workdir: Workdir,
+    binaries: Binaries,
+    extra: Vec<(String, String, String)>,
+    secrets: Secrets,
+    backing: Backing,
+    /// In the order of their start.
+    instances: Mutex<Vec<Instance>>,
+    postgres: postgres::Server,
+    nats: nats::Server,
+    companies: Mutex<Vec<Company>>,
+}
+
+impl Stack {
+    /// Starts everything, waits until everything is ready, seeds the companies and writes `endpoints.json`.
+    ///
+    /// # Errors
+    /// When the directory is in use, a program is missing, or something does not become ready: the error says which,
+    /// and shows its last log lines.
+    pub fn start(options: Options) -> Result<Self> {
+        let workdir = Workdir::claim(&options.workdir)?;
+        Endpoints::remove(workdir.path());
+        let secrets = Secrets::load_or_create(&workdir.file("secrets.json"))?;
+        (options.progress)("Postgres and NATS");
+        let (postgres, nats) = start_backing(&workdir, &secrets, options.fast)?;
+        let address = format!("127.0.0.1:{}", postgres.port());
+        let backing = Backing { nats_url: nats.url(), postgres_address: address };
+        let stack = Self {
+            workdir,
+            binaries: options.binaries,
+            extra: options.environment,
+            secrets,
+            backing,
+            instances: Mutex::default(),
+            postgres,
+            nats,
+            companies: Mutex::default(),
+        };
+        (options.progress)("roles, schemas and migrations");
+        stack.prepare_database()?;
+        (options.progress)("services");
+        for service in &SERVICES {
+            let instance = stack.launch(service, service.name.to_owned(), Addresses::preferred(service)?)?;
+            stack.instances().push(instance);
+        }
+        stack.wait_until_ready()?;
+        (options.progress)("companies");
+        stack.seed()?;
+        stack.publish_endpoints()?;
+        Ok(stack)
+    }
+
+    /// Where everything is, now.
+    #[must_use]
+    pub fn endpoints(&self) -> Endpoints {
+        let instances = self.instances();
+        let url = |name: &str| {
+            let found = instances.iter().find(|instance| instance.name == name);
+            let address = found.and_then(|instance| instance.addresses.http);
+            address.map(|address| format!("http://{address}")).unwrap_or_default()
+        };
+        let metrics = |instance: &Instance| format!("http://{}/metrics", instance.addresses.observe);
+        let operator_password =
+            self.secrets.get(&topology::bus_password_variable(topology::OPERATOR_BUS_USER));
+        let backing =
+            [("postgres".to_owned(), self.postgres.pid()), ("nats-server".to_owned(), self.nats.pid())];
+        Endpoints {
+            scim_url: format!("{}/scim", url("scim-gateway")),
+            console_url: None,
+            token_url: url("token-service"),
+            companies: self.companies.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            metrics: instances.iter().map(|instance| (instance.name.clone(), metrics(instance))).collect(),
+            postgres_url: self.postgres.superuser_url(topology::DATABASE),
+            nats_url: format!(
+                "nats://{}:{operator_password}@127.0.0.1:{}",
+                topology::OPERATOR_BUS_USER,
+                self.nats.port()
+            ),
+            processes: instances.iter().map(|one| (one.name.clone(), one.pid())).chain(backing).collect(),
+        }
+    }
+
+    /// The working directory.
+    #[must_use]
+    pub fn workdir(&self) -> &Path {
+        self.workdir.path()
+    }
+
+    /// The Postgres that the services use.
+    #[must_use]
+    pub const fn postgres(&self) -> &postgres::Server {
+        &self.postgres
+    }
+
+    /// The NATS that the services use.
+    #[must_use]
+    pub const fn nats(&self) -> &nats::Server {
+        &self.nats
+    }
+
+    /// A company of its own, with a token, that `endpoints.json` does not mention.
+    ///
+    /// # Errors
+    /// What `timeclock-operator` reports.
+    pub fn new_company(&self, name: &str) -> Result<Company> {
+        Company::create(name, &self.operator_command()?)
+    }
+
+    /// Runs `timeclock-operator --json` with these arguments and returns its answer.
+    ///
+    /// # Errors
+    /// What it reports.
+    pub fn operator(&self, arguments: &[&str]) -> Result<serde_json::Value> {
+        self.operator_command()?.run(arguments)
+    }
+
+    /// Waits until every instance is ready that has not been ended on purpose.
+    ///
+    /// # Errors
+    /// Names the first that is not, with its last answer and log lines.
+    pub fn wait_until_ready(&self) -> Result<()> {
+        let mut instances = self.instances();
+        let mut expected = instances.iter_mut().filter(|one| !one.ended_on_purpose());
+        expected.try_for_each(|one| one.wait_until_ready(READY_LIMIT))
+    }
+
+    /// What has ended without being asked to, with its last log lines.
+    #[must_use]
+    pub fn unexpected_end(&self) -> Option<String> {
+        let backing = [
+            ("postgres", self.postgres.is_running(), self.postgres.log()),
+            ("nats-server", self.nats.is_running(), self.nats.log()),
+        ];
+        let dead = backing.into_iter().find(|(_, running, _)| !running);
+        dead.map(|(name, _, log)| format!("{name} ended; {}", process::last_lines(&log)))
+            .or_else(|| self.instances().iter_mut().find_map(Instance::unexpected_end))
+    }
+
+    fn instances(&self) -> MutexGuard<'_, Vec<Instance>> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn launch(&self, service: &'static Service, name: String, addresses: Addresses) -> Result<Instance> {
+        let http = addresses.http.map(|address| address.to_string());
+        let observe = addresses.observe.to_string();
+        let mut environment = service.environment(&self.backing, &self.secrets, http.as_deref(), &observe);
+        for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
+            environment.retain(|(known, _)| known != variable);
+            environment.push((variable.clone(), value.clone()));
+        }
+        let program = self.binaries.find(service.name)?;
+        let (directory, log) = (self.workdir().to_owned(), self.workdir.log(&name));
+        Instance::start(name, service, addresses, Launch { program, environment, directory, log })
+    }
+
+    fn prepare_database(&self) -> Result<()> {
+        let passwords = self.secrets.of_roles();
+        self.postgres
+            .sql_with("postgres", topology::POSTGRES_INIT, &passwords)
+            .context("deploy/postgres/init.sql")?;
+        SERVICES.iter().try_for_each(|service| {
+            match service.migration_environment(&self.backing, &self.secrets) {
+                Some(environment) => self.migrate(service.name, environment),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn migrate(&self, service: &str, environment: Environment) -> Result<()> {
+        let log = self.workdir.log(&format!("{service}-migrate"));
+        let output =
+            std::fs::File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+        let mut command = isolated(Command::new(self.binaries.find(service)?));
+        command.arg("migrate").envs(environment).stdin(Stdio::null());
+        command.stdout(output.try_clone().context("cannot share a log file")?).stderr(output);
+        let status = command.status().with_context(|| format!("cannot start {service}"))?;
+        if !status.success() {
+            bail!("`{service} migrate` failed ({status}); {}", process::last_lines(&log));
+        }
+        Ok(())
+    }
+
+    fn operator_command(&self) -> Result<Operator> {
+        let program = self.binaries.find("timeclock-operator")?;
+        let environment = self.backing.bus_environment(topology::OPERATOR_BUS_USER, &self.secrets);
+        Ok(Operator { program, environment })
+    }
+
+    /// Creates the companies that an earlier run with this directory has not created.
+    fn seed(&self) -> Result<()> {
+        let file = self.workdir.file("companies.json");
+        let mut known: Vec<Company> = match std::fs::read(&file) {
+            Ok(text) => {
+                serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))?
+            }
+            Err(_) => Vec::new(),
+        };
+        for name in COMPANIES {
+            if !known.iter().any(|company| company.name == name) {
+                known.push(self.new_company(name)?);
+                write_private(&file, &serde_json::to_vec_pretty(&known)?)?;
+            }
+        }
+        *self.companies.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
+    fn publish_endpoints(&self) -> Result<()> {
+        self.endpoints().write(self.workdir())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        Endpoints::remove(self.workdir.path());
+        let instances = self.instances.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while let Some(last) = instances.pop() {
+            drop(last);
+        }
+    }
+}
+
+fn start_backing(
+    workdir: &Workdir,
+    secrets: &Secrets,
+    fast: bool,
+) -> Result<(postgres::Server, nats::Server)> {
+    let nats_options = nats::Options {
+        directory: Some(workdir.file("nats")),
+        port: None,
+        config: Some(topology::NATS_CONFIG.to_owned()),
+        environment: secrets.of_bus_users(),
+    };
+    let settings = vec![("max_connections".to_owned(), "200".to_owned())];
+    let postgres_options =
+        postgres::Options { directory: Some(workdir.file("postgres")), port: None, fast, settings };
+    thread::scope(|scope| {
+        let nats = scope.spawn(|| nats::Server::start(nats_options));
+        let postgres = postgres::Server::start(postgres_options)?;
+        let nats = nats.join().map_err(|_panic| anyhow!("starting nats-server panicked"))??;
+        Ok((postgres, nats))
+    })
+}

@@ -1,0 +1,159 @@
+//! The one table of processes, ports, environment and readiness.
+//!
+//! `docker-compose.yml` describes the same system for operators; a test of this crate compares the two.
+
+use crate::secrets::Secrets;
+
+/// What the NATS server is told: users and their permissions, with a password per user from the environment.
+pub const NATS_CONFIG: &str = include_str!("../../../deploy/nats/nats-server.conf");
+/// What Postgres is told: roles and schemas, with a password per role from the environment.
+pub const POSTGRES_INIT: &str = include_str!("../../../deploy/postgres/init.sql");
+/// The database that the services share, each in its own schema.
+pub const DATABASE: &str = "timeclock";
+/// The path of a service's second listener that answers 200 when it and its dependencies are ready.
+pub const READY_PATH: &str = "/readyz";
+/// The bus user of `timeclock-operator`.
+pub const OPERATOR_BUS_USER: &str = "operator";
+/// Seals the token service's signing keys at rest: 32 bytes, base64.
+pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
+
+/// A process of ours that serves.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name everywhere: binary, key of `endpoints.json`, service of the compose file, log file.
+    pub name: &'static str,
+    /// The port for callers, where it has any.
+    pub http_port: Option<u16>,
+    /// The port of its second listener: `/healthz`, `/readyz`, `/metrics`.
+    pub observe_port: u16,
+    /// Its user on the bus.
+    pub bus_user: &'static str,
+    /// Its roles in Postgres, when it has tables.
+    pub roles: Option<Roles>,
+    /// Secrets it receives by the name they have in the environment.
+    pub secrets: &'static [&'static str],
+}
+
+/// Who changes a service's tables, and who uses them.
+#[derive(Debug, Clone, Copy)]
+pub struct Roles {
+    /// Runs `migrate`.
+    pub owner: &'static str,
+    /// Runs `serve`.
+    pub service: &'static str,
+}
+
+/// Every service, in the order in which they start; they stop in the opposite one, so that the one that accepts work
+/// goes first and those that finish it last.
+pub const SERVICES: [Service; 3] = [
+    Service {
+        name: "directory-service",
+        http_port: None,
+        observe_port: 9083,
+        bus_user: "directory",
+        roles: Some(Roles { owner: "directory_owner", service: "directory_service" }),
+        secrets: &[],
+    },
+    Service {
+        name: "token-service",
+        http_port: Some(8082),
+        observe_port: 9082,
+        bus_user: "tokens",
+        roles: Some(Roles { owner: "token_owner", service: "token_service" }),
+        secrets: &[SEALING_KEY],
+    },
+    Service {
+        name: "scim-gateway",
+        http_port: Some(8080),
+        observe_port: 9080,
+        bus_user: "gateway",
+        roles: None,
+        secrets: &[],
+    },
+];
+
+/// The variable that holds a bus user's password, in the NATS server's environment.
+#[must_use]
+pub fn bus_password_variable(user: &str) -> String {
+    format!("TIMECLOCK_NATS_{}_PASSWORD", user.to_uppercase())
+}
+
+/// The variable that holds a role's password, in the environment of `init.sql`.
+#[must_use]
+pub fn role_password_variable(role: &str) -> String {
+    format!("TIMECLOCK_POSTGRES_{}_PASSWORD", role.to_uppercase())
+}
+
+/// The users of the bus.
+pub fn bus_users() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().map(|service| service.bus_user).chain([OPERATOR_BUS_USER])
+}
+
+/// The roles in Postgres.
+pub fn roles() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().filter_map(|service| service.roles).flat_map(|roles| [roles.owner, roles.service])
+}
+
+/// Environment variables of one process.
+pub type Environment = Vec<(String, String)>;
+
+/// Where the backing servers are, from a service's point of view.
+#[derive(Debug, Clone)]
+pub struct Backing {
+    /// `nats://host:port`
+    pub nats_url: String,
+    /// `host:port`
+    pub postgres_address: String,
+}
+
+impl Backing {
+    /// How a role connects.
+    #[must_use]
+    pub fn postgres_url(&self, role: &str, secrets: &Secrets) -> String {
+        let password = secrets.get(&role_password_variable(role));
+        format!("postgres://{role}:{password}@{}/{DATABASE}", self.postgres_address)
+    }
+
+    /// How a user of the bus connects.
+    #[must_use]
+    pub fn bus_environment(&self, user: &str, secrets: &Secrets) -> Environment {
+        vec![
+            variable("TIMECLOCK_NATS_URL", &self.nats_url),
+            variable("TIMECLOCK_NATS_USER", user),
+            variable("TIMECLOCK_NATS_PASSWORD", secrets.get(&bus_password_variable(user))),
+        ]
+    }
+}
+
+impl Service {
+    /// The environment of `serve`, listening on these addresses.
+    #[must_use]
+    pub fn environment(
+        &self,
+        backing: &Backing,
+        secrets: &Secrets,
+        http: Option<&str>,
+        observe: &str,
+    ) -> Environment {
+        let mut environment = backing.bus_environment(self.bus_user, secrets);
+        environment.push(variable("TIMECLOCK_OBSERVE_ADDR", observe));
+        environment.extend(http.map(|address| variable("TIMECLOCK_HTTP_ADDR", address)));
+        environment.extend(self.roles.map(|roles| postgres_variable(backing, roles.service, secrets)));
+        environment.extend(self.secrets.iter().map(|name| variable(name, secrets.get(name))));
+        environment
+    }
+
+    /// The environment of `migrate`, for a service that has tables.
+    #[must_use]
+    pub fn migration_environment(&self, backing: &Backing, secrets: &Secrets) -> Option<Environment> {
+        self.roles.map(|roles| vec![postgres_variable(backing, roles.owner, secrets)])
+    }
+}
+
+fn postgres_variable(backing: &Backing, role: &str, secrets: &Secrets) -> (String, String) {
+    variable("TIMECLOCK_POSTGRES_URL", &backing.postgres_url(role, secrets))
+}
+
+fn variable(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
