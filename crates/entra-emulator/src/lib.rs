@@ -1,1 +1,27 @@
 #![doc = include_str!("../README.md")]
+
+pub mod changes;
+mod client;
+pub mod cli;
+mod cycle;
+mod deserialise;
+mod emulator;
+mod exchange;
+mod latency;
+mod mapping;
+mod outcome;
+mod people;
+mod query;
+mod report;
+mod tenant;
+mod wire;
+
+pub use client::SetupError;
+pub use cycle::{Counts, Cycle, CycleKind};
+pub use emulator::{Emulator, Observer, Progress, Settings};
+pub use exchange::{Answer, Exchange};
+pub use latency::{Distribution, Latencies};
+pub use mapping::Mapping;
+pub use outcome::{Action, Entry, Failure, Kind, Outcome, Quarantine, Skip};
+pub use tenant::{Account, Generation, Group, ObjectId, Person, Tenant};
+pub use wire::{Dialect, ManagerRemoval, ManagerShape, Method, Purpose, Request};

@@ -1,0 +1,257 @@
+//! The command line: what a person types, and what they see while it runs.
+
+use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use secrecy::SecretString;
+
+use crate::{
+    changes::Turnover,
+    emulator::{Emulator, Progress, Settings},
+    mapping::Mapping,
+    report::{self, Report, Subject, Verdict},
+    tenant::{Generation, Tenant},
+    wire::{Dialect, ManagerRemoval, ManagerShape},
+};
+
+/// What follows the options in `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  Does Entra's Test Connection pass?
+    export ENTRA_TENANT_URL=http://127.0.0.1:8080/scim ENTRA_SECRET_TOKEN_FILE=token
+    entra-emulator test-connection
+
+  An initial cycle over 50 people, with every request written down:
+    entra-emulator run --users 50 --wire-log wire.ndjson
+
+  The same people, then three cycles of changes, disables, deletions and re-hires, in the flagged dialect:
+    entra-emulator run --users 50 --incremental 3 --dialect aadOptscim062020
+
+  What TimeClock 365's gallery application sends, as JSON for a script:
+    entra-emulator run --users 50 --mapping gallery --json | jq .failures
+
+Exit status: 0 nothing failed, 1 objects failed, 2 the command line is wrong, 3 the job was quarantined.
+A run is an initial cycle of a job that remembers nothing, so a second run links the people that the first created.";
+
+/// Entra's provisioning service, for any SCIM 2.0 server: the same requests, the same judgement of the answers.
+#[derive(Debug, Parser)]
+#[command(name = "entra-emulator", version, after_long_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Test Connection, an initial cycle over generated people, and as many cycles of changes as asked for.
+    #[command(after_long_help = EXAMPLES)]
+    Run(Box<Run>),
+    /// What the button in Entra does: a filter for a random GUID must be answered by 200 and an empty list.
+    TestConnection(Connection),
+}
+
+#[derive(Debug, Args)]
+struct Connection {
+    /// The SCIM base URL. `?aadOptscim062020` at its end selects that dialect, as in Entra.
+    #[arg(long, env = "ENTRA_TENANT_URL", value_name = "URL")]
+    tenant_url: String,
+    /// The bearer token. Visible to other users of the machine in the process list: prefer a file or the environment.
+    #[arg(long, env = "ENTRA_SECRET_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    secret_token: Option<SecretString>,
+    /// A file that holds the bearer token.
+    #[arg(long, env = "ENTRA_SECRET_TOKEN_FILE", value_name = "FILE", conflicts_with = "secret_token")]
+    secret_token_file: Option<PathBuf>,
+    /// How PATCH bodies are worded; without this the tenant URL decides.
+    #[arg(long, value_enum)]
+    dialect: Option<Dialect>,
+    /// Send the flag of the dialect as a query parameter too. Whether Entra does is not known.
+    #[arg(long)]
+    transmit_flag: bool,
+    /// The time limit of one request, in seconds.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..), value_name = "S")]
+    timeout: u64,
+    /// Write every request and answer to this file, one line of JSON each, without the token.
+    #[arg(long, value_name = "FILE")]
+    wire_log: Option<PathBuf>,
+    /// The same seed gives the same people and the same requests.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print one JSON document instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    connection: Connection,
+    /// How many people to generate.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    users: usize,
+    /// How many groups to generate; 0 is an application without group mapping.
+    #[arg(long, default_value_t = 0, value_name = "M")]
+    groups: usize,
+    /// The domain of the people's sign-in names.
+    #[arg(long, default_value = "contoso.com")]
+    domain: String,
+    /// Which attributes flow.
+    #[arg(long, value_enum, default_value = "default")]
+    mapping: Mapping,
+    /// Cycles of changes after the initial one; 2 when given without a number.
+    #[arg(long, visible_alias = "cycles", default_value_t = 0, num_args = 0..=1, default_missing_value = "2")]
+    incremental: usize,
+    /// The share of people that change between two cycles, in percent; at least one change of each kind is made.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100), value_name = "PERCENT")]
+    turnover: u8,
+    /// Requests in flight at once.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    concurrency: u16,
+    /// Membership changes in one PATCH.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    member_chunk: u16,
+    /// The shape of manager references.
+    #[arg(long, value_enum, default_value = "string")]
+    manager_shape: ManagerShape,
+    /// What is sent when a person no longer has a manager.
+    #[arg(long, value_enum, default_value = "not-sent")]
+    manager_removal: ManagerRemoval,
+    /// Do not read everything back after each cycle.
+    #[arg(long)]
+    no_verify: bool,
+    /// Do not begin each cycle with the Test Connection filter.
+    #[arg(long)]
+    no_probe: bool,
+}
+
+impl Connection {
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let token = match (&self.secret_token, &self.secret_token_file) {
+            (Some(token), _) => token.clone(),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the token from {}", path.display()))?;
+                text.trim().to_owned().into()
+            }
+            (None, None) => anyhow::bail!(
+                "no secret token: set ENTRA_SECRET_TOKEN or ENTRA_SECRET_TOKEN_FILE, or give --secret-token-file"
+            ),
+        };
+        Ok(Settings {
+            dialect: self.dialect,
+            transmit_flag: self.transmit_flag,
+            time_limit: Duration::from_secs(self.timeout),
+            wire_log: self.wire_log.clone(),
+            seed: self.seed,
+            keep_exchanges: false,
+            ..Settings::new(self.tenant_url.clone(), token)
+        })
+    }
+}
+
+impl Cli {
+    /// Does what was asked; the exit status says whether anything failed.
+    ///
+    /// # Errors
+    /// When the settings cannot be used or the output cannot be written.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Run(run) => run.run().await,
+            Command::TestConnection(connection) => test_connection(&connection).await,
+        }
+    }
+}
+
+async fn test_connection(connection: &Connection) -> anyhow::Result<ExitCode> {
+    let mut emulator = Emulator::new(connection.settings()?)?;
+    let result = emulator.test_connection().await;
+    let text = match &result {
+        Ok(()) if connection.json => serde_json::json!({"result": "succeeded"}).to_string(),
+        Ok(()) => format!("Test connection passed: {}", connection.tenant_url),
+        Err(quarantine) if connection.json => serde_json::json!({
+            "result": "quarantined", "message": quarantine.message, "exchange": *quarantine.exchange,
+        })
+        .to_string(),
+        Err(quarantine) => {
+            let mut text = format!("Test connection failed: {}\n", quarantine.message);
+            report::show(&mut text, &quarantine.exchange);
+            text
+        }
+    };
+    print(&text)?;
+    Ok(if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+impl Run {
+    async fn run(&self) -> anyhow::Result<ExitCode> {
+        let mut emulator = Emulator::new(Settings {
+            mapping: self.mapping,
+            manager_shape: self.manager_shape,
+            manager_removal: self.manager_removal,
+            concurrency: self.concurrency.into(),
+            member_chunk: self.member_chunk.into(),
+            probe: !self.no_probe,
+            verify: !self.no_verify,
+            ..self.connection.settings()?
+        })?;
+        emulator.observe(progress_bar());
+        let seed = self.connection.seed;
+        let generation =
+            Generation { users: self.users, groups: self.groups, seed, domain: self.domain.clone() };
+        let mut tenant = Tenant::generate(&generation);
+        let mut turnover = Turnover::new(seed, self.turnover.into());
+        let mut cycles = vec![emulator.run_cycle(&mut tenant).await];
+        for _ in 0..self.incremental {
+            if cycles.last().is_some_and(|cycle| cycle.quarantine.is_some()) {
+                break;
+            }
+            turnover.round(&mut tenant);
+            cycles.push(emulator.run_cycle(&mut tenant).await);
+        }
+        let subject = Subject {
+            tenant_url: self.connection.tenant_url.clone(),
+            dialect: emulator.dialect(),
+            mapping: self.mapping,
+            seed,
+            users: self.users,
+            groups: self.groups,
+        };
+        let report = Report::new(subject, &cycles);
+        if self.connection.json {
+            print(&serde_json::to_string_pretty(&report)?)?;
+        } else {
+            print(report.for_people().trim_end())?;
+        }
+        Ok(match report.verdict() {
+            Verdict::Succeeded => ExitCode::SUCCESS,
+            Verdict::Failed => ExitCode::from(1),
+            Verdict::Quarantined => ExitCode::from(3),
+        })
+    }
+}
+
+/// A bar on standard error while that is a terminal, nothing otherwise.
+fn progress_bar() -> crate::emulator::Observer {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{msg:26} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}")
+        .unwrap_or_else(|_invalid| ProgressStyle::default_bar());
+    bar.set_style(style);
+    Box::new(move |progress| match progress {
+        Progress::Phase { name, objects } => {
+            bar.reset();
+            bar.set_length(u64::try_from(objects).unwrap_or(u64::MAX));
+            bar.set_message(name);
+        }
+        Progress::Object => {
+            bar.inc(1);
+            if bar.length() == Some(bar.position()) {
+                bar.finish_and_clear();
+            }
+        }
+    })
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}").context("cannot write to standard output")
+}

@@ -1,0 +1,249 @@
+//! How are requests sent? HTTP/1.1 with exactly Entra's headers, a time limit, and patience for `Retry-After`.
+//!
+//! hyper is used directly because reqwest cannot leave out `Accept`. Redirects are not followed and nothing is
+//! decompressed: Entra is not documented to do either.
+
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Response, Uri,
+    body::{Bytes, Incoming},
+    header::{AUTHORIZATION, CONTENT_TYPE as CONTENT_TYPE_HEADER, HeaderMap, HeaderValue, RETRY_AFTER},
+};
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::{Client as Pool, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    exchange::{Answer, Exchange, WireLog},
+    latency::Latencies,
+    wire::Request,
+};
+
+/// What Entra sends with every body, and only with a body.
+pub(crate) const CONTENT_TYPE: &str = "application/scim+json; charset=utf-8";
+
+/// The largest response that is read, in bytes.
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+/// How often one request is repeated after a 429 or 503 that says when.
+const MAX_REPEATS: u32 = 3;
+/// The longest `Retry-After` that is waited for, in seconds; a longer one is treated as a failure of now.
+const MAX_RETRY_AFTER_S: u64 = 120;
+
+/// Why a client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The tenant URL is not an absolute `http` or `https` URL.
+    #[error("the tenant URL must look like https://host/scim")]
+    TenantUrl,
+    /// The token holds characters that no header may carry.
+    #[error("the secret token must be visible ASCII; was a line break pasted with it?")]
+    SecretToken,
+    /// The machine's certificate roots could not be read.
+    #[error("cannot read this machine's certificate roots")]
+    CertificateRoots(#[source] std::io::Error),
+    /// The wire log could not be created.
+    #[error("cannot create the wire log")]
+    WireLog(#[source] std::io::Error),
+}
+
+/// What is kept of the traffic of one cycle.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) exchanges: Vec<Arc<Exchange>>,
+    pub(crate) latencies: Latencies,
+    pub(crate) repeats: u64,
+    pub(crate) wire_log_fault: Option<String>,
+}
+
+/// Sends requests to one SCIM server with one token.
+pub(crate) struct Client {
+    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    base: String,
+    query_suffix: Option<String>,
+    authorization: HeaderValue,
+    token: SecretString,
+    time_limit: Duration,
+    keep_exchanges: bool,
+    wire_log: Option<WireLog>,
+    traffic: Mutex<Traffic>,
+}
+
+/// What a client needs to know.
+pub(crate) struct ClientSettings<'a> {
+    pub(crate) base: &'a str,
+    pub(crate) query_suffix: Option<String>,
+    pub(crate) token: SecretString,
+    pub(crate) time_limit: Duration,
+    pub(crate) keep_exchanges: bool,
+    pub(crate) wire_log: Option<WireLog>,
+}
+
+impl Client {
+    pub(crate) fn new(settings: ClientSettings<'_>) -> Result<Self, SetupError> {
+        let base = settings.base.trim_end_matches('/');
+        let uri: Uri = base.parse().map_err(|_invalid| SetupError::TenantUrl)?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
+            return Err(SetupError::TenantUrl);
+        }
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose_secret()))
+            .map_err(|_invalid| SetupError::SecretToken)?;
+        authorization.set_sensitive(true);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .map_err(SetupError::CertificateRoots)?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        Ok(Self {
+            pool: Pool::builder(TokioExecutor::new()).http1_title_case_headers(true).build(connector),
+            base: base.to_owned(),
+            query_suffix: settings.query_suffix,
+            authorization,
+            token: settings.token,
+            time_limit: settings.time_limit,
+            keep_exchanges: settings.keep_exchanges,
+            wire_log: settings.wire_log,
+            traffic: Mutex::default(),
+        })
+    }
+
+    /// Sends a request and repeats it while the server answers 429 or 503 and says when to come back. The last
+    /// attempt is returned, whatever came of it.
+    pub(crate) async fn send(&self, request: Request) -> Arc<Exchange> {
+        let mut attempt = 1;
+        loop {
+            let exchange = Arc::new(self.attempt(&request, attempt).await);
+            self.record(&exchange);
+            match wait_before_repeat(&exchange) {
+                Some(wait) if attempt <= MAX_REPEATS => tokio::time::sleep(wait).await,
+                _ => return exchange,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// The traffic since this was last asked.
+    pub(crate) fn take_traffic(&self) -> Traffic {
+        let flushed = self.wire_log.as_ref().map_or(Ok(()), WireLog::flush);
+        let mut traffic = std::mem::take(&mut *self.traffic.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(fault) = flushed {
+            traffic.wire_log_fault = Some(fault.to_string());
+        }
+        traffic
+    }
+
+    async fn attempt(&self, request: &Request, attempt: u32) -> Exchange {
+        let url = self.url(&request.target);
+        let sent_at = Utc::now();
+        let started = Instant::now();
+        let answer = match tokio::time::timeout(self.time_limit, self.exchange(request, &url)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(fault)) => Answer::Nothing { fault, timed_out: false },
+            Err(_elapsed) => {
+                Answer::Nothing { fault: format!("no answer within {:?}", self.time_limit), timed_out: true }
+            }
+        };
+        Exchange {
+            purpose: request.purpose,
+            method: request.method,
+            target: url.parse::<Uri>().ok().and_then(|uri| Some(uri.path_and_query()?.to_string())).unwrap_or(url),
+            request_body: request.body.clone(),
+            attempt,
+            sent_at,
+            duration: started.elapsed(),
+            answer,
+        }
+    }
+
+    async fn exchange(&self, request: &Request, url: &str) -> Result<Answer, String> {
+        let mut builder = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(url)
+            .header(AUTHORIZATION, self.authorization.clone());
+        let body = match &request.body {
+            Some(body) => {
+                builder = builder.header(CONTENT_TYPE_HEADER, CONTENT_TYPE);
+                Bytes::from(body.to_string())
+            }
+            None => Bytes::new(),
+        };
+        let message = builder.body(Full::new(body)).map_err(|error| chain(&error))?;
+        let response = self.pool.request(message).await.map_err(|error| chain(&error))?;
+        self.receive(response).await
+    }
+
+    async fn receive(&self, response: Response<Incoming>) -> Result<Answer, String> {
+        let (head, body) = response.into_parts();
+        let header = |name| header_text(&head.headers, name);
+        let (content_type, retry_after) = (header(CONTENT_TYPE_HEADER), header(RETRY_AFTER));
+        let bytes = Limited::new(body, MAX_RESPONSE_BYTES)
+            .collect()
+            .await
+            .map_err(|error| format!("the response body broke off: {}", chain(error.as_ref())))?
+            .to_bytes();
+        Ok(Answer::Response {
+            status: head.status.as_u16(),
+            content_type,
+            retry_after_s: retry_after.and_then(|text| text.trim().parse().ok()),
+            body: String::from_utf8_lossy(&bytes).replace(self.token.expose_secret(), "[redacted token]"),
+        })
+    }
+
+    fn url(&self, target: &str) -> String {
+        let mut url = format!("{}{target}", self.base);
+        if let Some(suffix) = &self.query_suffix {
+            url.push(if target.contains('?') { '&' } else { '?' });
+            url.push_str(suffix);
+        }
+        url
+    }
+
+    fn record(&self, exchange: &Arc<Exchange>) {
+        let logged = self.wire_log.as_ref().map_or(Ok(()), |log| log.add(exchange));
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        traffic.latencies.add(exchange.purpose, exchange.duration);
+        traffic.repeats += u64::from(exchange.attempt > 1);
+        if let Err(fault) = logged {
+            traffic.wire_log_fault = Some(fault.to_string());
+        }
+        if self.keep_exchanges {
+            traffic.exchanges.push(Arc::clone(exchange));
+        }
+    }
+}
+
+/// How long to wait before the request is repeated; `None` when it is not to be repeated.
+fn wait_before_repeat(exchange: &Exchange) -> Option<Duration> {
+    match &exchange.answer {
+        Answer::Response { status: 429 | 503, retry_after_s: Some(seconds), .. } if *seconds <= MAX_RETRY_AFTER_S => {
+            Some(Duration::from_secs(*seconds))
+        }
+        _ => None,
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: hyper::header::HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// An error and its causes in one line: hyper's own words are only "client error".
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
