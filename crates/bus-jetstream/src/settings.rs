@@ -17,11 +17,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `TIMECLOCK_NATS_URL`, `TIMECLOCK_NATS_USER` (default: `user`) and `TIMECLOCK_NATS_PASSWORD`.
-    pub fn read(reader: &mut Reader, connection_name: &str, user: &str) -> Self {
+    /// Reads `TIMECLOCK_NATS_URL`, `TIMECLOCK_NATS_USER` and `TIMECLOCK_NATS_PASSWORD`.
+    pub fn read(reader: &mut Reader, connection_name: &str) -> Self {
         Self {
             url: reader.with_default("TIMECLOCK_NATS_URL", "nats://127.0.0.1:4222"),
-            user: reader.with_default("TIMECLOCK_NATS_USER", user),
+            user: reader.required("TIMECLOCK_NATS_USER"),
             password: reader.secret("TIMECLOCK_NATS_PASSWORD"),
             connection_name: connection_name.to_owned(),
         }

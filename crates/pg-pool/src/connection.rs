@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, r2d2::R2D2Connection as _};
+use diesel::{Connection as _, PgConnection, QueryResult, RunQueryDsl as _, r2d2::R2D2Connection as _};
 use r2d2::{HandleError, ManageConnection};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -16,10 +16,32 @@ const RESTED: Duration = Duration::from_secs(1);
 
 /// A connection of the pool.
 pub(crate) struct Pooled {
-    pub(crate) connection: PgConnection,
+    connection: PgConnection,
     /// Something happened after which nobody should get it again.
-    pub(crate) is_broken: bool,
-    pub(crate) last_used: Instant,
+    is_broken: bool,
+    last_used: Instant,
+}
+
+impl Pooled {
+    pub(crate) fn new(connection: PgConnection) -> Self {
+        Self { connection, is_broken: false, last_used: Instant::now() }
+    }
+
+    /// Runs `work` and takes note when the connection turns out to be dead.
+    pub(crate) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
+    ) -> Result<T, Error> {
+        let result = work(&mut self.connection).map_err(Error::from);
+        self.last_used = Instant::now();
+        self.is_broken |= matches!(result, Err(Error::Unavailable(_)));
+        result
+    }
+
+    /// diesel calls a connection broken that libpq calls bad, and one that is still in a transaction.
+    pub(crate) fn is_broken(&mut self) -> bool {
+        self.is_broken || self.connection.is_broken()
+    }
 }
 
 /// Opens a connection and makes sure that its error messages can be understood.
@@ -50,7 +72,7 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Pooled, Error> {
-        Ok(Pooled { connection: open(&self.url)?, is_broken: false, last_used: Instant::now() })
+        open(&self.url).map(Pooled::new)
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Error> {
@@ -61,8 +83,7 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        // diesel calls a connection broken that libpq calls bad, and one that is still in a transaction.
-        pooled.is_broken || std::thread::panicking() || pooled.connection.is_broken()
+        std::thread::panicking() || pooled.is_broken()
     }
 }
 

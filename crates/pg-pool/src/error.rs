@@ -42,30 +42,17 @@ pub enum Error {
 /// What went wrong underneath; for the log.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error type that closures given to the pool may return.
-///
-/// A service's own error says by this whether it carries one of ours, so that a transaction knows when to try again.
-pub trait Fails: From<Error> + Send + 'static {
-    /// The database's failure inside, if that is what it is.
-    fn database(&self) -> Option<&Error>;
-}
-
-impl Fails for Error {
-    fn database(&self) -> Option<&Error> {
-        Some(self)
-    }
-}
-
 impl Error {
-    /// Whether the same transaction may succeed when simply run again.
-    #[must_use]
-    pub const fn is_contention(&self) -> bool {
-        matches!(self, Self::Contended(_))
-    }
-
-    /// Whether the connection is not worth keeping.
-    pub(crate) const fn breaks_connection(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+    /// The metric label.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unique { .. } => "unique",
+            Self::Rejected { .. } => "rejected",
+            Self::Contended(_) => "contended",
+            Self::Unavailable(_) => "unavailable",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Bug(_) => "bug",
+        }
     }
 }
 
@@ -75,10 +62,7 @@ impl From<DieselError> for Error {
             DieselError::DatabaseError(kind, information) => classify(kind, information),
             DieselError::BrokenTransactionManager => Self::Unavailable(Some(error.into())),
             // The commit's failure is what matters; a rollback that fails too says only that the connection is gone.
-            DieselError::RollbackErrorOnCommit { commit_error, .. } => match Self::from(*commit_error) {
-                Self::Unavailable(source) => Self::Unavailable(source),
-                other => other,
-            },
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
             DieselError::SerializationError(source) => {
                 Self::Rejected { what: without_data(&source.to_string()) }
             }

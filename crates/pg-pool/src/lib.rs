@@ -16,7 +16,7 @@ pub mod error;
 mod connection;
 mod metrics;
 
-pub use error::{Error, Fails};
+pub use error::Error;
 pub use pool::Pool;
 pub use session::Session;
 pub use settings::Settings;

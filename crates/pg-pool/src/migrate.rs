@@ -4,12 +4,17 @@ use std::collections::BTreeSet;
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, sql_types::Text};
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl as _, sql_types::Text};
 use diesel_migrations::MigrationHarness as _;
 
 pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use crate::{connection, error::Error, pool::Pool, session::blocking, settings::Settings};
+use crate::{
+    connection,
+    error::Error,
+    pool::{Pool, blocking},
+    settings::Settings,
+};
 
 /// Two processes that migrate the same database take turns by this advisory lock.
 const LOCK: i64 = 0x7469_6d65_636c_6f63;
@@ -42,17 +47,30 @@ pub async fn run(settings: &Settings, migrations: EmbeddedMigrations) -> Result<
     done.await.map_err(MigrateError::Connect)?
 }
 
-impl Pool {
-    /// The names of migrations that the database lacks. Reads only, so the service's own role suffices.
-    ///
-    /// # Errors
-    /// As for [`Pool::run`].
-    pub async fn pending_migrations(&self, migrations: EmbeddedMigrations) -> Result<Vec<String>, Error> {
-        self.run("migrations.pending", move |connection| pending(connection, &migrations)).await
+/// Why a service must not work on this database yet.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The database could not be asked.
+    #[error("the database does not answer")]
+    Unknown(#[source] Error),
+    /// Migrations have not been run.
+    #[error("migrations are pending: {}; run the command migrate", .0.join(", "))]
+    Pending(Vec<String>),
+}
+
+/// Makes sure that the database lacks none of the migrations. Reads only, so the service's own role suffices.
+///
+/// # Errors
+/// See [`NotReady`].
+pub async fn ready(pool: &Pool, migrations: EmbeddedMigrations) -> Result<(), NotReady> {
+    let pending = pool.run("migrations.pending", move |connection| pending(connection, &migrations)).await;
+    match pending.map_err(NotReady::Unknown)? {
+        names if names.is_empty() => Ok(()),
+        names => Err(NotReady::Pending(names)),
     }
 }
 
-fn pending(connection: &mut PgConnection, migrations: &EmbeddedMigrations) -> Result<Vec<String>, Error> {
+fn pending(connection: &mut PgConnection, migrations: &EmbeddedMigrations) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct Applied {
         #[diesel(sql_type = Text)]
@@ -74,7 +92,8 @@ fn pending(connection: &mut PgConnection, migrations: &EmbeddedMigrations) -> Re
     } else {
         BTreeSet::new()
     };
-    let known: Vec<Box<dyn Migration<Pg>>> = migrations.migrations().map_err(Error::Bug)?;
+    let known: Vec<Box<dyn Migration<Pg>>> =
+        migrations.migrations().map_err(diesel::result::Error::QueryBuilderError)?;
     Ok(known
         .iter()
         .filter(|migration| !applied.contains(&migration.name().version().to_string()))

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::PgConnection;
+use diesel::{PgConnection, QueryResult, r2d2::R2D2Connection as _};
 use prometheus::Registry;
 use tokio::sync::Semaphore;
 
 use crate::{
     connection::{Complaints, Manager, Pooled},
-    error::{Error, Fails},
+    error::Error,
     metrics::{Metrics, Up},
     settings::Settings,
 };
@@ -44,7 +44,7 @@ impl Pool {
             .connection_timeout(OPEN_TIMEOUT)
             .test_on_check_out(true)
             .error_handler(Box::new(complaints.clone()))
-            .build_unchecked(Manager { url: settings.connection_url() });
+            .build_unchecked(Manager { url: settings.connection_url(&settings.application_name) });
         let turns = usize::try_from(settings.pool_size).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         Ok(Self {
             connections,
@@ -56,18 +56,16 @@ impl Pool {
 
     /// Runs `work` on a connection, outside any transaction: one statement, or several that need none.
     ///
-    /// `name` is the span, the metric label and what the log says. Once begun, the work is finished even when the
-    /// caller goes away.
+    /// `name` is the span and the metric label. Once begun, the work is finished even when the caller goes away.
     ///
     /// # Errors
-    /// What `work` returns; [`Error::Unavailable`] or [`Error::TimedOut`] when there is no connection.
-    pub async fn run<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
+    /// What the database says; [`Error::Unavailable`] or [`Error::TimedOut`] when there is no connection.
+    pub async fn run<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        E: Fails,
-        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        self.on_connection(name, move |pooled| note_breakage(pooled, work)).await
+        self.on_connection(name, move |pooled| pooled.run(work)).await
     }
 
     /// Asks Postgres for a sign of life.
@@ -75,14 +73,13 @@ impl Pool {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::TimedOut`].
     pub async fn ping(&self) -> Result<(), Error> {
-        self.run("ping", |connection| Ok(diesel::r2d2::R2D2Connection::ping(connection)?)).await
+        self.run("ping", PgConnection::ping).await
     }
 
-    pub(crate) async fn on_connection<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
+    pub(crate) async fn on_connection<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        E: Fails,
-        F: FnOnce(&mut Pooled) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Pooled) -> Result<T, Error> + Send + 'static,
     {
         let asked = Instant::now();
         let waiting = Up::new(&self.metrics.waiting);
@@ -90,26 +87,23 @@ impl Pool {
         drop(waiting);
         let turn = match turn {
             Ok(Ok(turn)) => turn,
-            Ok(Err(closed)) => return Err(Error::Bug(closed.into()).into()),
-            Err(_elapsed) => return Err(Error::TimedOut { limit: "the wait for a free connection" }.into()),
+            Ok(Err(closed)) => return Err(Error::Bug(closed.into())),
+            Err(_elapsed) => return Err(Error::TimedOut { limit: "the wait for a free connection" }),
         };
         self.metrics.wait_seconds.observe(asked.elapsed().as_secs_f64());
         let pool = self.clone();
-        let span = tracing::info_span!("db", otel.name = name, db.operation.name = name);
-        #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
-        let done = tokio::task::spawn_blocking(move || {
+        let span = tracing::info_span!("db", otel.name = name);
+        blocking(move || {
             let _in_span = span.enter();
             let _turn = turn;
             let _in_use = Up::new(&pool.metrics.in_use);
             let started = Instant::now();
-            let result = pool.take().map_err(E::from).and_then(|mut pooled| work(&mut pooled));
-            let label =
-                result.as_ref().err().map_or("ok", |error: &E| error.database().map_or("refused", kind));
+            let result = pool.take().and_then(|mut pooled| work(&mut pooled));
+            let label = result.as_ref().err().map_or("ok", Error::kind);
             pool.metrics.seconds.with_label_values(&[name, label]).observe(started.elapsed().as_secs_f64());
             result
-        });
-        // A closure that panicked, or a runtime that is being torn down.
-        done.await.unwrap_or_else(|error| Err(Error::Bug(error.into()).into()))
+        })
+        .await?
     }
 
     fn take(&self) -> Result<r2d2::PooledConnection<Manager>, Error> {
@@ -119,28 +113,16 @@ impl Pool {
     }
 }
 
-/// Runs `work` and marks the connection when it turns out to be dead.
-pub(crate) fn note_breakage<T, E: Fails>(
-    pooled: &mut Pooled,
-    work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
-) -> Result<T, E> {
-    let result = work(&mut pooled.connection);
-    pooled.last_used = Instant::now();
-    if let Err(error) = &result {
-        pooled.is_broken |= error.database().is_some_and(Error::breaks_connection);
-    }
-    result
-}
-
-fn kind(error: &Error) -> &'static str {
-    match error {
-        Error::Unique { .. } => "unique",
-        Error::Rejected { .. } => "rejected",
-        Error::Contended(_) => "contended",
-        Error::Unavailable(_) => "unavailable",
-        Error::TimedOut { .. } => "timed_out",
-        Error::Bug(_) => "bug",
-    }
+/// Runs something that blocks on a thread where that is allowed.
+///
+/// # Errors
+/// [`Error::Bug`] when it panicked.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
+    let done = tokio::task::spawn_blocking(work);
+    done.await.map_err(|error| Error::Bug(error.into()))
 }
 
 impl fmt::Debug for Pool {

@@ -1,89 +1,84 @@
 //! One connection that is kept: for locks that last as long as it does.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use diesel::PgConnection;
+use diesel::{PgConnection, QueryResult, r2d2::R2D2Connection as _};
+use tokio::sync::Mutex;
 
 use crate::{
-    connection,
-    error::{Error, Fails},
+    connection::{Pooled, open},
+    error::Error,
+    pool::blocking,
     settings::Settings,
 };
 
 /// A connection of its own, outside the pool.
 ///
 /// Session-level advisory locks live exactly as long as it: once [`Self::is_lost`], they are gone, or will be as soon as
-/// the server notices (at most the keepalive time, about 25 s, when its machine lost the network).
+/// the server notices (at most the keepalive time, about 25 s, when its machine lost the network). Dropped, it closes.
 pub struct Session {
-    connection: Option<PgConnection>,
+    connection: Arc<Mutex<Pooled>>,
+    is_lost: Arc<AtomicBool>,
 }
 
 impl Session {
-    /// Opens the connection; one attempt.
+    /// Opens the connection; one attempt. `purpose` is appended to the application name in `pg_stat_activity`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        let url = settings.connection_url();
-        let connection = blocking(move || connection::open(&url)).await??;
-        Ok(Self { connection: Some(connection) })
+    pub async fn connect(settings: &Settings, purpose: &str) -> Result<Self, Error> {
+        let url = settings.connection_url(&format!("{} {purpose}", settings.application_name));
+        let connection = blocking(move || open(&url)).await??;
+        Ok(Self { connection: Arc::new(Mutex::new(Pooled::new(connection))), is_lost: Arc::default() })
     }
 
-    /// Runs `work` on this connection.
-    ///
-    /// A caller that goes away meanwhile loses the session, since what it held is no longer certain.
+    /// Runs `work` on this connection; one at a time.
     ///
     /// # Errors
-    /// What `work` returns; [`Error::Unavailable`] once the connection is lost.
-    pub async fn run<T, E, F>(&mut self, name: &'static str, work: F) -> Result<T, E>
+    /// What the database says; [`Error::Unavailable`] once the connection is lost, and for ever after.
+    pub async fn run<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        E: Fails,
-        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let Some(mut connection) = self.connection.take() else {
-            return Err(Error::Unavailable(None).into());
-        };
-        let span = tracing::info_span!("db", otel.name = name, db.operation.name = name);
-        let (result, connection) = blocking(move || {
-            let _in_span = span.enter();
-            let result = work(&mut connection);
-            (result, connection)
-        })
-        .await
-        .map_err(E::from)?;
-        let is_lost = result.as_ref().is_err_and(|e: &E| e.database().is_some_and(Error::breaks_connection));
-        if !is_lost {
-            self.connection = Some(connection);
+        let mut connection = Arc::clone(&self.connection).lock_owned().await;
+        if self.is_lost() {
+            return Err(Error::Unavailable(None));
         }
-        result
+        let span = tracing::info_span!("db", otel.name = name);
+        let is_lost = Arc::clone(&self.is_lost);
+        blocking(move || {
+            let _in_span = span.enter();
+            let result = connection.run(work);
+            is_lost.fetch_or(connection.is_broken(), Ordering::Release);
+            result
+        })
+        .await?
     }
 
     /// Asks the server for a sign of life.
     ///
     /// # Errors
     /// [`Error::Unavailable`] once the connection is lost.
-    pub async fn ping(&mut self) -> Result<(), Error> {
-        self.run("session.ping", |connection| Ok(diesel::r2d2::R2D2Connection::ping(connection)?)).await
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.run("session.ping", PgConnection::ping).await
     }
 
-    /// Whether the connection, and every lock on it, is gone.
+    /// Whether the connection, and every lock on it, is gone. Found out by use: [`Self::ping`] from time to time.
     #[must_use]
-    pub const fn is_lost(&self) -> bool {
-        self.connection.is_none()
+    pub fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Acquire)
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("is_lost", &self.is_lost()).finish()
+        f.debug_struct("Session").field("is_lost", &self.is_lost()).finish_non_exhaustive()
     }
-}
-
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
-    let done = tokio::task::spawn_blocking(work);
-    done.await.map_err(|error| Error::Bug(error.into()))
 }

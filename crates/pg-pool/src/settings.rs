@@ -49,16 +49,16 @@ impl Settings {
     }
 
     /// The url for the pool's and sessions' connections, with the limits above.
-    pub(crate) fn connection_url(&self) -> SecretString {
-        self.url_with(STATEMENT_TIMEOUT)
+    pub(crate) fn connection_url(&self, application_name: &str) -> SecretString {
+        self.url_with(application_name, STATEMENT_TIMEOUT)
     }
 
     /// The url for migrations, whose statements may take as long as they need.
     pub(crate) fn migration_url(&self) -> SecretString {
-        self.url_with(Duration::ZERO)
+        self.url_with(&self.application_name, Duration::ZERO)
     }
 
-    fn url_with(&self, statement_timeout: Duration) -> SecretString {
+    fn url_with(&self, application_name: &str, statement_timeout: Duration) -> SecretString {
         let mut url = self.url.expose_secret().to_owned();
         let mut add = |name: &str, value: &str| {
             url.push(if url.contains('?') { '&' } else { '?' });
@@ -74,7 +74,7 @@ impl Settings {
                 };
             }
         };
-        add("application_name", &self.application_name);
+        add("application_name", application_name);
         add("connect_timeout", &CONNECT_TIMEOUT.as_secs().to_string());
         add("keepalives_idle", "10");
         add("keepalives_interval", "5");
@@ -102,7 +102,7 @@ mod tests {
             pool_size: 1,
             application_name: "a b&c".into(),
         };
-        let url = settings.connection_url();
+        let url = settings.connection_url(&settings.application_name);
         let url = url.expose_secret();
         assert!(
             url.starts_with("postgres://u:p@localhost/d?sslmode=disable&application_name=a%20b%26c&"),
