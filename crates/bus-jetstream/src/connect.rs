@@ -109,8 +109,9 @@ impl Bus {
     /// Resolves when there is a connection that is not the `epoch`-th; at once when there is one already.
     pub(crate) async fn connected_after(&self, epoch: Option<u64>) -> u64 {
         let mut link = self.link.clone();
-        match link.wait_for(|link| link.connected && Some(link.epoch) != epoch).await {
-            Ok(link) => link.epoch,
+        let connected = link.wait_for(|link| link.connected && Some(link.epoch) != epoch).await;
+        match connected.map(|link| link.epoch) {
+            Ok(epoch) => epoch,
             // The sender lives as long as the client that we hold.
             Err(_closed) => std::future::pending().await,
         }
