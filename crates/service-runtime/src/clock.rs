@@ -29,9 +29,7 @@ impl Clock {
     /// A clock that stands at `unix_seconds` until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(unix_seconds: u64) -> Self {
-        Self(Source::Manual(Arc::new(AtomicU64::new(
-            unix_seconds.saturating_mul(1_000),
-        ))))
+        Self(Source::Manual(Arc::new(AtomicU64::new(unix_seconds.saturating_mul(1_000)))))
     }
 
     /// The current time.
@@ -48,9 +46,7 @@ impl Clock {
     /// Time since the epoch; zero on a machine whose clock is set before 1970.
     #[must_use]
     pub fn since_epoch(&self) -> Duration {
-        self.now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
+        self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
     }
 
     /// Whole seconds since the epoch.

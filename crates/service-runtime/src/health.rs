@@ -78,10 +78,7 @@ impl Health {
     /// Runs every check, all at once, each for at most [`CHECK_TIMEOUT`].
     pub async fn readiness(&self) -> Readiness {
         let checks: Vec<(&'static str, Check)> = match self.0.checks.read() {
-            Ok(checks) => checks
-                .iter()
-                .map(|(name, check)| (*name, Arc::clone(check)))
-                .collect(),
+            Ok(checks) => checks.iter().map(|(name, check)| (*name, Arc::clone(check))).collect(),
             Err(_poisoned) => Vec::new(),
         };
         let results = join_all(checks.into_iter().map(|(name, check)| async move {
@@ -95,10 +92,7 @@ impl Health {
         }))
         .await;
 
-        let phase = match (
-            self.0.started.load(Ordering::Acquire),
-            self.0.stopping.load(Ordering::Acquire),
-        ) {
+        let phase = match (self.0.started.load(Ordering::Acquire), self.0.stopping.load(Ordering::Acquire)) {
             (_, true) => "stopping",
             (true, false) => "serving",
             (false, false) => "starting",

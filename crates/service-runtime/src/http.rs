@@ -45,11 +45,7 @@ impl Listener {
         };
         let (socket, address) = bind().with_context(|| format!("cannot listen on {address} ({name})"))?;
         tracing::info!(listener = name, %address, "listening");
-        Ok(Self {
-            name,
-            socket,
-            address,
-        })
+        Ok(Self { name, socket, address })
     }
 
     /// Where it listens.
@@ -110,19 +106,15 @@ async fn healthz() -> HttpResponse {
 
 async fn readyz(process: web::Data<Process>) -> HttpResponse {
     let readiness = process.health.readiness().await;
-    let mut response = if readiness.ready {
-        HttpResponse::Ok()
-    } else {
-        HttpResponse::ServiceUnavailable()
-    };
+    let mut response = if readiness.ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.json(readiness)
 }
 
 async fn metrics_text(process: web::Data<Process>) -> HttpResponse {
     match metrics::text(&process.metrics) {
-        Ok(text) => HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, metrics::CONTENT_TYPE))
-            .body(text),
+        Ok(text) => {
+            HttpResponse::Ok().insert_header((header::CONTENT_TYPE, metrics::CONTENT_TYPE)).body(text)
+        }
         Err(error) => {
             tracing::error!(%error, "cannot write the metrics");
             HttpResponse::InternalServerError().finish()

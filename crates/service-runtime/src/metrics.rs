@@ -21,9 +21,7 @@ pub fn register_process(registry: &Registry, service: &str) -> prometheus::Resul
     build.set(1);
     registry.register(Box::new(build))?;
     #[cfg(target_os = "linux")]
-    registry.register(Box::new(
-        prometheus::process_collector::ProcessCollector::for_self(),
-    ))?;
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     Ok(())
 }
 

@@ -42,13 +42,7 @@ impl Service {
     /// A service of this name, with the default address of its observe listener.
     #[must_use]
     pub fn new(name: &'static str, about: &'static str, observe: SocketAddr) -> Self {
-        Self {
-            name,
-            about,
-            observe,
-            serve: None,
-            commands: Vec::new(),
-        }
+        Self { name, about, observe, serve: None, commands: Vec::new() }
     }
 
     /// What `serve` reads and how it starts. `start` binds listeners, registers readiness checks, spawns tasks, and
@@ -111,13 +105,8 @@ impl Service {
             .long("check")
             .action(ArgAction::SetTrue)
             .help("Read the settings, print them with secrets redacted, and exit");
-        let serve = Command::new("serve")
-            .about("Serves until SIGTERM or SIGINT")
-            .arg(check);
-        let others = self
-            .commands
-            .iter()
-            .map(|(name, about, _)| Command::new(*name).about(*about));
+        let serve = Command::new("serve").about("Serves until SIGTERM or SIGINT").arg(check);
+        let others = self.commands.iter().map(|(name, about, _)| Command::new(*name).about(*about));
         Command::new(self.name)
             .about(self.about)
             .version(BUILD.version)
@@ -132,11 +121,8 @@ impl Service {
         let telemetry = telemetry::Settings::read(&mut reader);
         let (name, arguments) = arguments.subcommand().context("no command")?;
         if name != "serve" {
-            let at = self
-                .commands
-                .iter()
-                .position(|(command, ..)| *command == name)
-                .context("no such command")?;
+            let at =
+                self.commands.iter().position(|(command, ..)| *command == name).context("no such command")?;
             let (.., prepare) = self.commands.swap_remove(at);
             let work = prepare(&mut reader);
             return match reader.finish() {
@@ -197,14 +183,7 @@ async fn serve(name: &'static str, own: Own, start: Work<Process>) -> anyhow::Re
     let observing = Listener::bind("observe", own.observe)?;
     let routes = observe(&process);
     process.tasks.spawn_supporting("observe listener", |stop| {
-        observing.serve(
-            Serving {
-                workers: 1,
-                drain: OBSERVE_DRAIN,
-            },
-            stop,
-            routes,
-        )
+        observing.serve(Serving { workers: 1, drain: OBSERVE_DRAIN }, stop, routes)
     });
     start(process.clone()).await.context("cannot start")?;
     process.health.started();
@@ -277,20 +256,14 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the async runtime")
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
 
 fn log_start(service: &'static str, command: &str, effective: &Effective) {
     tracing::info!(service, command, version = BUILD.version, commit = BUILD.commit, settings = ?effective, "starting");
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "when the log itself cannot be installed, there is no other place"
-)]
+#[expect(clippy::print_stderr, reason = "when the log itself cannot be installed, there is no other place")]
 fn report(service: &str, error: &anyhow::Error) {
     if tracing::dispatcher::has_been_set() {
         tracing::error!("{error:#}");
@@ -306,10 +279,7 @@ fn print_settings(effective: &Effective) {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "settings are read before the log is installed"
-)]
+#[expect(clippy::print_stderr, reason = "settings are read before the log is installed")]
 fn refuse(service: &str, problems: &crate::settings::Problems) -> ExitCode {
     eprintln!("{service} cannot start with these settings:");
     for problem in &problems.0 {

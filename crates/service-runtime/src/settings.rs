@@ -26,33 +26,20 @@ impl Environment {
     #[must_use]
     pub fn of_process() -> Self {
         std::env::vars_os()
-            .map(|(name, value)| {
-                (
-                    name.to_string_lossy().into_owned(),
-                    value.to_string_lossy().into_owned(),
-                )
-            })
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect()
     }
 
     /// The variable, unless it is unset or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(
-            variables
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
@@ -84,10 +71,7 @@ impl Reader {
     /// Reads from these variables.
     #[must_use]
     pub fn new(environment: Environment) -> Self {
-        Self {
-            environment,
-            ..Self::default()
-        }
+        Self { environment, ..Self::default() }
     }
 
     /// A text that must be there.
@@ -201,17 +185,9 @@ impl Reader {
     ///
     /// What was noted, and each variable that begins with [`PREFIX`] and that nothing read.
     pub fn finish(mut self) -> Result<Effective, Problems> {
-        let unknown = self
-            .environment
-            .0
-            .keys()
-            .filter(|name| name.starts_with(PREFIX) && !self.known.contains(*name));
-        self.problems
-            .extend(unknown.map(|name| format!("{name} is not a setting of this service")));
-        if self.problems.is_empty() {
-            Ok(self.effective)
-        } else {
-            Err(Problems(self.problems))
-        }
+        let unknown =
+            self.environment.0.keys().filter(|name| name.starts_with(PREFIX) && !self.known.contains(*name));
+        self.problems.extend(unknown.map(|name| format!("{name} is not a setting of this service")));
+        if self.problems.is_empty() { Ok(self.effective) } else { Err(Problems(self.problems)) }
     }
 }

@@ -83,9 +83,7 @@ impl Tasks {
         Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         let inner = &self.0;
-        inner
-            .accepting
-            .spawn(name, task(inner.accepting.stop.clone()), inner.failures.clone());
+        inner.accepting.spawn(name, task(inner.accepting.stop.clone()), inner.failures.clone());
     }
 
     /// Starts a task that others need to finish their work. Its token is cancelled when all of those have ended.
@@ -95,9 +93,7 @@ impl Tasks {
         Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
         let inner = &self.0;
-        inner
-            .supporting
-            .spawn(name, task(inner.supporting.stop.clone()), inner.failures.clone());
+        inner.supporting.spawn(name, task(inner.supporting.stop.clone()), inner.failures.clone());
     }
 
     /// Cancelled when the process has been asked to stop.
@@ -128,10 +124,7 @@ impl Tasks {
     /// Names of the tasks that have not ended.
     #[must_use]
     pub fn running(&self) -> Vec<&'static str> {
-        [&self.0.accepting, &self.0.supporting]
-            .into_iter()
-            .flat_map(Group::names)
-            .collect()
+        [&self.0.accepting, &self.0.supporting].into_iter().flat_map(Group::names).collect()
     }
 }
 
@@ -159,10 +152,7 @@ impl Group {
     }
 
     fn names(&self) -> Vec<&'static str> {
-        self.running
-            .lock()
-            .map(|running| running.keys().copied().collect())
-            .unwrap_or_default()
+        self.running.lock().map(|running| running.keys().copied().collect()).unwrap_or_default()
     }
 }
 
@@ -196,6 +186,5 @@ impl Drop for Entry {
 
 fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

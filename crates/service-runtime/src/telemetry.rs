@@ -13,10 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util:
 
 use crate::{build_info::BUILD, settings::Reader};
 
-const ENDPOINTS: [&str; 2] = [
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-];
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,21 +65,23 @@ impl Settings {
     pub fn read(reader: &mut Reader) -> Self {
         let filter = reader.with_default("TIMECLOCK_LOG", "info");
         if EnvFilter::try_new(&filter).is_err() {
-            reader.problem(
-                "TIMECLOCK_LOG",
-                "must be a log filter, such as info or warn,scim_gateway=debug",
-            );
+            reader.problem("TIMECLOCK_LOG", "must be a log filter, such as info or warn,scim_gateway=debug");
         }
         let format = reader.parsed("TIMECLOCK_LOG_FORMAT", Format::Auto, "auto, json or pretty");
-        let export_traces = ENDPOINTS
-            .map(|name| reader.optional(name).is_some())
-            .contains(&true);
-        Self {
-            filter,
-            format,
-            export_traces,
-        }
+        let export_traces = ENDPOINTS.map(|name| reader.optional(name).is_some()).contains(&true);
+        Self { filter, format, export_traces }
     }
+}
+
+/// The id of the trace that a span belongs to: 32 hexadecimal digits. `None` when traces are not recorded.
+#[must_use]
+pub fn trace_id(span: &tracing::Span) -> Option<String> {
+    use opentelemetry::trace::TraceContextExt as _;
+    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+    let context = span.context();
+    let span = context.span();
+    let context = span.span_context();
+    context.is_valid().then(|| context.trace_id().to_string())
 }
 
 /// Exports what is left when it is dropped.
@@ -114,20 +113,13 @@ pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Gua
         Format::Auto => !std::io::stdout().is_terminal(),
     };
     let log = if json {
-        tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .boxed()
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).boxed()
     } else {
         tracing_subscriber::fmt::layer().boxed()
     };
 
     global::set_text_map_propagator(TraceContextPropagator::new());
-    let provider = settings
-        .export_traces
-        .then(|| tracer_provider(service))
-        .transpose()?;
+    let provider = settings.export_traces.then(|| tracer_provider(service)).transpose()?;
     let traces = provider
         .as_ref()
         .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
@@ -141,16 +133,10 @@ pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Gua
 }
 
 fn tracer_provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .build()
-        .context("cannot export traces")?;
+    let exporter = SpanExporter::builder().with_http().build().context("cannot export traces")?;
     let resource = Resource::builder()
         .with_service_name(service)
         .with_attribute(opentelemetry::KeyValue::new("service.version", BUILD.version))
         .build();
-    Ok(SdkTracerProvider::builder()
-        .with_batch_exporter(exporter)
-        .with_resource(resource)
-        .build())
+    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }

@@ -21,13 +21,8 @@ impl Observed {
         let listener = Listener::bind("observe", SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}", listener.address());
         let routes = observe(&process);
-        let serving = Serving {
-            workers: 1,
-            drain: Duration::from_secs(1),
-        };
-        process
-            .tasks
-            .spawn_supporting("observe listener", |stop| listener.serve(serving, stop, routes));
+        let serving = Serving { workers: 1, drain: Duration::from_secs(1) };
+        process.tasks.spawn_supporting("observe listener", |stop| listener.serve(serving, stop, routes));
         Self { process, url }
     }
 
@@ -47,29 +42,20 @@ async fn a_process_is_ready_only_between_start_and_stop() {
     let observed = Observed::start();
     assert_eq!(
         observed.readyz().await,
-        (
-            503,
-            json!({ "ready": false, "phase": "starting", "dependencies": {} })
-        )
+        (503, json!({ "ready": false, "phase": "starting", "dependencies": {} }))
     );
     assert_eq!(observed.get("/healthz").await.0, 200);
 
     observed.process.health.started();
     assert_eq!(
         observed.readyz().await,
-        (
-            200,
-            json!({ "ready": true, "phase": "serving", "dependencies": {} })
-        )
+        (200, json!({ "ready": true, "phase": "serving", "dependencies": {} }))
     );
 
     observed.process.health.stopping();
     assert_eq!(
         observed.readyz().await,
-        (
-            503,
-            json!({ "ready": false, "phase": "stopping", "dependencies": {} })
-        )
+        (503, json!({ "ready": false, "phase": "stopping", "dependencies": {} }))
     );
     assert_eq!(observed.get("/healthz").await.0, 200);
     observed.process.tasks.stop().await;
@@ -79,28 +65,20 @@ async fn a_process_is_ready_only_between_start_and_stop() {
 async fn one_dependency_that_is_away_makes_readyz_503_and_is_named() {
     let observed = Observed::start();
     observed.process.health.register("postgres", || async { Ok(()) });
-    observed
-        .process
-        .health
-        .register("nats", || async { Err("no connection".to_owned()) });
+    observed.process.health.register("nats", || async { Err("no connection".to_owned()) });
     observed.process.health.started();
 
     let (status, body) = observed.readyz().await;
 
     assert_eq!(status, 503);
-    assert_eq!(
-        body["dependencies"],
-        json!({ "nats": "no connection", "postgres": "ok" })
-    );
+    assert_eq!(body["dependencies"], json!({ "nats": "no connection", "postgres": "ok" }));
     observed.process.tasks.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_never_answers_counts_as_away() {
     let process = Process::new(Clock::system());
-    process
-        .health
-        .register("postgres", std::future::pending::<Result<(), String>>);
+    process.health.register("postgres", std::future::pending::<Result<(), String>>);
     process.health.started();
 
     let readiness = process.health.readiness().await;

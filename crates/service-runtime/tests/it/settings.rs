@@ -54,20 +54,11 @@ fn what_is_not_set_has_its_default_and_an_empty_variable_is_not_set() {
     );
     assert_eq!(reader.with_default("TIMECLOCK_LOG", "info"), "info");
     assert_eq!(reader.optional("TIMECLOCK_SCIM_BASE_URL"), None);
-    assert_eq!(
-        reader.address("TIMECLOCK_HTTP_ADDR", default_address()),
-        default_address()
-    );
+    assert_eq!(reader.address("TIMECLOCK_HTTP_ADDR", default_address()), default_address());
 
     let effective = reader.finish().unwrap();
-    assert_eq!(
-        effective.get("TIMECLOCK_QUERY_TIMEOUT_MS").map(String::as_str),
-        Some("250")
-    );
-    assert_eq!(
-        effective.get("TIMECLOCK_HTTP_ADDR").map(String::as_str),
-        Some("127.0.0.1:8080")
-    );
+    assert_eq!(effective.get("TIMECLOCK_QUERY_TIMEOUT_MS").map(String::as_str), Some("250"));
+    assert_eq!(effective.get("TIMECLOCK_HTTP_ADDR").map(String::as_str), Some("127.0.0.1:8080"));
 }
 
 #[test]
@@ -75,19 +66,11 @@ fn a_secret_may_stand_in_a_file_and_is_never_shown() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "from-a-file").unwrap();
     let path = file.path().to_str().unwrap();
-    let mut reader = reader([
-        ("TIMECLOCK_NATS_PASSWORD_FILE", path),
-        ("TIMECLOCK_SEALING_KEY", "from-a-variable"),
-    ]);
+    let mut reader =
+        reader([("TIMECLOCK_NATS_PASSWORD_FILE", path), ("TIMECLOCK_SEALING_KEY", "from-a-variable")]);
 
-    assert_eq!(
-        reader.secret("TIMECLOCK_NATS_PASSWORD").expose_secret(),
-        "from-a-file"
-    );
-    assert_eq!(
-        reader.secret("TIMECLOCK_SEALING_KEY").expose_secret(),
-        "from-a-variable"
-    );
+    assert_eq!(reader.secret("TIMECLOCK_NATS_PASSWORD").expose_secret(), "from-a-file");
+    assert_eq!(reader.secret("TIMECLOCK_SEALING_KEY").expose_secret(), "from-a-variable");
 
     let reader_shown = format!("{reader:?}");
     let shown = format!("{reader_shown} {:?}", reader.finish().unwrap());
@@ -110,11 +93,7 @@ fn a_secret_that_is_given_twice_or_not_readable_is_one_problem() {
         problems[0],
         "TIMECLOCK_NATS_PASSWORD and TIMECLOCK_NATS_PASSWORD_FILE are both set; keep one"
     );
-    assert!(
-        problems[1].starts_with("TIMECLOCK_SEALING_KEY_FILE cannot be read: "),
-        "{}",
-        problems[1]
-    );
+    assert!(problems[1].starts_with("TIMECLOCK_SEALING_KEY_FILE cannot be read: "), "{}", problems[1]);
 }
 
 #[test]

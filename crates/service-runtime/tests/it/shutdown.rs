@@ -40,11 +40,7 @@ async fn work_in_flight_ends_before_what_it_needs() {
     let (notes, health) = (journal.clone(), process.health.clone());
     process.tasks.spawn("listener", |stop| async move {
         stop.cancelled().await;
-        notes.note(if health.readiness().await.ready {
-            "still ready"
-        } else {
-            "not ready"
-        });
+        notes.note(if health.readiness().await.ready { "still ready" } else { "not ready" });
         notes.note("accepting stops");
         asked.send(()).unwrap();
         needed.await.unwrap();
@@ -64,15 +60,7 @@ async fn work_in_flight_ends_before_what_it_needs() {
     let ended = supervise(&process, ready("SIGTERM"), LONG).await;
 
     assert!(matches!(ended, Ended::Stopped), "{ended:?}");
-    assert_eq!(
-        journal.lines(),
-        [
-            "not ready",
-            "accepting stops",
-            "in flight done",
-            "connection closes"
-        ]
-    );
+    assert_eq!(journal.lines(), ["not ready", "accepting stops", "in flight done", "connection closes"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,10 +74,7 @@ async fn work_that_never_ends_is_named_and_abandoned_at_the_deadline() {
 
     let ended = supervise(&process, ready("SIGTERM"), LONG).await;
 
-    assert!(
-        matches!(&ended, Ended::DeadlineMissed(names) if names == &["stuck consumer"]),
-        "{ended:?}"
-    );
+    assert!(matches!(&ended, Ended::DeadlineMissed(names) if names == &["stuck consumer"]), "{ended:?}");
 }
 
 #[tokio::test]
@@ -100,15 +85,11 @@ async fn a_failed_task_stops_the_process_and_is_named() {
         stop.cancelled().await;
         Ok(())
     });
-    process
-        .tasks
-        .spawn("relay", |_stop| ready(Err(anyhow::anyhow!("the disk is full"))));
+    process.tasks.spawn("relay", |_stop| ready(Err(anyhow::anyhow!("the disk is full"))));
 
     let ended = supervise(&process, pending(), LONG).await;
 
-    let Ended::Failed(failure) = ended else {
-        panic!("{ended:?}")
-    };
+    let Ended::Failed(failure) = ended else { panic!("{ended:?}") };
     assert_eq!(failure.to_string(), "task relay failed: the disk is full");
     assert!(stopping.is_cancelled());
 }
@@ -116,20 +97,13 @@ async fn a_failed_task_stops_the_process_and_is_named() {
 #[tokio::test]
 async fn a_panic_in_a_task_stops_the_process_and_is_named() {
     let process = Process::new(Clock::system());
-    process
-        .tasks
-        .spawn_supporting("watcher", |_stop| async { panic!("no such key") });
+    process.tasks.spawn_supporting("watcher", |_stop| async { panic!("no such key") });
 
     let ended = supervise(&process, pending(), LONG).await;
 
-    let Ended::Failed(failure) = ended else {
-        panic!("{ended:?}")
-    };
+    let Ended::Failed(failure) = ended else { panic!("{ended:?}") };
     assert_eq!(failure.task, "watcher");
-    assert!(
-        matches!(&failure.cause, Cause::Panicked(message) if message == "no such key"),
-        "{failure}"
-    );
+    assert!(matches!(&failure.cause, Cause::Panicked(message) if message == "no such key"), "{failure}");
 }
 
 #[tokio::test]
