@@ -21,18 +21,11 @@ impl Directory {
         let Some(path) = named else {
             let prefix = format!("backing-{purpose}-");
             let ours_alone = fs::Permissions::from_mode(0o700);
-            let created = tempfile::Builder::new()
-                .prefix(&prefix)
-                .permissions(ours_alone)
-                .tempdir();
-            return created
-                .map(Self::Temporary)
-                .context("cannot create a temporary directory");
+            let created = tempfile::Builder::new().prefix(&prefix).permissions(ours_alone).tempdir();
+            return created.map(Self::Temporary).context("cannot create a temporary directory");
         };
         fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        let absolute = path
-            .canonicalize()
-            .with_context(|| format!("cannot resolve {}", path.display()))?;
+        let absolute = path.canonicalize().with_context(|| format!("cannot resolve {}", path.display()))?;
         Ok(Self::Named(absolute))
     }
 

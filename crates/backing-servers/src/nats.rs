@@ -33,7 +33,8 @@ pub struct Options {
     pub directory: Option<PathBuf>,
     /// The port to listen on; a free one otherwise.
     pub port: Option<u16>,
-    /// The text of its configuration file; address, port and storage place are given on the command line and win.
+    /// The text of its configuration file; address and port on the command line win over its
+    /// own, and where the streams are kept is said there only.
     pub config: Option<String>,
     /// Environment variables that the configuration refers to. nats-server reads their values as configuration syntax:
     /// letters and digits that begin with a letter are safe, `1e5` or `10k` would be numbers.
@@ -67,12 +68,7 @@ impl Server {
             match launch(&directory, port, &options.environment) {
                 Ok(process) => {
                     let process = Mutex::new(process);
-                    return Ok(Self {
-                        process,
-                        environment: options.environment,
-                        port,
-                        directory,
-                    });
+                    return Ok(Self { process, environment: options.environment, port, directory });
                 }
                 // Somebody took the port between the probe and the start.
                 Err(_) if options.port.is_none() && attempts > 0 && !port::is_free(port) => {}
@@ -163,18 +159,10 @@ fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) ->
         "nats-server is not installed: Debian and Ubuntu have it in the package nats-server, Homebrew in nats-server",
     )?;
     let mut command = Command::new(program);
-    command
-        .arg("--config")
-        .arg(directory.path().join("nats-server.conf"));
-    command
-        .arg("--addr")
-        .arg("127.0.0.1")
-        .arg("--port")
-        .arg(port.to_string());
+    command.arg("--config").arg(directory.path().join("nats-server.conf"));
+    command.arg("--addr").arg("127.0.0.1").arg("--port").arg(port.to_string());
     command.arg("--store_dir").arg(directory.path().join("streams"));
-    command
-        .current_dir(directory.path())
-        .envs(environment.iter().cloned());
+    command.current_dir(directory.path()).envs(environment.iter().cloned());
     let supervision = Supervision {
         name: "nats-server".to_owned(),
         log: log_of(directory),

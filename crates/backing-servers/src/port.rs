@@ -13,10 +13,7 @@ use anyhow::{Context as _, Result};
 /// When the system has no port left.
 pub fn free() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener
-        .local_addr()
-        .context("a listener without an address")?
-        .port())
+    Ok(listener.local_addr().context("a listener without an address")?.port())
 }
 
 /// This port when nobody listens on it now, else a free one.

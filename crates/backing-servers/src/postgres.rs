@@ -93,13 +93,7 @@ impl Server {
             let off = ["fsync", "full_page_writes"];
             settings.extend(off.map(|name| (name.to_owned(), "off".to_owned())));
         }
-        let installation = Installation {
-            programs,
-            account,
-            data: home.join("data"),
-            settings,
-            directory,
-        };
+        let installation = Installation { programs, account, data: home.join("data"), settings, directory };
         installation.create_cluster(&home)?;
         let mut attempts = START_ATTEMPTS;
         loop {
@@ -131,12 +125,8 @@ impl Server {
         static SHARED: OnceLock<std::result::Result<Server, String>> = OnceLock::new();
         let started = SHARED.get_or_init(|| {
             let settings = vec![("max_connections".to_owned(), "300".to_owned())];
-            Self::start(Options {
-                fast: true,
-                settings,
-                ..Options::default()
-            })
-            .map_err(|error| format!("{error:#}"))
+            Self::start(Options { fast: true, settings, ..Options::default() })
+                .map_err(|error| format!("{error:#}"))
         });
         started.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
     }
@@ -198,6 +188,25 @@ impl Server {
     /// # Errors
     /// As [`Server::sql`].
     pub fn sql_with(&self, database: &str, script: &str, environment: &[(String, String)]) -> Result<String> {
+        self.psql(database, SUPERUSER, &self.password, script, environment)
+    }
+
+    /// As [`Server::sql`], as somebody else.
+    ///
+    /// # Errors
+    /// As [`Server::sql`], and when the password is wrong.
+    pub fn sql_as(&self, database: &str, user: &str, password: &str, script: &str) -> Result<String> {
+        self.psql(database, user, password, script, &[])
+    }
+
+    fn psql(
+        &self,
+        database: &str,
+        user: &str,
+        password: &str,
+        script: &str,
+        environment: &[(String, String)],
+    ) -> Result<String> {
         let mut command = self.installation.programs.command("psql");
         command
             .args([
@@ -209,11 +218,8 @@ impl Server {
                 "--file=-",
             ])
             .args(["--host=127.0.0.1", &format!("--port={}", self.port)])
-            .args([
-                &format!("--username={SUPERUSER}"),
-                &format!("--dbname={database}"),
-            ])
-            .env("PGPASSWORD", &self.password)
+            .args([&format!("--username={user}"), &format!("--dbname={database}")])
+            .env("PGPASSWORD", password)
             .envs(environment.iter().cloned());
         output_of("psql", command, script)
     }
@@ -270,12 +276,7 @@ impl Installation {
         let mut command = self.command("initdb");
         // The C locale is the same on every system and the fastest; what is compared without case is folded by us.
         command
-            .args([
-                "--encoding=UTF8",
-                "--locale=C",
-                "--auth=scram-sha-256",
-                "--no-sync",
-            ])
+            .args(["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync"])
             .arg(format!("--pwfile={}", password_file(home).display()))
             .arg(format!("--username={SUPERUSER}"))
             .arg(format!("--pgdata={}", self.data.display()));
@@ -287,13 +288,7 @@ impl Installation {
             bail!("Postgres cannot listen on 127.0.0.1:{port}: the port is taken");
         }
         let mut command = self.command("postgres");
-        command
-            .arg("-D")
-            .arg(&self.data)
-            .arg("-p")
-            .arg(port.to_string())
-            .arg("-h")
-            .arg("127.0.0.1");
+        command.arg("-D").arg(&self.data).arg("-p").arg(port.to_string()).arg("-h").arg("127.0.0.1");
         // No socket file: a path can be too long for one, and /var/run/postgresql belongs to somebody else.
         command.args(["-c", "unix_socket_directories="]);
         for (name, value) in &self.settings {
@@ -316,11 +311,7 @@ impl Installation {
 
     fn command(&self, program: &str) -> Command {
         let mut command = self.programs.command(program);
-        let place = if self.data.exists() {
-            &self.data
-        } else {
-            Path::new("/")
-        };
+        let place = if self.data.exists() { &self.data } else { Path::new("/") };
         command.current_dir(place).env("LC_ALL", "C").env_remove("PGDATA");
         self.account.apply(&mut command);
         command
@@ -364,25 +355,16 @@ fn output_of(name: &str, mut command: Command, input: &str) -> Result<String> {
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {name}"))?;
-    let mut stdin = child
-        .stdin
-        .take()
-        .with_context(|| format!("{name} has no input"))?;
+    let mut stdin = child.stdin.take().with_context(|| format!("{name} has no input"))?;
     let writer = std::thread::spawn({
         let input = input.to_owned();
         move || stdin.write_all(input.as_bytes())
     });
-    let output = child
-        .wait_with_output()
-        .with_context(|| format!("cannot wait for {name}"))?;
+    let output = child.wait_with_output().with_context(|| format!("cannot wait for {name}"))?;
     // A program that stops reading early says why on its standard error.
     drop(writer.join());
     if !output.status.success() {
-        bail!(
-            "{name} failed ({}): {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("{name} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("{name} printed something that is not UTF-8"))
 }

@@ -66,12 +66,7 @@ impl Process {
         let mut watchdog = Command::new("/bin/sh")
             .args(["-c", WATCHDOG, "watchdog"])
             .arg(supervision.orphan_signal.as_str().trim_start_matches("SIG"))
-            .arg(
-                supervision
-                    .remove_when_orphaned
-                    .as_deref()
-                    .unwrap_or(Path::new("")),
-            )
+            .arg(supervision.remove_when_orphaned.as_deref().unwrap_or(Path::new("")))
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -94,12 +89,7 @@ impl Process {
                     .with_context(|| format!("cannot start {name}: {}", command.get_program().display()));
             }
         };
-        let mut process = Self {
-            supervision,
-            child,
-            watchdog,
-            ended: None,
-        };
+        let mut process = Self { supervision, child, watchdog, ended: None };
         process.introduce_to_watchdog()?;
         Ok(process)
     }
@@ -149,11 +139,7 @@ impl Process {
             }
             if Instant::now() > deadline {
                 let name = &self.supervision.name;
-                bail!(
-                    "{name} was not ready after {} s; {}",
-                    limit.as_secs(),
-                    self.last_log_lines()
-                );
+                bail!("{name} was not ready after {} s; {}", limit.as_secs(), self.last_log_lines());
             }
             std::thread::sleep(POLL_INTERVAL);
         }
@@ -227,11 +213,7 @@ pub fn last_lines(log: &Path) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
-    let shown = lines
-        .iter()
-        .skip(lines.len().saturating_sub(LOG_LINES_SHOWN))
-        .copied()
-        .collect::<Vec<_>>();
+    let shown = lines.iter().skip(lines.len().saturating_sub(LOG_LINES_SHOWN)).copied().collect::<Vec<_>>();
     if shown.is_empty() {
         return format!("its log {} is empty", log.display());
     }

@@ -13,8 +13,8 @@ use crate::{topology, workdir};
 
 const PASSWORD_LENGTH: usize = 32;
 
-/// Secrets by the name of the environment variable that carries them.
-#[derive(Clone)]
+/// Secrets by the name of the environment variable that carries them. The default has none.
+#[derive(Clone, Default)]
 pub struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {

@@ -38,10 +38,7 @@ impl Account {
                 return Ok(Self::Lent(user.uid, user.gid));
             }
         }
-        bail!(
-            "Postgres does not run as root, and there is no account {}",
-            ACCOUNTS.join(" or ")
-        )
+        bail!("Postgres does not run as root, and there is no account {}", ACCOUNTS.join(" or "))
     }
 
     /// Gives a file to this account.
@@ -72,14 +69,7 @@ impl Account {
         }
         let parent = Path::new(FALLBACK).join("backing-servers");
         own(&parent, geteuid(), gid, 0o711)?;
-        let named = parent.join(
-            wanted
-                .as_os_str()
-                .as_bytes()
-                .escape_ascii()
-                .to_string()
-                .replace('/', "%"),
-        );
+        let named = parent.join(wanted.as_os_str().as_bytes().escape_ascii().to_string().replace('/', "%"));
         own(&named, uid, gid, 0o700)?;
         Ok(named)
     }
@@ -94,10 +84,7 @@ impl Account {
 
     fn can_reach(self, directory: &Path) -> Result<bool> {
         let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", r#"cd "$1" 2>/dev/null"#, "can-reach"])
-            .arg(directory)
-            .current_dir("/");
+        command.args(["-c", r#"cd "$1" 2>/dev/null"#, "can-reach"]).arg(directory).current_dir("/");
         self.apply(&mut command);
         Ok(command.status().context("cannot run /bin/sh")?.success())
     }

@@ -42,9 +42,7 @@ impl Programs {
 }
 
 fn candidates() -> Vec<PathBuf> {
-    let mut found = versions_below(Path::new(DEBIAN), "")
-        .map(|path| path.join("bin"))
-        .collect::<Vec<_>>();
+    let mut found = versions_below(Path::new(DEBIAN), "").map(|path| path.join("bin")).collect::<Vec<_>>();
     found.extend(directory_of_pg_config());
     found.extend(program::find("postgres", &[]).and_then(|program| Some(program.parent()?.to_owned())));
     for prefix in HOMEBREW {
@@ -58,10 +56,7 @@ fn versions_below(parent: &Path, prefix: &str) -> impl Iterator<Item = PathBuf> 
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let mut versions: Vec<(u32, PathBuf)> = entries
         .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?,
-                entry.path(),
-            ))
+            Some((entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?, entry.path()))
         })
         .collect();
     versions.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
@@ -69,10 +64,7 @@ fn versions_below(parent: &Path, prefix: &str) -> impl Iterator<Item = PathBuf> 
 }
 
 fn directory_of_pg_config() -> Option<PathBuf> {
-    let output = Command::new(program::find("pg_config", &[])?)
-        .arg("--bindir")
-        .output()
-        .ok()?;
+    let output = Command::new(program::find("pg_config", &[])?).arg("--bindir").output().ok()?;
     Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
 }
 
@@ -82,10 +74,7 @@ fn is_complete(directory: &Path) -> bool {
 
 /// `postgres --version` prints "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)".
 fn major_version(directory: &Path) -> Option<u32> {
-    let output = Command::new(directory.join("postgres"))
-        .arg("--version")
-        .output()
-        .ok()?;
+    let output = Command::new(directory.join("postgres")).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let version = text.split_once("(PostgreSQL) ")?.1;
     version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()

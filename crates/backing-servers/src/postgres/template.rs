@@ -44,11 +44,7 @@ impl Server {
     ) -> Result<Database> {
         let template = format!("template_{name}");
         let prepared = {
-            let mut all = self
-                .templates
-                .prepared
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut all = self.templates.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             all.entry(name.to_owned()).or_default().clone()
         };
         let outcome = prepared.get_or_init(|| {
@@ -56,18 +52,10 @@ impl Server {
                 .and_then(|()| prepare(&self.superuser_url(&template)))
                 .map_err(|error| format!("{error:#}"))
         });
-        outcome
-            .clone()
-            .map_err(|reason| anyhow!("cannot prepare the template {name}: {reason}"))?;
+        outcome.clone().map_err(|reason| anyhow!("cannot prepare the template {name}: {reason}"))?;
         let clone = format!("{name}_{}", self.templates.clones.fetch_add(1, Ordering::Relaxed));
-        self.sql(
-            "postgres",
-            &format!(r#"CREATE DATABASE "{clone}" TEMPLATE "{template}""#),
-        )?;
-        Ok(Database {
-            url: self.superuser_url(&clone),
-            name: clone,
-        })
+        self.sql("postgres", &format!(r#"CREATE DATABASE "{clone}" TEMPLATE "{template}""#))?;
+        Ok(Database { url: self.superuser_url(&clone), name: clone })
     }
 
     /// An empty database.
@@ -75,7 +63,6 @@ impl Server {
     /// # Errors
     /// When Postgres refuses, for example because the name is taken.
     pub fn create_database(&self, name: &str) -> Result<()> {
-        self.sql("postgres", &format!(r#"CREATE DATABASE "{name}""#))
-            .map(drop)
+        self.sql("postgres", &format!(r#"CREATE DATABASE "{name}""#)).map(drop)
     }
 }

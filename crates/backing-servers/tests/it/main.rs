@@ -1,10 +1,5 @@
 //! The servers are real, survive what they should survive, and never outlive us.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod nats_server;
 mod orphans;

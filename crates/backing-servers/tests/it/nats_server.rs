@@ -40,11 +40,7 @@ fn ask(server: &Server, subject: &str, body: &str) -> String {
 #[test]
 fn a_restart_after_a_crash_keeps_the_streams() {
     let server = Server::start(Options::default()).unwrap();
-    let made = ask(
-        &server,
-        "$JS.API.STREAM.CREATE.KEPT",
-        r#"{"name":"KEPT","subjects":["kept"]}"#,
-    );
+    let made = ask(&server, "$JS.API.STREAM.CREATE.KEPT", r#"{"name":"KEPT","subjects":["kept"]}"#);
     assert!(made.contains("\"created\""), "{made}");
     let first = server.pid();
     server.kill_9().unwrap();
@@ -56,10 +52,8 @@ fn a_restart_after_a_crash_keeps_the_streams() {
 
 #[test]
 fn two_servers_stand_beside_each_other() {
-    let (one, other) = (
-        Server::start(Options::default()).unwrap(),
-        Server::start(Options::default()).unwrap(),
-    );
+    let (one, other) =
+        (Server::start(Options::default()).unwrap(), Server::start(Options::default()).unwrap());
     assert_ne!(one.url(), other.url());
 }
 
@@ -67,45 +61,24 @@ fn two_servers_stand_beside_each_other() {
 fn the_configuration_reads_passwords_from_the_environment() {
     let config = "authorization { users = [ { user: anna, password: $ANNAS_PASSWORD } ] }\n".to_owned();
     let environment = vec![("ANNAS_PASSWORD".to_owned(), "battery9staple".to_owned())];
-    let server = Server::start(Options {
-        config: Some(config),
-        environment,
-        ..Options::default()
-    })
-    .unwrap();
-    let right = converse(
-        &server,
-        r#"{"verbose":false,"user":"anna","pass":"battery9staple"}"#,
-        "",
-    );
+    let server = Server::start(Options { config: Some(config), environment, ..Options::default() }).unwrap();
+    let right = converse(&server, r#"{"verbose":false,"user":"anna","pass":"battery9staple"}"#, "");
     let wrong = converse(&server, r#"{"verbose":false,"user":"anna","pass":"guess"}"#, "");
     assert_eq!(right.last().unwrap(), "PONG");
-    assert!(
-        wrong.last().unwrap().contains("Authorization Violation"),
-        "{wrong:?}"
-    );
+    assert!(wrong.last().unwrap().contains("Authorization Violation"), "{wrong:?}");
 }
 
 #[test]
 fn a_server_that_refuses_its_configuration_shows_why() {
     let config = Some("jetstream { max_file: many }\n".to_owned());
-    let error = Server::start(Options {
-        config,
-        ..Options::default()
-    })
-    .unwrap_err()
-    .to_string();
+    let error = Server::start(Options { config, ..Options::default() }).unwrap_err().to_string();
     assert!(error.contains("max_file"), "{error}");
 }
 
 #[test]
 fn a_port_that_is_taken_is_named() {
     let first = Server::start(Options::default()).unwrap();
-    let error = Server::start(Options {
-        port: Some(first.port()),
-        ..Options::default()
-    })
-    .unwrap_err()
-    .to_string();
+    let error =
+        Server::start(Options { port: Some(first.port()), ..Options::default() }).unwrap_err().to_string();
     assert!(error.contains(&format!("127.0.0.1:{}", first.port())), "{error}");
 }

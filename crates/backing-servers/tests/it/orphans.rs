@@ -30,10 +30,7 @@ struct Left {
 /// The child half. Run by name from the tests below; by itself it checks that the shared servers start.
 #[test]
 fn shared_servers_start() {
-    let (postgres, nats) = (
-        postgres::Server::shared().unwrap(),
-        nats::Server::shared().unwrap(),
-    );
+    let (postgres, nats) = (postgres::Server::shared().unwrap(), nats::Server::shared().unwrap());
     let directory = |log: PathBuf| log.parent().unwrap().display().to_string();
     println!(
         "{MARK}{} {} {} {}",
@@ -55,27 +52,17 @@ fn shared_servers_start() {
 
 fn child_half(wait: bool) -> (Child, Left) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", "orphans::shared_servers_start", "--nocapture"])
-        .stdout(Stdio::piped());
+    command.args(["--exact", "orphans::shared_servers_start", "--nocapture"]).stdout(Stdio::piped());
     if wait {
         command.env("WAIT_TO_BE_KILLED", "1");
     }
     let mut child = command.spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = output
-        .by_ref()
-        .map(Result::unwrap)
-        .find(|line| line.contains(MARK))
-        .unwrap();
+    let line = output.by_ref().map(Result::unwrap).find(|line| line.contains(MARK)).unwrap();
     let words: Vec<&str> = line.split_once(MARK).unwrap().1.split(' ').collect();
     let pids = words[..2].iter().map(|pid| pid.parse().unwrap()).collect();
     let directories = words[2..].iter().map(PathBuf::from).collect();
-    let left = Left {
-        _output: output,
-        pids,
-        directories,
-    };
+    let left = Left { _output: output, pids, directories };
     (child, left)
 }
 
@@ -89,18 +76,11 @@ fn assert_nothing_is_left(left: &Left) {
     let deadline = Instant::now() + LIMIT;
     loop {
         let running: Vec<_> = left.pids.iter().filter(|pid| !is_gone(**pid)).collect();
-        let present: Vec<_> = left
-            .directories
-            .iter()
-            .filter(|path| Path::new(path).exists())
-            .collect();
+        let present: Vec<_> = left.directories.iter().filter(|path| Path::new(path).exists()).collect();
         if running.is_empty() && present.is_empty() {
             return;
         }
-        assert!(
-            Instant::now() < deadline,
-            "still running: {running:?}; still there: {present:?}"
-        );
+        assert!(Instant::now() < deadline, "still running: {running:?}; still there: {present:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,0 +1,105 @@
+//! Each user of the bus may do its own work and nothing else, with the server's configuration as it is deployed.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{Ipv4Addr, TcpStream},
+};
+
+use backing_servers::nats::{Options, Server};
+use local_stack::topology::{self, NATS_CONFIG};
+
+const COMPANY: &str = "0198c5a0-0000-7000-8000-000000000000";
+
+fn server() -> Server {
+    let password = |user: &str| (topology::bus_password_variable(user), format!("secret{user}"));
+    let environment = topology::bus_users().map(password).collect();
+    Server::start(Options { config: Some(NATS_CONFIG.to_owned()), environment, ..Options::default() })
+        .unwrap()
+}
+
+/// What the server objects to when this user sends this line.
+fn objections(server: &Server, user: &str, line: &str) -> Vec<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();
+    write!(stream, "CONNECT {{\"verbose\":false,\"user\":\"{user}\",\"pass\":\"secret{user}\"}}\r\n")
+        .unwrap();
+    write!(stream, "{line}\r\nPING\r\n").unwrap();
+    let answers = BufReader::new(stream).lines().map(Result::unwrap);
+    answers.take_while(|answer| answer != "PONG").filter(|answer| answer.starts_with("-ERR")).collect()
+}
+
+fn may_publish(server: &Server, user: &str, subject: &str) -> bool {
+    objections(server, user, &format!("PUB {subject} 0\r\n")).is_empty()
+}
+
+fn may_subscribe(server: &Server, user: &str, subject: &str) -> bool {
+    objections(server, user, &format!("SUB {subject} 1")).is_empty()
+}
+
+#[test]
+fn each_user_may_do_its_own_work() {
+    let server = server();
+    let request = format!("provisioning.v1.3.{COMPANY}.user.create");
+    let fact = format!("facts.v1.{COMPANY}.user.{COMPANY}.created");
+    for (user, subjects) in [
+        (
+            "gateway",
+            vec![request.as_str(), "directory.v1.query.user.search", "$JS.API.STREAM.INFO.KV_TOKENS"],
+        ),
+        ("directory", vec!["outcome.v1.a.b", &fact, "_INBOX.gateway.x", "$JS.ACK.PROVISIONING.c.1.2.3.4.5"]),
+        ("tokens", vec!["$KV.TOKENS.key.1", "directory.v1.company.list", "_INBOX.operator.x"]),
+        ("operator", vec!["directory.v1.company.create", "tokens.v1.issue"]),
+    ] {
+        for subject in subjects {
+            assert!(may_publish(&server, user, subject), "{user} must be able to publish {subject}");
+        }
+        let inbox = format!("_INBOX.{user}.>");
+        assert!(may_subscribe(&server, user, &inbox), "{user} must be able to receive answers");
+    }
+    assert!(may_subscribe(&server, "gateway", "outcome.v1.process.*"));
+    assert!(may_subscribe(&server, "directory", "directory.v1.query.user.search directory"));
+    assert!(may_subscribe(&server, "tokens", "tokens.v1.issue tokens"));
+}
+
+#[test]
+fn nobody_may_do_the_work_of_another() {
+    let server = server();
+    let request = format!("provisioning.v1.3.{COMPANY}.user.delete");
+    for user in topology::bus_users() {
+        for (subject, owner) in [
+            (request.as_str(), "gateway"),
+            ("outcome.v1.a.b", "directory"),
+            ("facts.v1.a.user.b.deleted", "directory"),
+            ("$JS.API.STREAM.UPDATE.PROVISIONING", "directory"),
+            ("$KV.TOKENS.key.1", "tokens"),
+            ("$JS.API.STREAM.PURGE.KV_TOKENS", "tokens"),
+            ("tokens.v1.reveal", "operator"),
+            ("directory.v1.company.create", "operator"),
+        ] {
+            assert_eq!(may_publish(&server, user, subject), user == owner, "{user} publishes {subject}");
+        }
+        for (subject, owner) in [
+            ("outcome.v1.>", "gateway"),
+            ("directory.v1.>", "directory"),
+            ("tokens.v1.>", "tokens"),
+            ("provisioning.v1.>", "nobody"),
+            ("facts.v1.>", "nobody"),
+            ("_INBOX.>", "nobody"),
+        ] {
+            assert_eq!(
+                may_subscribe(&server, user, subject),
+                user == owner,
+                "{user} subscribes to {subject}"
+            );
+        }
+        assert!(!may_publish(&server, user, "$JS.API.STREAM.DELETE.PROVISIONING"), "{user} deletes a stream");
+    }
+}
+
+#[test]
+fn nobody_enters_without_a_password() {
+    let server = server();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();
+    stream.write_all(b"CONNECT {\"verbose\":false}\r\nPING\r\n").unwrap();
+    let answers: Vec<String> = BufReader::new(stream).lines().map_while(Result::ok).collect();
+    assert!(answers.iter().any(|answer| answer.contains("Authorization Violation")), "{answers:?}");
+}
