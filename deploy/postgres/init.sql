@@ -34,6 +34,9 @@ ALTER ROLE directory_service IN DATABASE timeclock SET search_path = directory;
 ALTER ROLE token_owner IN DATABASE timeclock SET search_path = tokens;
 ALTER ROLE token_service IN DATABASE timeclock SET search_path = tokens;
 
+-- pg-pool tells deadlocks, timeouts and rejected data apart by the server's words.
+ALTER DATABASE timeclock SET lc_messages = 'C';
+
 -- Short statements only: compiling one costs more than running it.
 ALTER ROLE directory_service IN DATABASE timeclock SET jit = off;
 ALTER ROLE token_service IN DATABASE timeclock SET jit = off;
