@@ -2,8 +2,12 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use async_nats::{Client, ConnectOptions, Event, jetstream, jetstream::context::ContextBuilder};
+use async_nats::{
+    Client, ConnectOptions, Event,
+    jetstream::{self, context::ContextBuilder, response::Response},
+};
 use secrecy::ExposeSecret as _;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{
@@ -102,8 +106,13 @@ impl Bus {
         if !self.is_connected() {
             return Err(Error::unavailable(ACTION, "there is no connection"));
         }
-        self.jetstream.query_account().await.map_err(|error| Error::unavailable(ACTION, error))?;
-        Ok(())
+        // Not the client's `query_account`, which does not understand the answer of servers before 2.10.
+        let answer: Result<Response<Value>, _> = self.jetstream.request("INFO", "").await;
+        match answer {
+            Ok(Response::Ok(_)) => Ok(()),
+            Ok(Response::Err { error }) => Err(Error::unavailable(ACTION, error)),
+            Err(error) => Err(Error::unavailable(ACTION, error)),
+        }
     }
 
     /// Resolves when there is a connection that is not the `epoch`-th; at once when there is one already.

@@ -47,7 +47,7 @@ const ACK_WAIT: Duration = Duration::from_secs(60);
 /// The life of a standing pull request; it is renewed long before by traffic, or by expiry.
 const REQUEST_LIFE: Duration = Duration::from_secs(30);
 /// How often the server says that it still knows us; two missed ones and the reading is lost.
-const HEARTBEAT: Duration = Duration::from_secs(3);
+pub const HEARTBEAT: Duration = Duration::from_secs(3);
 /// The server forgets a consumer that nobody has pulled from for this long.
 const ABANDONED: Duration = Duration::from_secs(300);
 

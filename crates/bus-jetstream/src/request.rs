@@ -43,6 +43,9 @@ pub struct Incoming {
     pub payload: Bytes,
     /// Where the answer is awaited, if one is.
     pub reply: Option<Subject>,
+    /// Not a message but the server's word that nobody listens where one with this reply subject was sent; for a
+    /// stream's subject: no stream keeps it.
+    pub is_no_responders: bool,
 }
 
 /// The messages of one subscription, across every reconnect; dropped, it unsubscribes.
@@ -133,6 +136,7 @@ impl Stream for Subscription {
             headers: Headers(message.headers.unwrap_or_default()),
             payload: message.payload,
             reply: message.reply,
+            is_no_responders: message.status == Some(async_nats::StatusCode::NO_RESPONDERS),
         }))
     }
 }
