@@ -132,28 +132,34 @@ fn set(
     value: Option<&Value>,
     operation: &Operation,
 ) -> Result<Vec<usize>, ScimError> {
-    let mut selected: Vec<usize> =
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let selected: Vec<usize> =
         items.iter().enumerate().filter(|(_, item)| selects(filter, item)).map(|(at, _)| at).collect();
     if selected.is_empty() {
         let described = filter.map_or(Some(Vec::new()), Filter::equalities);
         let made = described.map(|parts| {
             Value::Object(parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
         });
-        let Some(made) = made.filter(|made| selects(filter, made)) else {
+        let Some(mut made) = made.filter(|made| selects(filter, made)) else {
             return Err(ScimError::no_target(format!("no value matches '{}'", operation.path)));
         };
-        selected.push(items.len());
-        items.push(made);
+        put(&mut made, sub, value);
+        return Ok(vec![add(items, &made)]);
     }
     for at in &selected {
-        let (Some(item), Some(value)) = (items.get_mut(*at), value) else { continue };
-        match (item, sub) {
-            (Value::Object(members), Some(sub)) => {
-                members.insert(sub.to_owned(), value.clone());
-            }
-            (item, Some(sub)) => *item = Value::Object(Map::from_iter([(sub.to_owned(), value.clone())])),
-            (item, None) => merge(item, value),
+        if let Some(item) = items.get_mut(*at) {
+            put(item, sub, value);
         }
     }
     Ok(selected)
+}
+
+fn put(item: &mut Value, sub: Option<&str>, value: &Value) {
+    match (item, sub) {
+        (Value::Object(members), Some(sub)) => {
+            members.insert(sub.to_owned(), value.clone());
+        }
+        (item, Some(sub)) => *item = Value::Object(Map::from_iter([(sub.to_owned(), value.clone())])),
+        (item, None) => merge(item, value),
+    }
 }

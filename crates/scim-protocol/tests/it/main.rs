@@ -8,9 +8,13 @@
 )]
 
 mod discovery;
+mod entra_transcripts;
 mod etags;
 mod filter_grammar;
 mod filter_laws;
 mod filter_matches;
+mod generate;
 mod lists;
+mod patch_laws;
 mod projections;
+mod resources;

@@ -1,0 +1,171 @@
+//! What holds for every PATCH, whatever it says.
+
+use crate::generate::{any_json, attributes, operation, patch_body};
+use proptest::prelude::*;
+use scim_protocol::patch::{self, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation, PatchPath, sets_active};
+use scim_protocol::resource;
+use scim_protocol::schema::{groups, users};
+use serde_json::{Value, json};
+
+proptest! {
+    #[test]
+    fn operations_survive_the_bus(operations in prop::collection::vec(operation(), 0..6)) {
+        for operation in operations {
+            let text = operation.path.to_string();
+            let value = operation.value_json();
+            let again = Operation::from_parts(users(), operation.op, &text, value.as_deref());
+            prop_assert_eq!(again, Ok(operation));
+        }
+    }
+
+    #[test]
+    fn applying_a_replace_twice_is_applying_it_once(before in attributes(), operation in operation()) {
+        let operations = [Operation { op: if operation.op == Op::Add { Op::Replace } else { operation.op }, ..operation }];
+        // A replace may take away what its own filter selects; it then selects nothing the second time.
+        if let Ok(once) = patch::apply(users(), &before, &operations)
+            && let Ok(twice) = patch::apply(users(), &once.attributes, &operations)
+        {
+            prop_assert_eq!(twice.attributes, once.attributes);
+            prop_assert_eq!(twice.changed, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn adding_a_new_value_and_removing_it_restores(before in attributes(), address in "[a-z]{3}@new\\.example") {
+        let value = json!([{"value": address, "type": "other"}]);
+        let run = |op: &str, attributes| {
+            let body = json!({"Operations": [{"op": op, "path": "emails", "value": value.clone()}]});
+            let operations = patch::parse(users(), body.to_string().as_bytes()).unwrap();
+            patch::apply(users(), attributes, &operations).unwrap()
+        };
+        let added = run("Add", &before);
+        prop_assert_eq!(&added.changed, &["emails"]);
+        prop_assert_eq!(run("Remove", &added.attributes).attributes, before);
+    }
+
+    #[test]
+    fn what_changed_is_what_differs(before in attributes(), operations in prop::collection::vec(operation(), 0..6)) {
+        if let Ok(patched) = patch::apply(users(), &before, &operations) {
+            prop_assert_eq!(patched.changed.is_empty(), patched.attributes == before);
+            prop_assert_eq!(patched.changed, resource::changed(&before, &patched.attributes));
+        }
+    }
+
+    #[test]
+    fn what_a_patch_leaves_is_canonical(before in attributes(), operations in prop::collection::vec(operation(), 0..6)) {
+        if let Ok(patched) = patch::apply(users(), &before, &operations) {
+            let active = patched.attributes.get("active").cloned();
+            let mut again = resource::parse(users(), &serde_json::to_vec(&patched.attributes).unwrap()).unwrap();
+            if active.is_none() {
+                again.shift_remove("active");
+            }
+            prop_assert_eq!(again, patched.attributes);
+        }
+    }
+
+    #[test]
+    fn at_most_one_value_is_primary(before in attributes(), operations in prop::collection::vec(operation(), 0..6)) {
+        if let Ok(patched) = patch::apply(users(), &before, &operations) {
+            for value in patched.attributes.values().filter_map(Value::as_array) {
+                prop_assert!(value.iter().filter(|item| item["primary"] == true).count() <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn no_patch_panics(before in attributes(), body in patch_body()) {
+        if let Ok(operations) = patch::parse(users(), body.to_string().as_bytes()) {
+            let mut stepwise = Ok(before.clone());
+            for operation in &operations {
+                stepwise = stepwise.and_then(|attributes| {
+                    patch::apply(users(), &attributes, std::slice::from_ref(operation)).map(|patched| patched.attributes)
+                });
+            }
+            // Step by step is stricter: what is left of an element is dropped after every step, not at the end.
+            let patched = patch::apply(users(), &before, &operations);
+            prop_assert!(patched.is_ok() || stepwise.is_err());
+        }
+    }
+
+    #[test]
+    fn no_value_off_the_bus_panics(before in attributes(), operation in operation(), value in any_json()) {
+        let odd = [Operation { value: Some(value), ..operation }];
+        if let Ok(patched) = patch::apply(users(), &before, &odd) {
+            prop_assert!(patched.attributes.contains_key("userName"));
+        }
+    }
+}
+
+fn parse(body: &Value) -> Result<Vec<Operation>, String> {
+    patch::parse(users(), body.to_string().as_bytes()).map_err(|error| error.detail)
+}
+
+#[test]
+fn the_limits_of_a_patch_hold() {
+    let operation = json!({"op": "add", "path": "title", "value": "x"});
+    let body = |count| json!({"Operations": vec![operation.clone(); count]});
+    assert_eq!(parse(&body(MAX_OPERATIONS)).unwrap().len(), MAX_OPERATIONS);
+    assert!(parse(&body(MAX_OPERATIONS + 1)).unwrap_err().contains("at most 1000 operations"));
+
+    let three = json!({"op": "add", "value": {"title": "x", "name": {"familyName": "y", "givenName": "z"}}});
+    let body = json!({"Operations": vec![three; MAX_OPERATIONS / 2]});
+    assert!(parse(&body).unwrap_err().contains("at most 1000 operations"));
+
+    let long = format!("emails[type eq \"{}\"].value", "x".repeat(MAX_PATH_LENGTH));
+    let body = json!({"Operations": [{"op": "add", "path": long, "value": "x"}]});
+    assert!(parse(&body).unwrap_err().contains("longer than 1024 bytes"));
+}
+
+#[test]
+fn appending_stops_at_the_limit_of_values() {
+    let mut user = resource::parse(users(), br#"{"userName":"a"}"#).unwrap();
+    let list: Vec<Value> = (0..resource::MAX_VALUES).map(|n| json!({"value": n.to_string()})).collect();
+    user.insert("roles".to_owned(), list.into());
+    let operations = parse(&json!({"Operations": [{"op": "add", "path": "roles", "value": "new"}]})).unwrap();
+    let refusal = patch::apply(users(), &user, &operations).unwrap_err();
+    assert_eq!(refusal.detail, "'roles' has more than 1000 values");
+}
+
+#[test]
+fn the_last_word_on_active_names_the_verb() {
+    let of = |operations: Value| sets_active(&parse(&json!({"Operations": operations})).unwrap());
+    assert_eq!(of(json!([{"op": "Replace", "path": "active", "value": "False"}])), Some(false));
+    assert_eq!(of(json!([{"op": "replace", "value": {"title": "x", "active": true}}])), Some(true));
+    assert_eq!(of(json!([{"op": "replace", "path": "title", "value": "x"}])), None);
+    assert_eq!(of(json!([{"op": "remove", "path": "active"}])), Some(false));
+    let both = json!([{"op": "add", "path": "active", "value": false}, {"op": "add", "path": "active", "value": true}]);
+    assert_eq!(of(both), Some(true));
+}
+
+#[test]
+fn group_members_follow_the_same_rules() {
+    let before =
+        json!({"displayName": "Payroll", "members": [{"value": "a"}, {"value": "b"}, {"value": "c"}]});
+    let members = |operation: Value| {
+        let body = json!({"Operations": [operation]}).to_string();
+        let operations = patch::parse(groups(), body.as_bytes()).unwrap();
+        let patched = patch::apply(groups(), before.as_object().unwrap(), &operations).unwrap();
+        patched.attributes.get("members").cloned()
+    };
+    let without = |gone: &str| {
+        let left = ["a", "b", "c"].into_iter().filter(|member| *member != gone);
+        Some(left.map(|member| json!({"value": member})).collect::<Value>())
+    };
+    // Rule 4, bug 1: the most often reported way to lose a group.
+    assert_eq!(members(json!({"op": "Remove", "path": "members", "value": [{"value": "b"}]})), without("b"));
+    assert_eq!(members(json!({"op": "Remove", "path": "members", "value": ["b"]})), without("b"));
+    assert_eq!(members(json!({"op": "Remove", "path": "members", "value": [{"value": "x"}]})), without(""));
+    assert_eq!(members(json!({"op": "remove", "path": "members[value eq \"b\"]"})), without("b"));
+    assert_eq!(members(json!({"op": "remove", "path": "members"})), None);
+    assert_eq!(members(json!({"op": "replace", "path": "members", "value": []})), None);
+    assert_eq!(members(json!({"op": "Add", "path": "members", "value": [{"value": "c"}]})), without(""));
+}
+
+#[test]
+fn a_path_that_came_off_the_bus_is_checked() {
+    let error = Operation::from_parts(users(), Op::Add, "favouriteColour", Some("1")).unwrap_err();
+    assert_eq!(error.detail, "no attribute is called 'favouriteColour'");
+    let error = Operation::from_parts(users(), Op::Replace, "title", None).unwrap_err();
+    assert_eq!(error.detail, "'title' needs a value");
+    assert_eq!(PatchPath::parse(users(), "favouriteColour"), Ok(None));
+}

@@ -1,0 +1,246 @@
+//! Reading and rendering whole resources.
+
+use crate::generate::{any_json, attributes, body};
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use scim_protocol::resource::{
+    self, MAX_RESOURCE_BYTES, MAX_TEXT_BYTES, MAX_VALUES, Manager, Rendering, render, render_bytes,
+};
+use scim_protocol::schema::{Attribute, ENTERPRISE_USER_URN, Schema, USER_URN, users};
+use serde_json::{Map, Value, json};
+
+fn rendering<'a>(manager: Option<Manager<'a>>) -> Rendering<'a> {
+    let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    Rendering {
+        id: "2f0c",
+        base_url: "https://live.timeclock365.com/scim",
+        version: 7,
+        created: at("2026-09-01T08:00:00Z"),
+        last_modified: at("2026-09-18T07:12:44.123456Z"),
+        manager,
+    }
+}
+
+fn refusal(body: &Value) -> String {
+    resource::parse(users(), body.to_string().as_bytes()).unwrap_err().detail
+}
+
+proptest! {
+    #[test]
+    fn reading_what_was_answered_changes_nothing(attributes in attributes()) {
+        let manager = Manager { user_id: "1a", display_name: "Miriam Graham" };
+        for manager in [None, Some(manager)] {
+            let answered = Value::Object(render(users(), &attributes, &rendering(manager)));
+            let again = resource::parse(users(), answered.to_string().as_bytes());
+            prop_assert_eq!(again, Ok(attributes.clone()));
+        }
+    }
+
+    #[test]
+    fn reading_is_settled_after_once(body in body()) {
+        let once = resource::parse(users(), body.to_string().as_bytes()).unwrap();
+        let twice = resource::parse(users(), &serde_json::to_vec(&once).unwrap());
+        prop_assert_eq!(twice, Ok(once));
+    }
+
+    #[test]
+    fn the_spliced_answer_is_the_rendered_one(attributes in attributes(), managed in any::<bool>()) {
+        let manager = managed.then_some(Manager { user_id: "1a", display_name: "" });
+        let slow = Value::Object(render(users(), &attributes, &rendering(manager))).to_string();
+        let stored = serde_json::to_string(&attributes).unwrap();
+        let fast = render_bytes(users(), &stored, &rendering(manager)).unwrap();
+        prop_assert_eq!(String::from_utf8(fast).unwrap(), slow);
+    }
+
+    #[test]
+    fn no_body_panics(body in any_json(), noise in prop::collection::vec(any::<u8>(), 0..64)) {
+        for bytes in [body.to_string().as_bytes(), &noise] {
+            if let Ok(attributes) = resource::parse(users(), bytes) {
+                prop_assert!(attributes.contains_key("userName"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resource_is_answered_with_what_the_server_knows() {
+    let stored = json!({
+        "userName": "adele.vance@contoso.com",
+        "active": true,
+        ENTERPRISE_USER_URN: {"manager": {"value": "1a"}},
+    });
+    let manager = Manager { user_id: "1a", display_name: "Miriam Graham" };
+    let answered = render(users(), stored.as_object().unwrap(), &rendering(Some(manager)));
+    let expected = json!({
+        "schemas": [USER_URN, ENTERPRISE_USER_URN],
+        "id": "2f0c",
+        "userName": "adele.vance@contoso.com",
+        "active": true,
+        ENTERPRISE_USER_URN: {"manager": {
+            "value": "1a",
+            "$ref": "https://live.timeclock365.com/scim/Users/1a",
+            "displayName": "Miriam Graham",
+        }},
+        "meta": {
+            "resourceType": "User",
+            "created": "2026-09-01T08:00:00.000000Z",
+            "lastModified": "2026-09-18T07:12:44.123456Z",
+            "version": "W/\"7\"",
+            "location": "https://live.timeclock365.com/scim/Users/2f0c",
+        },
+    });
+    assert_eq!(Value::Object(answered), expected);
+}
+
+#[test]
+fn a_manager_that_was_not_found_is_answered_as_it_was_sent() {
+    let stored = json!({"userName": "a", ENTERPRISE_USER_URN: {"manager": {"value": "QZKT"}}});
+    let answered = render(users(), stored.as_object().unwrap(), &rendering(None));
+    assert_eq!(answered[ENTERPRISE_USER_URN], json!({"manager": {"value": "QZKT"}}));
+}
+
+#[test]
+fn only_extensions_with_attributes_are_listed() {
+    // The URN as a value, once alone and once as part of a longer text, is not the extension.
+    let quoted = format!("\"{ENTERPRISE_USER_URN}\":{{");
+    let stored = json!({"userName": quoted, "title": ENTERPRISE_USER_URN});
+    let answered = render_bytes(users(), &stored.to_string(), &rendering(None)).unwrap();
+    let answered: Value = serde_json::from_slice(&answered).unwrap();
+    assert_eq!(answered["schemas"], json!([USER_URN]));
+    assert_eq!(answered["userName"], quoted);
+}
+
+#[test]
+fn stored_text_that_is_no_object_is_an_error() {
+    assert!(render_bytes(users(), "[]", &rendering(None)).is_err());
+    assert!(render_bytes(users(), "", &rendering(None)).is_err());
+    let empty = render_bytes(users(), "{}", &rendering(None)).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&empty).unwrap()["id"], "2f0c");
+}
+
+#[test]
+fn every_limit_of_a_resource_holds() {
+    let of = |count: usize, letter: &str| letter.repeat(count);
+    assert_eq!(refusal(&json!({"userName": of(513, "x")})), "'userName' is longer than 512 characters");
+    assert!(resource::parse(users(), json!({"userName": of(512, "ü")}).to_string().as_bytes()).is_ok());
+    assert_eq!(refusal(&json!({"userName": of(513, "ü")})), "'userName' is longer than 512 characters");
+    // Composed on its own, decomposed by NFC: four bytes become twelve.
+    assert_eq!(
+        refusal(&json!({"userName": of(512, "\u{1d160}")})),
+        "'userName' is longer than 2048 bytes without regard to case"
+    );
+    assert_eq!(
+        refusal(&json!({"userName": "a", "externalId": of(513, "x")})),
+        "'externalId' is longer than 512 characters"
+    );
+    assert_eq!(
+        refusal(&json!({"userName": "a", "emails": [of(513, "x")]})),
+        "'emails.value' is longer than 512 characters"
+    );
+    assert_eq!(
+        refusal(&json!({"userName": "a", "title": of(MAX_TEXT_BYTES + 1, "x")})),
+        "'title' is longer than 65536 bytes"
+    );
+    assert_eq!(
+        refusal(&json!({"userName": "a", "roles": vec!["x"; MAX_VALUES + 1]})),
+        "'roles' has more than 1000 values"
+    );
+    let addresses = vec![json!({"formatted": of(MAX_TEXT_BYTES, "x")}); MAX_RESOURCE_BYTES / MAX_TEXT_BYTES];
+    assert_eq!(
+        refusal(&json!({"userName": "a", "addresses": addresses})),
+        "the resource is larger than 524288 bytes"
+    );
+}
+
+#[test]
+fn a_refusal_never_quotes_a_value() {
+    let secret = "hunter2-hunter2";
+    for body in [
+        json!({"userName": "a", "active": secret}),
+        json!({"userName": "a", "name": secret}),
+        json!({"userName": "a", "emails": [{"value": "x", "primary": secret}]}),
+        json!({"userName": [secret, secret]}),
+        json!({"userName": format!("{secret}{}", "x".repeat(600))}),
+    ] {
+        assert!(!refusal(&body).contains(secret), "{}", refusal(&body));
+    }
+}
+
+#[test]
+fn changes_are_named_by_their_canonical_paths() {
+    let before = json!({
+        "userName": "a", "title": "x", "name": {"familyName": "b", "givenName": "c"}, "emails": [{"value": "d"}],
+        ENTERPRISE_USER_URN: {"department": "e", "costCenter": "f"},
+    });
+    let after = json!({
+        "userName": "a", "active": true, "name": {"familyName": "B", "givenName": "c"}, "emails": [{"value": "D"}],
+        ENTERPRISE_USER_URN: {"department": "E", "costCenter": "f"},
+    });
+    let changed = |before: &Value, after: &Value| {
+        let mut paths = resource::changed(before.as_object().unwrap(), after.as_object().unwrap());
+        paths.sort();
+        paths
+    };
+    let department = format!("{ENTERPRISE_USER_URN}:department");
+    assert_eq!(changed(&before, &after), ["active", "emails", "name.familyName", "title", &department]);
+    assert_eq!(changed(&before, &before), Vec::<String>::new());
+    let cost_center = format!("{ENTERPRISE_USER_URN}:costCenter");
+    let bare = json!({"userName": "a"});
+    assert_eq!(changed(&before, &bare), ["emails", "name", "title", &cost_center, &department]);
+}
+
+#[test]
+fn a_user_whose_active_was_cleared_is_not_active() {
+    let is_active = |attributes: Value| resource::is_active(attributes.as_object().unwrap());
+    assert!(is_active(json!({"active": true})));
+    assert!(!is_active(json!({"active": false})));
+    assert!(!is_active(json!({})));
+}
+
+#[test]
+fn a_company_can_bring_its_own_extension() {
+    let attribute = |definition: Value| serde_json::from_value::<Attribute>(definition).unwrap();
+    let contoso = Schema {
+        id: "urn:contoso:2.0:User".to_owned(),
+        name: "ContosoUser".to_owned(),
+        description: "What Contoso records".to_owned(),
+        aliases: Vec::new(),
+        attributes: vec![
+            attribute(json!({"name": "siteIds", "multiValued": true})),
+            attribute(json!({"name": "badge", "type": "integer"})),
+            attribute(json!({"name": "hours", "type": "decimal"})),
+            attribute(json!({"name": "hiredAt", "type": "dateTime"})),
+        ],
+    };
+    let schemas = users().with_extension(contoso);
+    let body = json!({
+        "userName": "a", "active": true,
+        "urn:contoso:2.0:User": {"siteIds": [{"value": "7"}, "8"], "badge": "12", "hours": "37.5"},
+        "urn:contoso:2.0:User:hiredAt": "2026-09-01T08:00:00+02:00",
+    });
+    let attributes = resource::parse(&schemas, body.to_string().as_bytes()).unwrap();
+    let expected =
+        json!({"siteIds": ["7", "8"], "badge": 12, "hours": 37.5, "hiredAt": "2026-09-01T08:00:00+02:00"});
+    assert_eq!(attributes["urn:contoso:2.0:User"], expected);
+    for (member, reason) in [
+        (json!({"badge": 1.5}), "'badge' takes a whole number, not a number"),
+        (json!({"hours": "many"}), "'hours' takes a number, not a string"),
+        (
+            json!({"hiredAt": "yesterday"}),
+            "'hiredAt' takes a date-time with a zone, such as 2026-09-01T08:00:00Z",
+        ),
+    ] {
+        let body = json!({"userName": "a", "urn:contoso:2.0:User": member}).to_string();
+        assert_eq!(resource::parse(&schemas, body.as_bytes()).unwrap_err().detail, reason);
+    }
+    let operations = json!({"Operations": [
+        {"op": "Add", "path": "urn:contoso:2.0:User:siteIds", "value": [{"value": "8"}, {"value": "9"}]},
+        {"op": "Remove", "path": "urn:contoso:2.0:User:siteIds", "value": [{"value": "7"}]},
+    ]});
+    let operations = scim_protocol::patch::parse(&schemas, operations.to_string().as_bytes()).unwrap();
+    let patched = scim_protocol::patch::apply(&schemas, &attributes, &operations).unwrap();
+    assert_eq!(patched.attributes["urn:contoso:2.0:User"]["siteIds"], json!(["8", "9"]));
+    let answered = render(&schemas, &patched.attributes, &rendering(None));
+    assert_eq!(answered["schemas"], json!([USER_URN, "urn:contoso:2.0:User"]));
+    assert_eq!(render(&schemas, &Map::new(), &rendering(None))["schemas"], json!([USER_URN]));
+}
