@@ -1,1 +1,211 @@
-//! Bytes that were sent once are read for ever.
+//! Bytes that were sent once are read for ever: each file in `proto/golden` is a message as it was first encoded.
+//!
+//! A difference means that the code is wrong, not the file. A file is never changed; a new message gets a new one, which
+//! this test writes when it is missing.
+
+use std::{fmt, fs, path::Path};
+
+use bus_contract::{
+    Message, Timestamp,
+    directory::{self, UserRecord, fact, look_up_user},
+    provisioning::{self, patch_operation::Op, refused::Reason, request::Change},
+    token,
+};
+
+const REQUEST: &str = "019aaf10-0000-7000-8000-000000000001";
+const COMPANY: &str = "019aaf10-0000-7000-8000-000000000002";
+const USER: &str = "019aaf10-0000-7000-8000-000000000003";
+const TOKEN: &str = "019aaf10-0000-7000-8000-000000000004";
+
+fn at(seconds: i64) -> Option<Timestamp> {
+    Some(Timestamp { seconds, nanos: 123_000_000 })
+}
+
+fn request(change: Change) -> provisioning::Request {
+    provisioning::Request {
+        request_id: REQUEST.to_owned(),
+        company_id: COMPANY.to_owned(),
+        accepted_at: at(1_795_000_000),
+        token_id: TOKEN.to_owned(),
+        change: Some(change),
+    }
+}
+
+fn record() -> UserRecord {
+    UserRecord {
+        user_id: USER.to_owned(),
+        version: 2,
+        created_at: at(1_795_000_000),
+        last_modified_at: at(1_795_000_060),
+        attributes_json: r#"{"userName":"zoë@example.com","active":true}"#.to_owned(),
+        manager: Some(directory::Manager {
+            user_id: TOKEN.to_owned(), display_name: "Ångström".to_owned()
+        }),
+    }
+}
+
+#[test]
+fn requests() {
+    let condition = Some(provisioning::VersionCondition { versions: vec![1, 2] });
+    golden(
+        "request.create_user",
+        &request(Change::CreateUser(provisioning::CreateUser {
+            user_id: USER.to_owned(),
+            attributes_json: record().attributes_json,
+        })),
+    );
+    golden(
+        "request.replace_user",
+        &request(Change::ReplaceUser(provisioning::ReplaceUser {
+            user_id: USER.to_owned(),
+            attributes_json: record().attributes_json,
+            condition: condition.clone(),
+        })),
+    );
+    let operation = |op: Op, path: &str, value: Option<&str>| provisioning::PatchOperation {
+        op: op.into(),
+        path: path.to_owned(),
+        value_json: value.map(str::to_owned),
+    };
+    golden(
+        "request.patch_user",
+        &request(Change::PatchUser(provisioning::PatchUser {
+            user_id: USER.to_owned(),
+            operations: vec![
+                operation(Op::Add, r#"emails[type eq "work"].value"#, Some(r#""a@example.com""#)),
+                operation(Op::Replace, "active", Some("false")),
+                operation(Op::Remove, "title", None),
+            ],
+            condition: None,
+        })),
+    );
+    golden(
+        "request.delete_user",
+        &request(Change::DeleteUser(provisioning::DeleteUser { user_id: USER.to_owned(), condition })),
+    );
+}
+
+#[test]
+fn outcomes() {
+    let outcome = |result| provisioning::Outcome {
+        request_id: REQUEST.to_owned(),
+        repeated: true,
+        result: Some(result),
+    };
+    golden(
+        "outcome.applied",
+        &outcome(provisioning::outcome::Result::Applied(provisioning::Applied {
+            user: Some(record()),
+            changed: true,
+        })),
+    );
+    golden(
+        "outcome.refused",
+        &outcome(provisioning::outcome::Result::Refused(provisioning::Refused {
+            reason: Reason::Conflict.into(),
+            scim_type: "uniqueness".to_owned(),
+            detail: "taken".to_owned(),
+        })),
+    );
+}
+
+#[test]
+fn facts() {
+    let fact = |event| directory::Fact {
+        fact_id: format!("{REQUEST}.0"),
+        request_id: REQUEST.to_owned(),
+        company_id: COMPANY.to_owned(),
+        occurred_at: at(1_795_000_060),
+        event: Some(event),
+    };
+    let (user, changed_attributes) = (Some(record()), vec!["active".to_owned()]);
+    golden(
+        "fact.user_created",
+        &fact(fact::Event::UserCreated(directory::UserCreated { user: user.clone() })),
+    );
+    golden(
+        "fact.user_updated",
+        &fact(fact::Event::UserUpdated(directory::UserUpdated {
+            user: user.clone(),
+            changed_attributes: vec!["name.familyName".to_owned()],
+        })),
+    );
+    golden(
+        "fact.user_deactivated",
+        &fact(fact::Event::UserDeactivated(directory::UserDeactivated {
+            user: user.clone(),
+            changed_attributes: changed_attributes.clone(),
+        })),
+    );
+    golden(
+        "fact.user_reactivated",
+        &fact(fact::Event::UserReactivated(directory::UserReactivated { user, changed_attributes })),
+    );
+    golden(
+        "fact.user_deleted",
+        &fact(fact::Event::UserDeleted(directory::UserDeleted { user_id: USER.to_owned(), version: 7 })),
+    );
+}
+
+#[test]
+fn questions() {
+    let look_up = |key| directory::LookUpUser { company_id: COMPANY.to_owned(), key: Some(key) };
+    golden("look_up_user.by_id", &look_up(look_up_user::Key::UserId(USER.to_owned())));
+    golden("look_up_user.by_user_name", &look_up(look_up_user::Key::UserName("zoë@example.com".to_owned())));
+    golden("look_up_user.by_external_id", &look_up(look_up_user::Key::ExternalId("zoe".to_owned())));
+    golden(
+        "search_users",
+        &directory::SearchUsers {
+            company_id: COMPANY.to_owned(),
+            filter: "title pr".to_owned(),
+            offset: 100,
+            limit: 50,
+        },
+    );
+}
+
+#[test]
+fn tokens() {
+    golden(
+        "issue_token",
+        &token::IssueToken {
+            company_id: COMPANY.to_owned(),
+            description: "Entra".to_owned(),
+            lifetime_seconds: Some(31_536_000),
+        },
+    );
+    golden(
+        "rotate_token",
+        &token::RotateToken {
+            company_id: COMPANY.to_owned(),
+            overlap_seconds: Some(0),
+            lifetime_seconds: None,
+        },
+    );
+}
+
+/// Both directions: today's code writes these bytes, and reads them.
+fn golden<M: Message + Default + PartialEq + fmt::Debug>(name: &str, message: &M) {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto/golden").join(format!("{name}.v1.hex"));
+    let written = hex(&message.encode_to_vec());
+    if !path.exists() {
+        fs::write(&path, &written).unwrap();
+        panic!("{name} was missing and is now frozen: look at it, commit it, run again");
+    }
+    let frozen = fs::read_to_string(&path).unwrap();
+    assert_eq!(written, frozen, "{name} is no longer encoded as it was");
+    assert_eq!(&M::decode(unhex(&frozen).as_slice()).unwrap(), message, "{name} is no longer read as it was");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .chunks(32)
+        .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n")
+        .collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
+}

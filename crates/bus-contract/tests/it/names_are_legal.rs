@@ -8,7 +8,10 @@ fn names_hold_no_separator_wildcard_or_space() {
         assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'), "{name}");
     }
     for prefix in [KEY_PREFIX, REVOKED_PREFIX] {
-        assert!(prefix.strip_suffix('.').is_some_and(|word| word.bytes().all(|b| b.is_ascii_lowercase())), "{prefix}");
+        assert!(
+            prefix.strip_suffix('.').is_some_and(|word| word.bytes().all(|b| b.is_ascii_lowercase())),
+            "{prefix}"
+        );
     }
 }
 
