@@ -7,10 +7,10 @@ pub mod error;
 pub mod etag;
 pub mod filter;
 pub mod fold;
-pub mod list;
-pub mod projection;
 mod json;
+pub mod list;
 pub mod patch;
+pub mod projection;
 pub mod resource;
 pub mod schema;
 
