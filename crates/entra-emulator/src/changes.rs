@@ -116,7 +116,8 @@ impl Turnover {
     /// The reports of whoever leaves go to the next manager above.
     fn hard_delete(&mut self, tenant: &mut Tenant) -> bool {
         let Some(id) = self.someone(tenant, Account::Enabled) else { return false };
-        let reports: Vec<_> = tenant.people().filter(|p| p.manager == Some(id)).map(|p| p.object_id).collect();
+        let reports: Vec<_> =
+            tenant.people().filter(|p| p.manager == Some(id)).map(|p| p.object_id).collect();
         let Some(person) = tenant.delete(id) else { return false };
         for report in reports {
             tenant.set_manager(report, person.manager);
@@ -129,11 +130,13 @@ impl Turnover {
         self.someone(tenant, Account::Disabled).is_some_and(|id| tenant.enable(id))
     }
 
-    /// Someone who was deleted, or is in the recycle bin, comes back as a new object with the old sign-in name.
+    /// Someone who was deleted and someone from the recycle bin come back: the old sign-in name, a new object.
     fn hire_again(&mut self, tenant: &mut Tenant) -> bool {
-        let Some(person) = self.former.pop() else { return false };
-        tenant.rehire(&person);
-        true
+        let returning = self.former.len().min(2);
+        for person in self.former.drain(..returning) {
+            tenant.rehire(&person);
+        }
+        returning > 0
     }
 
     fn hire(&mut self, tenant: &mut Tenant) -> bool {

@@ -32,7 +32,8 @@ Examples:
   What TimeClock 365's gallery application sends, as JSON for a script:
     entra-emulator run --users 50 --mapping gallery --json | jq .failures
 
-Exit status: 0 nothing failed, 1 objects failed, 2 the command line is wrong, 3 the job was quarantined.
+Exit status: 0 nothing failed; 1 objects failed, or the run could not start; 2 the command line is wrong;
+3 the job was quarantined.
 A run is an initial cycle of a job that remembers nothing, so a second run links the people that the first created.";
 
 /// Entra's provisioning service, for any SCIM 2.0 server: the same requests, the same judgement of the answers.
@@ -59,6 +60,7 @@ struct Connection {
     tenant_url: String,
     /// The bearer token. Visible to other users of the machine in the process list: prefer a file or the environment.
     #[arg(long, env = "ENTRA_SECRET_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(required_unless_present = "secret_token_file")]
     secret_token: Option<SecretString>,
     /// A file that holds the bearer token.
     #[arg(long, env = "ENTRA_SECRET_TOKEN_FILE", value_name = "FILE", conflicts_with = "secret_token")]
@@ -134,9 +136,7 @@ impl Connection {
                     .with_context(|| format!("cannot read the token from {}", path.display()))?;
                 text.trim().to_owned().into()
             }
-            (None, None) => anyhow::bail!(
-                "no secret token: set ENTRA_SECRET_TOKEN or ENTRA_SECRET_TOKEN_FILE, or give --secret-token-file"
-            ),
+            (None, None) => anyhow::bail!("no secret token was given"),
         };
         Ok(Settings {
             dialect: self.dialect,
@@ -175,7 +175,7 @@ async fn test_connection(connection: &Connection) -> anyhow::Result<ExitCode> {
         .to_string(),
         Err(quarantine) => {
             let mut text = format!("Test connection failed: {}\n", quarantine.message);
-            report::show(&mut text, &quarantine.exchange);
+            report::show(&mut text, &quarantine.exchange, &quarantine.message);
             text
         }
     };

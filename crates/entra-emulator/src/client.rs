@@ -156,7 +156,11 @@ impl Client {
         Exchange {
             purpose: request.purpose,
             method: request.method,
-            target: url.parse::<Uri>().ok().and_then(|uri| Some(uri.path_and_query()?.to_string())).unwrap_or(url),
+            target: url
+                .parse::<Uri>()
+                .ok()
+                .and_then(|uri| Some(uri.path_and_query()?.to_string()))
+                .unwrap_or(url),
             request_body: request.body.clone(),
             attempt,
             sent_at,
@@ -225,7 +229,9 @@ impl Client {
 /// How long to wait before the request is repeated; `None` when it is not to be repeated.
 fn wait_before_repeat(exchange: &Exchange) -> Option<Duration> {
     match &exchange.answer {
-        Answer::Response { status: 429 | 503, retry_after_s: Some(seconds), .. } if *seconds <= MAX_RETRY_AFTER_S => {
+        Answer::Response { status: 429 | 503, retry_after_s: Some(seconds), .. }
+            if *seconds <= MAX_RETRY_AFTER_S =>
+        {
             Some(Duration::from_secs(*seconds))
         }
         _ => None,

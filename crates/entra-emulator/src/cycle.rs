@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -35,6 +36,15 @@ mod verification;
 pub enum CycleKind {
     Initial,
     Incremental,
+}
+
+impl fmt::Display for CycleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Initial => "initial",
+            Self::Incremental => "incremental",
+        })
+    }
 }
 
 /// How many objects ended how.

@@ -38,7 +38,9 @@ pub(crate) fn list(exchange: &Exchange, expected: Expected) -> Result<Vec<Resour
     let mut root = body(exchange)?;
     let schemas = strings(&root, "schemas")?;
     require(
-        schemas.iter().any(|urn| urn.eq_ignore_ascii_case("urn:ietf:params:scim:api:messages:2.0:ListResponse")),
+        schemas
+            .iter()
+            .any(|urn| urn.eq_ignore_ascii_case("urn:ietf:params:scim:api:messages:2.0:ListResponse")),
         || "schemas does not name ListResponse".to_owned(),
     )?;
     require(root.contains_key("totalResults"), || "totalResults is missing".to_owned())?;
@@ -65,11 +67,19 @@ pub(crate) fn list(exchange: &Exchange, expected: Expected) -> Result<Vec<Resour
 }
 
 fn body(exchange: &Exchange) -> Result<Map<String, Value>, Unreadable> {
-    let Answer::Response { content_type, body, .. } = &exchange.answer else { return unreadable("no answer") };
+    let Answer::Response { content_type, body, .. } = &exchange.answer else {
+        return unreadable("no answer");
+    };
     let media_type = content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    require(["application/scim+json", "application/json"].iter().any(|m| media_type.eq_ignore_ascii_case(m)), || {
-        format!("Content-Type is {:?}, not application/scim+json", content_type.as_deref().unwrap_or("missing"))
-    })?;
+    require(
+        ["application/scim+json", "application/json"].iter().any(|m| media_type.eq_ignore_ascii_case(m)),
+        || {
+            format!(
+                "Content-Type is {:?}, not application/scim+json",
+                content_type.as_deref().unwrap_or("missing")
+            )
+        },
+    )?;
     match serde_json::from_str(body) {
         Ok(Value::Object(root)) => Ok(root),
         Ok(_) => unreadable("the body is JSON but not an object"),
@@ -89,9 +99,10 @@ fn check_resource(attributes: Map<String, Value>, expected: Expected) -> Result<
         Expected::User => "userName",
         Expected::Group => "displayName",
     };
-    require(attributes.get(required).is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty())), || {
-        format!("{required} is not a string with content")
-    })?;
+    require(
+        attributes.get(required).is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty())),
+        || format!("{required} is not a string with content"),
+    )?;
     for name in ["externalId", "displayName", "userName", "title", "preferredLanguage"] {
         require(attributes.get(name).is_none_or(|v| v.is_string() || v.is_null()), || {
             format!("{name} is not a string")
@@ -121,31 +132,39 @@ fn check_elements(attributes: &Map<String, Value>, name: &str) -> Result<(), Unr
 
 fn check_enterprise(attributes: &Map<String, Value>) -> Result<(), Unreadable> {
     let Some(extension) = attributes.get(ENTERPRISE) else { return Ok(()) };
-    let Some(extension) = extension.as_object() else { return unreadable("the enterprise extension is not an object") };
+    let Some(extension) = extension.as_object() else {
+        return unreadable("the enterprise extension is not an object");
+    };
     let Some(manager) = extension.get("manager") else { return Ok(()) };
     // The most frequent reason for "unable to parse the response": a manager that is a bare string.
     require(manager.is_object(), || "manager is not an object".to_owned())?;
-    require(manager.get("value").is_some_and(Value::is_string), || "manager has no value that is a string".to_owned())
+    require(manager.get("value").is_some_and(Value::is_string), || {
+        "manager has no value that is a string".to_owned()
+    })
 }
 
 fn check_meta(attributes: &Map<String, Value>) -> Result<(), Unreadable> {
     let Some(meta) = attributes.get("meta") else { return Ok(()) };
     require(meta.is_object(), || "meta is not an object".to_owned())?;
     for name in ["created", "lastModified"] {
-        require(meta.get(name).is_none_or(|date| date.as_str().is_some_and(is_date_time)), || format!("meta.{name} is not a date and time"))?;
+        require(meta.get(name).is_none_or(|date| date.as_str().is_some_and(is_date_time)), || {
+            format!("meta.{name} is not a date and time")
+        })?;
     }
     Ok(())
 }
 
 /// RFC 7643 §2.3.5: an `xsd:dateTime`, where the time zone is optional.
 fn is_date_time(text: &str) -> bool {
-    DateTime::parse_from_rfc3339(text).is_ok() || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok()
+    DateTime::parse_from_rfc3339(text).is_ok()
+        || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok()
 }
 
 fn strings(object: &Map<String, Value>, name: &str) -> Result<Vec<String>, Unreadable> {
-    let all = object.get(name).and_then(Value::as_array).map(|array| {
-        array.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-    });
+    let all = object
+        .get(name)
+        .and_then(Value::as_array)
+        .map(|array| array.iter().map(|value| value.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
     match all {
         Some(Some(strings)) => Ok(strings),
         _ => unreadable(format!("{name} is not an array of strings")),

@@ -181,11 +181,13 @@ impl Emulator {
     /// When the tenant URL, the token or the wire log's path cannot be used.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let (base, query) = settings.tenant_url.split_once('?').unwrap_or((&settings.tenant_url, ""));
-        let flagged = query.split('&').any(|p| p.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case(FLAG)));
+        let flagged =
+            query.split('&').any(|p| p.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case(FLAG)));
         let by_url = if flagged { Dialect::AadOptScim062020 } else { Dialect::Default };
         let dialect = settings.dialect.unwrap_or(by_url);
         let sends_flag = settings.transmit_flag && dialect == Dialect::AadOptScim062020;
-        let wire_log = settings.wire_log.as_deref().map(WireLog::create).transpose().map_err(SetupError::WireLog)?;
+        let wire_log =
+            settings.wire_log.as_deref().map(WireLog::create).transpose().map_err(SetupError::WireLog)?;
         let client = Client::new(ClientSettings {
             base,
             query_suffix: sends_flag.then(|| FLAG.to_owned()),
@@ -200,7 +202,7 @@ impl Emulator {
             manager_shape: settings.manager_shape,
             manager_removal: settings.manager_removal,
         };
-        let random = StdRng::seed_from_u64(settings.seed.wrapping_add(0x5c1_ed));
+        let random = StdRng::seed_from_u64(settings.seed.wrapping_add(0x5c1ed));
         Ok(Self {
             client,
             wording,
@@ -340,7 +342,9 @@ fn probe_result(exchange: &Arc<Exchange>, expected: Expected) -> Result<(), Fail
         0 => Ok(()),
         count => Err(Failure {
             code: "SystemForCrossDomainIdentityManagementServiceIncompatibleFiltering",
-            reason: format!("the filter for a random GUID returned {count} objects: the server ignores filters"),
+            reason: format!(
+                "the filter for a random GUID returned {count} objects: the server ignores filters"
+            ),
             exchange: Some(Arc::clone(exchange)),
         }),
     }

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod changes;
-mod client;
 pub mod cli;
+mod client;
 mod cycle;
 mod deserialise;
 mod emulator;

@@ -7,6 +7,5 @@ use entra_emulator::cli::Cli;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    // Usage errors (an absent token among them) exit 2, as clap's own do.
     Cli::parse().run().await
 }

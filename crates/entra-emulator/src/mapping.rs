@@ -85,7 +85,8 @@ impl Target {
             Self::Typed(name, kind, sub) => {
                 let list = resource.entry(name).or_insert_with(|| Value::Array(Vec::new()));
                 let Some(list) = list.as_array_mut() else { return };
-                let at = list.iter().position(|element| element.get("type").and_then(Value::as_str) == Some(kind));
+                let at =
+                    list.iter().position(|element| element.get("type").and_then(Value::as_str) == Some(kind));
                 let at = at.unwrap_or_else(|| {
                     let mut element = Map::new();
                     if name == "emails" {

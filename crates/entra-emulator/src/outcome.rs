@@ -19,6 +19,15 @@ pub enum Kind {
     Group,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::User => "user",
+            Self::Group => "group",
+        })
+    }
+}
+
 /// What was done, or should have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,7 +80,7 @@ pub enum Outcome {
 }
 
 /// Why nothing was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Skip {
     /// The target has every mapped value already.
     RedundantExport,
@@ -135,7 +144,8 @@ impl Failure {
             }
             Answer::Response { status, body, .. } => {
                 let (name, code) = status_names(*status);
-                let text = format!("StatusCode: {name}. The server refused the request. Web Response: {body}");
+                let text =
+                    format!("StatusCode: {name}. The server refused the request. Web Response: {body}");
                 (code, text)
             }
         };

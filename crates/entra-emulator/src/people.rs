@@ -28,7 +28,16 @@ struct Place {
 const PLACES: &[Place] = &[
     Place {
         given: &["Adele", "Nestor", "Miriam", "Grady", "Isaiah", "Lidia", "Patti", "Henrietta"],
-        surnames: &["Vance", "Wilke", "Graham", "Archie", "O'Brien", "Holloway", "Fernandez", "Mueller-Reyes"],
+        surnames: &[
+            "Vance",
+            "Wilke",
+            "Graham",
+            "Archie",
+            "O'Brien",
+            "Holloway",
+            "Fernandez",
+            "Mueller-Reyes",
+        ],
         language: "en-US",
         country: "US",
         city: "Pittsburgh",
@@ -48,7 +57,13 @@ const PLACES: &[Place] = &[
     },
     Place {
         given: &["Jürgen|juergen", "Anke", "Björn|bjoern", "Käthe|kaethe", "Lukas", "Zoë|zoe"],
-        surnames: &["Müller|mueller", "Groß|gross", "von der Heide|vonderheide", "Schäfer|schaefer", "Weiß|weiss"],
+        surnames: &[
+            "Müller|mueller",
+            "Groß|gross",
+            "von der Heide|vonderheide",
+            "Schäfer|schaefer",
+            "Weiß|weiss",
+        ],
         language: "de-DE",
         country: "DE",
         city: "Köln",
@@ -128,10 +143,24 @@ const PLACES: &[Place] = &[
     },
 ];
 
-const DEPARTMENTS: &[&str] =
-    &["Payroll", "Finance & Controlling", "R&D", "Sales / EMEA", "People", "Operations", "Légal", "Kundenservice"];
-const TITLES: &[&str] =
-    &["Engineer", "Shift Supervisor", "Accountant", "Head of \"Special Projects\"", "Analyst (Level 2)", "Dispatcher"];
+const DEPARTMENTS: &[&str] = &[
+    "Payroll",
+    "Finance & Controlling",
+    "R&D",
+    "Sales / EMEA",
+    "People",
+    "Operations",
+    "Légal",
+    "Kundenservice",
+];
+const TITLES: &[&str] = &[
+    "Engineer",
+    "Shift Supervisor",
+    "Accountant",
+    "Head of \"Special Projects\"",
+    "Analyst (Level 2)",
+    "Dispatcher",
+];
 
 /// Deals people one after the other; the same random source gives the same people.
 #[derive(Debug)]
@@ -173,7 +202,9 @@ impl People {
             department: random.random_bool(0.95).then(|| department(random)),
             employee_id: Some(format!("{:05}", 10_000 + self.dealt)),
             preferred_language: Some(place.language.to_owned()),
-            office: random.random_bool(0.5).then(|| format!("{} / {}", place.city, random.random_range(1..9))),
+            office: random
+                .random_bool(0.5)
+                .then(|| format!("{} / {}", place.city, random.random_range(1..9))),
             street_address: Some(format!("{} {}", place.street, random.random_range(1..200))),
             city: Some(place.city.to_owned()),
             state: Some(place.region.to_owned()),
@@ -261,7 +292,7 @@ mod tests {
         let people = deal(1, 2_000);
         let names: HashSet<_> = people.iter().map(|p| p.user_principal_name.to_lowercase()).collect();
         assert_eq!(names.len(), people.len());
-        assert!(names.iter().all(String::is_ascii));
+        assert!(names.iter().all(|name| name.is_ascii()));
     }
 
     #[test]

@@ -10,14 +10,14 @@ use crate::{
     exchange::{Answer, Exchange},
     latency::{Distribution, Latencies},
     mapping::Mapping,
-    outcome::{Action, Entry, Failure, Kind, Quarantine, Skip},
+    outcome::{Action, Entry, Failure, Kind, Outcome, Quarantine, Skip},
     wire::{Dialect, Purpose},
 };
 
 /// The failures that the JSON document holds; the counts are always complete.
 const MAX_FAILURES_IN_JSON: usize = 1_000;
-/// The failures that are shown to people.
-const MAX_FAILURES_SHOWN: usize = 10;
+/// The kinds of failure that are shown to people, with one example each.
+const MAX_KINDS_SHOWN: usize = 10;
 /// How much of a response body is shown to people, in characters.
 const MAX_BODY_SHOWN: usize = 600;
 
@@ -63,7 +63,7 @@ struct CycleReport {
     users_per_second: f64,
     repeats: u64,
     counts: Vec<CountReport>,
-    skipped: BTreeMap<String, usize>,
+    skipped: BTreeMap<Skip, usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wire_log_fault: Option<String>,
 }
@@ -100,7 +100,8 @@ impl Report {
     pub(crate) fn new(subject: Subject, cycles: &[Cycle]) -> Self {
         let mut latencies = Latencies::default();
         cycles.iter().for_each(|cycle| latencies.merge(&cycle.latencies));
-        let all = || cycles.iter().enumerate().flat_map(|(at, cycle)| cycle.failures().map(move |f| (at + 1, f)));
+        let all =
+            || cycles.iter().enumerate().flat_map(|(at, cycle)| cycle.failures().map(move |f| (at + 1, f)));
         let quarantine = cycles
             .iter()
             .enumerate()
@@ -132,27 +133,46 @@ impl Report {
     pub(crate) fn for_people(&self) -> String {
         let mut text = String::new();
         self.tables(&mut text);
-        for failure in self.failures.iter().take(MAX_FAILURES_SHOWN) {
-            line(&mut text, &format!("\nFAILED {} {} ({})", failure.action, failure.name, failure.code));
-            line(&mut text, &format!("  {}", shorten(&failure.reason)));
-            if let Some(exchange) = &failure.exchange {
-                show(&mut text, exchange);
-            }
-        }
-        if self.failures_total > MAX_FAILURES_SHOWN {
-            line(&mut text, &format!("\n… and {} more; --json lists them", self.failures_total - MAX_FAILURES_SHOWN));
-        }
+        self.examples(&mut text);
         for cycle in &self.cycles {
             if let Some(fault) = &cycle.wire_log_fault {
                 line(&mut text, &format!("\nThe wire log is incomplete: {fault}"));
             }
         }
         if let Some(quarantine) = &self.quarantine {
-            line(&mut text, &format!("\nQUARANTINED in cycle {}: {}", quarantine.cycle, shorten(&quarantine.message)));
-            show(&mut text, &quarantine.exchange);
+            line(
+                &mut text,
+                &format!("\nQUARANTINED in cycle {}: {}", quarantine.cycle, shorten(&quarantine.message)),
+            );
+            show(&mut text, &quarantine.exchange, &quarantine.message);
         }
         line(&mut text, &self.last_line());
         text
+    }
+
+    /// One example of each kind of failure: ten thousand users that fail for one reason are one thing to read.
+    fn examples(&self, text: &mut String) {
+        let mut kinds: Vec<(&FailureReport, usize)> = Vec::new();
+        for failure in &self.failures {
+            if let Some((_, count)) = kinds.iter_mut().find(|(example, _)| example.is_like(failure)) {
+                *count += 1;
+            } else if kinds.len() < MAX_KINDS_SHOWN {
+                kinds.push((failure, 1));
+            }
+        }
+        let mut shown = 0;
+        for (FailureReport { action, name, code, reason, exchange, .. }, count) in &kinds {
+            shown += count;
+            let more = if *count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            line(text, &format!("\nFAILED {action} {name}{more}: {code}"));
+            line(text, &format!("  {}", shorten(reason)));
+            if let Some(exchange) = exchange {
+                show(text, exchange, reason);
+            }
+        }
+        if self.failures_total > shown {
+            line(text, &format!("\nFAILED {} more; --json lists them", self.failures_total - shown));
+        }
     }
 
     fn tables(&self, text: &mut String) {
@@ -160,11 +180,9 @@ impl Report {
         for (at, cycle) in self.cycles.iter().enumerate() {
             for count in &cycle.counts {
                 let Counts { success, skipped, failure } = count.counts;
-                let cycle = format!("{} {}", at + 1, format!("{:?}", cycle.kind).to_lowercase());
-                let kind = format!("{:?}", count.kind).to_lowercase();
                 objects.add_row([
-                    cycle,
-                    kind,
+                    format!("{} {}", at + 1, cycle.kind),
+                    count.kind.to_string(),
                     count.action.to_string(),
                     success.to_string(),
                     skipped.to_string(),
@@ -205,8 +223,8 @@ impl CycleReport {
     fn new(cycle: &Cycle) -> Self {
         let mut skipped = BTreeMap::new();
         for entry in &cycle.entries {
-            if let crate::outcome::Outcome::Skipped(skip) = &entry.outcome {
-                *skipped.entry(skip_name(*skip).to_owned()).or_default() += 1;
+            if let Outcome::Skipped(skip) = &entry.outcome {
+                *skipped.entry(*skip).or_default() += 1;
             }
         }
         Self {
@@ -241,20 +259,16 @@ impl FailureReport {
     }
 }
 
+impl FailureReport {
+    fn is_like(&self, other: &Self) -> bool {
+        (self.action, self.code, &self.reason) == (other.action, other.code, &other.reason)
+    }
+}
+
 impl QuarantineReport {
     fn new(cycle: usize, quarantine: &Quarantine) -> Self {
         let exchange = quarantine.exchange.as_ref().clone();
         Self { cycle, message: quarantine.message.clone(), exchange }
-    }
-}
-
-fn skip_name(skip: Skip) -> &'static str {
-    match skip {
-        Skip::RedundantExport => "RedundantExport",
-        Skip::NotEffectivelyEntitled => "NotEffectivelyEntitled",
-        Skip::UnableToResolveReferenceAttributeValue => "UnableToResolveReferenceAttributeValue",
-        Skip::NotProvisioned => "NotProvisioned",
-        Skip::Quarantined => "Quarantined",
     }
 }
 
@@ -272,12 +286,15 @@ fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
     }
 }
 
-pub(crate) fn show(text: &mut String, exchange: &Exchange) {
+/// An exchange in a few lines, indented under what was said about it already.
+pub(crate) fn show(text: &mut String, exchange: &Exchange, said: &str) {
     line(text, &format!("  {}", exchange.summary()));
     if let Some(body) = &exchange.request_body {
         line(text, &format!("  sent     {}", shorten(&body.to_string())));
     }
-    if let Answer::Response { body, .. } = &exchange.answer {
+    if let Answer::Response { body, .. } = &exchange.answer
+        && !said.contains(body)
+    {
         line(text, &format!("  received {}", shorten(body)));
     }
 }

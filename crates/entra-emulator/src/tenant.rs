@@ -142,10 +142,13 @@ impl Tenant {
             let members = hired
                 .iter()
                 .enumerate()
-                .filter(|(at, _)| number == 0 || at % generation.groups == number || tenant.random.random_bool(0.2))
+                .filter(|(at, _)| {
+                    number == 0 || at % generation.groups == number || tenant.random.random_bool(0.2)
+                })
                 .map(|(_, id)| *id)
                 .collect();
-            let name = format!("{} #{} ({})", people::department(&mut tenant.random), number + 1, tenant.domain);
+            let name =
+                format!("{} #{} ({})", people::department(&mut tenant.random), number + 1, tenant.domain);
             tenant.create_group(&name, members);
         }
         tenant
@@ -159,8 +162,11 @@ impl Tenant {
 
     /// Hires a person with this name; the sign-in name is `user_name` or `user_name@domain`.
     pub fn hire_named(&mut self, given: &str, surname: &str, user_name: &str) -> ObjectId {
-        let upn =
-            if user_name.contains('@') { user_name.to_owned() } else { format!("{user_name}@{}", self.domain) };
+        let upn = if user_name.contains('@') {
+            user_name.to_owned()
+        } else {
+            format!("{user_name}@{}", self.domain)
+        };
         let nickname = upn.split('@').next().unwrap_or_default().to_owned();
         let person = Person {
             display_name: format!("{given} {surname}"),
@@ -185,7 +191,9 @@ impl Tenant {
 
     /// Changes a person in any way; `false` when there is no such person.
     pub fn edit(&mut self, id: ObjectId, change: impl FnOnce(&mut Person)) -> bool {
-        let Some(person) = self.positions.get(&id).and_then(|at| self.people.get_mut(at)) else { return false };
+        let Some(person) = self.positions.get(&id).and_then(|at| self.people.get_mut(at)) else {
+            return false;
+        };
         change(person);
         person.object_id = id;
         self.delta.people.insert(id);
@@ -256,7 +264,9 @@ impl Tenant {
 
     /// Changes a group's name or members; `false` when there is no such group.
     pub fn edit_group(&mut self, id: ObjectId, change: impl FnOnce(&mut Group)) -> bool {
-        let Some(group) = self.positions.get(&id).and_then(|at| self.groups.get_mut(at)) else { return false };
+        let Some(group) = self.positions.get(&id).and_then(|at| self.groups.get_mut(at)) else {
+            return false;
+        };
         change(group);
         group.object_id = id;
         self.delta.groups.insert(id);

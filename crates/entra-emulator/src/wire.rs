@@ -236,7 +236,9 @@ impl Wording {
         match self.manager_removal {
             ManagerRemoval::NotSent => None,
             ManagerRemoval::EmptyString => Some(self.manager_operation(id, "Replace", Some(json!("")))),
-            ManagerRemoval::EmptyObject => Some(self.manager_operation(id, "Replace", Some(json!({"value": ""})))),
+            ManagerRemoval::EmptyObject => {
+                Some(self.manager_operation(id, "Replace", Some(json!({"value": ""}))))
+            }
             ManagerRemoval::Remove => Some(self.manager_operation(id, "Remove", None)),
         }
     }
@@ -265,7 +267,9 @@ impl Wording {
             }
             Dialect::Default => {}
             Dialect::AadOptScim062020 => operations.extend(
-                leaving.iter().map(|member| json!({"op": "remove", "path": format!("members[value eq \"{member}\"]")})),
+                leaving
+                    .iter()
+                    .map(|member| json!({"op": "remove", "path": format!("members[value eq \"{member}\"]")})),
             ),
         }
         patch(Purpose::Members, group_target(id), operations)
@@ -288,7 +292,8 @@ impl Wording {
     /// The flagged dialect: value paths keep their operation; several plain attributes become one pathless replace
     /// with flat keys, a single one keeps its path.
     fn folded(self, changes: &[Change]) -> Vec<Value> {
-        let (plain, typed): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.target.is_single_valued());
+        let (plain, typed): (Vec<_>, Vec<_>) =
+            changes.iter().partition(|change| change.target.is_single_valued());
         let mut operations: Vec<_> = typed.into_iter().map(|change| self.operation(change)).collect();
         match plain.as_slice() {
             [] => {}
@@ -339,7 +344,7 @@ fn delete(target: String) -> Request {
 }
 
 fn patch(purpose: Purpose, target: String, operations: Vec<Value>) -> Request {
-    let body = json!({"schemas": [PATCH_OP], "Operations": operations});
+    let body = json!({"schemas": [PATCH_OP], "Operations": Value::Array(operations)});
     Request { purpose, method: Method::Patch, target, body: Some(body) }
 }
 

@@ -102,8 +102,11 @@ impl Emulator {
 
     /// Renames the group where its name differs; `None` when the target no longer has it.
     async fn update_group(&self, group: &Group, id: &str) -> Result<Option<Outcome>, Failure> {
-        let Some((_, resource)) = self.read(wire::read_group(id), Expected::Group).await? else { return Ok(None) };
-        if resource.attributes.get("displayName").and_then(|name| name.as_str()) == Some(&group.display_name) {
+        let Some((_, resource)) = self.read(wire::read_group(id), Expected::Group).await? else {
+            return Ok(None);
+        };
+        if resource.attributes.get("displayName").and_then(|name| name.as_str()) == Some(&group.display_name)
+        {
             return Ok(Some(Outcome::Skipped(Skip::RedundantExport)));
         }
         self.patch_group(self.wording.rename_group(id, &group.display_name)).await?;
@@ -153,11 +156,12 @@ impl Emulator {
             (link.members.get(member) != Some(id)).then(|| Membership::Joins(*member, id.clone()))
         });
         let leaving = link.members.iter().filter(|(member, _)| !group.members.contains(member));
-        let leaving = leaving.filter(|(member, id)| self.users.get(**member).is_some_and(|l| &l.target_id == *id));
+        let leaving =
+            leaving.filter(|(member, id)| self.users.get(**member).is_some_and(|l| &l.target_id == *id));
         joining.chain(leaving.map(|(member, id)| Membership::Leaves(*member, id.clone()))).collect()
     }
 
-    /// Sends the changes in PATCHes of limited size; returns what was accepted before the first failure.
+    /// Sends the changes, so many in a PATCH as the settings allow; returns what was accepted before the first failure.
     async fn send_memberships(&self, id: &str, changes: Vec<Membership>) -> (Vec<Membership>, Outcome) {
         let mut sent = Vec::new();
         let mut remaining = changes.into_iter().peekable();
@@ -173,7 +177,8 @@ impl Emulator {
                     Membership::Leaves(_, id) => leaving.push(id.clone()),
                 }
             }
-            if let Err(failure) = self.patch_group(self.wording.change_members(id, &joining, &leaving)).await {
+            if let Err(failure) = self.patch_group(self.wording.change_members(id, &joining, &leaving)).await
+            {
                 return (sent, Outcome::Failure(failure));
             }
             sent.extend(chunk);

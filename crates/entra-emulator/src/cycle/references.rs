@@ -1,4 +1,4 @@
-//! Who reports to whom? Managers, as PATCHes of their own after all users.
+//! Who reports to whom? Managers, each in a PATCH of its own after all users.
 
 use crate::{
     emulator::Emulator,

@@ -141,7 +141,7 @@ impl Emulator {
         Ok((Outcome::Success, Some(link_to(person, &resource))))
     }
 
-    /// PATCHes what differs from what was read, and nothing else.
+    /// Sends what differs from what was read, and nothing else.
     async fn update(
         &self,
         person: &Person,

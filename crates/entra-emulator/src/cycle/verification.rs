@@ -26,7 +26,12 @@ impl Emulator {
             .filter_map(|person| Some((person, self.users.get(person.object_id)?)))
             .collect();
         let step = async |(person, link): (&Person, &UserLink)| {
-            user_entry(person.object_id, &link.name, Action::Verify, verdict(self.verify_user(person, link).await))
+            user_entry(
+                person.object_id,
+                &link.name,
+                Action::Verify,
+                verdict(self.verify_user(person, link).await),
+            )
         };
         run.entries.extend(self.for_each("verification", people, step).await);
 
@@ -81,7 +86,8 @@ impl Emulator {
             .differences(person, &resource.attributes)
             .iter()
             .map(|change| {
-                let current = change.current.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                let current =
+                    change.current.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
                 format!("{} is {current}, not {}", change.target, change.desired)
             })
             .collect();
@@ -119,7 +125,10 @@ impl Emulator {
         let exchange = self.must_succeed(wire::match_user(Purpose::Verify, &link.name)).await?;
         let found = readable(&exchange, deserialise::list(&exchange, Expected::User))?;
         if found.iter().any(|resource| resource.id == link.target_id) {
-            return Err(Failure::differs(&exchange, "it was deleted but is still found by its userName".to_owned()));
+            return Err(Failure::differs(
+                &exchange,
+                "it was deleted but is still found by its userName".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -146,7 +155,8 @@ impl Emulator {
         if missing + surplus == 0 {
             return Ok(());
         }
-        let reason = format!("of {} members {missing} are missing, and {surplus} should not be there", expected.len());
+        let reason =
+            format!("of {} members {missing} are missing, and {surplus} should not be there", expected.len());
         Err(Failure::differs(&exchange, reason))
     }
 }
