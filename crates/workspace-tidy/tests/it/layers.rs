@@ -1,0 +1,154 @@
+//! Arrows only point down, and each technology has its owners.
+
+use workspace_tidy::{Package, Workspace};
+
+use crate::{assert_none, workspace};
+
+/// Every edge there may be, so that a new one is a diff in this file. Lower layers first.
+const EDGES: [(&str, &[&str]); 17] = [
+    // Pure: values and functions.
+    ("typed-ids", &[]),
+    ("scim-protocol", &[]),
+    ("token-protocol", &["typed-ids"]),
+    ("bus-contract", &["typed-ids"]),
+    // Plumbing: one technology each, knows no company.
+    ("service-runtime", &[]),
+    ("bus-jetstream", &["bus-contract", "service-runtime"]),
+    ("pg-pool", &["service-runtime"]),
+    // Services: they meet only over HTTP and NATS.
+    (
+        "scim-gateway",
+        &["bus-contract", "bus-jetstream", "scim-protocol", "service-runtime", "token-protocol", "typed-ids"],
+    ),
+    (
+        "directory-service",
+        &["bus-contract", "bus-jetstream", "pg-pool", "scim-protocol", "service-runtime", "typed-ids"],
+    ),
+    (
+        "token-service",
+        &["bus-contract", "bus-jetstream", "pg-pool", "service-runtime", "token-protocol", "typed-ids"],
+    ),
+    // Tools: they start programs rather than link them.
+    ("operator-cli", &["bus-contract", "bus-jetstream", "service-runtime", "typed-ids"]),
+    ("backing-servers", &[]),
+    ("local-stack", &["backing-servers"]),
+    // An oracle that shared code with what it judges would share its mistakes.
+    ("entra-emulator", &[]),
+    ("provisioning-bench", &["backing-servers", "entra-emulator", "local-stack"]),
+    ("workspace-tidy", &[]),
+    ("tests-e2e", &["entra-emulator", "local-stack"]),
+];
+
+/// Anyone's tests may start real servers.
+const FOR_EVERYBODYS_TESTS: &str = "backing-servers";
+
+const PURE: [&str; 4] = ["typed-ids", "scim-protocol", "token-protocol", "bus-contract"];
+
+/// What a pure crate never depends on: sockets, runtimes, databases, logs.
+const IMPURE: [&str; 12] = [
+    "actix-web",
+    "async-nats",
+    "diesel",
+    "futures-util",
+    "nix",
+    "opentelemetry",
+    "prometheus",
+    "reqwest",
+    "tokio",
+    "tokio-util",
+    "tracing",
+    "tracing-subscriber",
+];
+
+/// Which crates may name a technology in their `[dependencies]`.
+const OWNERS: [(&str, &[&str]); 12] = [
+    ("actix-web", &["service-runtime", "scim-gateway", "token-service"]),
+    ("async-nats", &["bus-jetstream"]),
+    ("chacha20poly1305", &["token-service"]),
+    ("diesel", &["pg-pool", "directory-service", "token-service"]),
+    ("diesel_migrations", &["pg-pool", "directory-service", "token-service"]),
+    ("ed25519-dalek", &["token-service"]),
+    ("jsonwebtoken", &["token-protocol", "token-service"]),
+    ("opentelemetry-otlp", &["service-runtime"]),
+    ("opentelemetry_sdk", &["service-runtime"]),
+    ("prost-build", &[]),
+    ("reqwest", &["entra-emulator", "provisioning-bench", "tests-e2e"]),
+    ("tracing-subscriber", &["service-runtime"]),
+];
+
+fn ours<'a>(workspace: &'a Workspace, package: &'a Package, kind: &str) -> Vec<&'a str> {
+    let names = package.dependencies(kind).map(|(name, _)| name);
+    names.filter(|name| workspace.packages.iter().any(|member| member.name == *name)).collect()
+}
+
+#[test]
+fn the_table_of_edges_names_every_crate_and_nothing_else() {
+    let mut listed = EDGES.map(|(name, _)| name).to_vec();
+    let workspace = workspace();
+    let mut members: Vec<_> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
+    listed.sort_unstable();
+    members.sort_unstable();
+    assert_eq!(listed, members);
+}
+
+#[test]
+fn the_table_of_edges_only_points_down() {
+    let upward = EDGES.iter().enumerate().flat_map(|(position, (name, below))| {
+        let lower = &EDGES[..position];
+        let up = below.iter().filter(|target| !lower.iter().any(|(name, _)| name == *target));
+        up.map(move |target| format!("{name} -> {target}"))
+    });
+    // The two tools that lean on the emulator are listed after it, so position is layer enough.
+    assert_none("edges that do not point down", upward);
+}
+
+#[test]
+fn crates_depend_only_on_those_below_them() {
+    let workspace = workspace();
+    let mut surprising = Vec::new();
+    for package in &workspace.packages {
+        let (_, allowed) = EDGES.iter().find(|(name, _)| *name == package.name).unwrap();
+        for kind in ["dependencies", "build-dependencies", "dev-dependencies"] {
+            let edges = ours(&workspace, package, kind);
+            let for_tests = |name: &str| kind == "dev-dependencies" && name == FOR_EVERYBODYS_TESTS;
+            let new = edges.iter().filter(|name| !allowed.contains(name) && !for_tests(name));
+            surprising.extend(new.map(|name| format!("{} -> {name} in [{kind}]", package.name)));
+        }
+    }
+    assert_none("edges that the table does not have", surprising);
+}
+
+#[test]
+fn the_emulator_shares_nothing_with_what_it_judges() {
+    let workspace = workspace();
+    let emulator = workspace.packages.iter().find(|package| package.name == "entra-emulator").unwrap();
+    let shared = ["dependencies", "dev-dependencies", "build-dependencies"]
+        .map(|kind| ours(&workspace, emulator, kind));
+    assert_none("crates of ours below entra-emulator", shared.concat().into_iter().map(str::to_owned));
+}
+
+#[test]
+fn pure_crates_do_no_io() {
+    let workspace = workspace();
+    let pure = workspace.packages.iter().filter(|package| PURE.contains(&package.name.as_str()));
+    let found = pure.flat_map(|package| {
+        let impure = package.dependencies("dependencies").filter(|(name, _)| IMPURE.contains(name));
+        impure.map(|(name, _)| format!("{} -> {name}", package.name))
+    });
+    assert_none("dependencies that do IO", found);
+}
+
+#[test]
+fn each_technology_is_named_by_its_owners_only() {
+    let workspace = workspace();
+    let mut found = Vec::new();
+    for (technology, owners) in OWNERS {
+        for package in &workspace.packages {
+            let uses = package.dependencies("dependencies").any(|(name, _)| name == technology);
+            if uses && !owners.contains(&package.name.as_str()) {
+                found.push(format!("{} -> {technology}", package.name));
+            }
+        }
+    }
+    assert_none("technologies away from their owners", found);
+}
