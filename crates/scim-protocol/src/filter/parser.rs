@@ -154,7 +154,8 @@ impl<'t> Parser<'_, 't> {
         let start = self.at;
         let word = self.word();
         let Some(operator) = operator(word) else {
-            return Err(refusal(&unknown_operator(word), start));
+            // Not quoted: it may be part of somebody's name.
+            return Err(refusal("expected one of eq, ne, co, sw, ew, pr, gt, ge, lt, le", start));
         };
         let (op, negated) = match operator {
             Operator::Present => {
@@ -251,16 +252,4 @@ fn operator(word: &str) -> Option<Operator> {
         return Some(Operator::NotEqual);
     }
     Op::ALL.into_iter().find(|op| named(op.as_str())).map(Operator::Op)
-}
-
-/// Quotes the word only when it looks like an operator: it may be part of somebody's address.
-fn unknown_operator(word: &str) -> String {
-    const LONGEST: usize = 12;
-    match word {
-        "" => "expected an operator".to_owned(),
-        _ if word.len() <= LONGEST && word.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-            format!("operator '{word}' is not supported")
-        }
-        _ => "the operator is not supported".to_owned(),
-    }
 }
