@@ -76,8 +76,11 @@ impl Operation {
     }
 }
 
-/// Whether the operations, taken together, let the user in (`Some(true)`), lock the user out (`Some(false)`) or leave
-/// that as it is. Clearing `active` locks out, see [`crate::resource::is_active`].
+/// Whether the operations, taken together, let the user in (`Some(true)`), lock the user out (`Some(false)`) or
+/// neither.
+///
+/// Clearing `active` locks out: a mapping of Entra's that evaluates to nothing (entra-wire §1.7) must not let a leaver
+/// back in.
 #[must_use]
 pub fn sets_active(operations: &[Operation]) -> Option<bool> {
     let active = AttributePath::of("active");

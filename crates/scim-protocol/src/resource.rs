@@ -27,7 +27,8 @@ pub const MAX_RESOURCE_BYTES: usize = 524_288;
 ///
 /// Names in any spelling, Entra's types (see the crate's README), flat keys (`"name.familyName"`,
 /// `"urn:…:User:department"`) and misspelt URNs are understood; unknown names, empty values and attributes that the
-/// server writes are left out; `active` is `true` unless it says otherwise.
+/// server writes are left out. Nothing is added: what a user without `active` is depends on whether there was one
+/// before, which the directory knows.
 ///
 /// # Errors
 ///
@@ -49,13 +50,6 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Attributes, ScimError> 
     regular_members(schemas, &mut attributes)?;
     for (key, value) in irregular {
         add_irregular(schemas, &mut attributes, &key, value)?;
-    }
-    for attribute in &schemas.base().attributes {
-        if let Some(default) = &attribute.default
-            && !attributes.contains_key(&attribute.name)
-        {
-            attributes.insert(attribute.name.clone(), default.clone());
-        }
     }
     settle(schemas, &mut attributes)?;
     Ok(attributes)
@@ -147,13 +141,4 @@ fn differences(
             _ => paths.push(path),
         }
     }
-}
-
-/// Whether the user may sign in.
-///
-/// A user is created active, so `active` is missing only where a PATCH has cleared it. That is not active: a mapping
-/// of Entra's that evaluates to nothing must not let a leaver back in.
-#[must_use]
-pub fn is_active(attributes: &Attributes) -> bool {
-    attributes.get("active") == Some(&Value::Bool(true))
 }

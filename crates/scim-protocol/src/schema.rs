@@ -71,9 +71,9 @@ pub struct Attribute {
     /// Ours, not RFC 7643's, hence not answered.
     #[serde(default, skip_serializing)]
     pub max_length: Option<usize>,
-    /// The value that a new or replaced resource gets when the client sends none. Ours as well.
+    /// What a PATCH that clears the attribute leaves in its place. Ours as well.
     #[serde(default, skip_serializing)]
-    pub default: Option<serde_json::Value>,
+    pub cleared: Option<serde_json::Value>,
     /// For references: what they may point to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
@@ -186,7 +186,7 @@ impl Attribute {
         self.mutability == Mutability::ReadOnly
     }
 
-    /// Whether what a client sends is kept. `password` is accepted and dropped.
+    /// Whether what a client sends is kept. Secrets (`writeOnly`) are accepted and dropped.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         !matches!(self.mutability, Mutability::ReadOnly | Mutability::WriteOnly)
@@ -255,7 +255,7 @@ mod tests {
             assert!(!attribute.description.is_empty(), "{} has no description", attribute.name);
             assert_eq!(attribute.is_complex(), !attribute.sub_attributes.is_empty(), "{}", attribute.name);
         }
-        assert!(seen.len() > 90, "only {} definitions", seen.len());
+        assert!(seen.len() >= 90, "only {} definitions", seen.len());
     }
 
     #[test]

@@ -178,11 +178,11 @@ impl Expansion<'_> {
 
     fn extension(&mut self, path: PatchPath, value: Value) -> Result<(), ScimError> {
         match value {
-            _ if self.op == Op::Remove => self.remove(path, None),
+            _ if self.op == Op::Remove => self.remove(path),
             Value::Object(members) if !members.is_empty() => members
                 .into_iter()
                 .try_for_each(|(key, value)| self.member(&format!("{}:{key}", path.attribute), value)),
-            other if is_nothing(&other) => self.remove(path, None),
+            other if is_nothing(&other) => self.remove(path),
             other => {
                 Err(ScimError::invalid_value(format!("'{path}' takes an object, not {}", kind_of(&other))))
             }
@@ -192,7 +192,7 @@ impl Expansion<'_> {
     /// A complex attribute merges (RFC 7644 §3.5.2.3): each part is an operation of its own.
     fn complex(&mut self, path: PatchPath, attribute: &Attribute, value: Value) -> Result<(), ScimError> {
         if self.op == Op::Remove || is_nothing(&value) {
-            return self.remove(path, None);
+            return self.remove(path);
         }
         let part = |sub: &str| PatchPath {
             attribute: AttributePath { sub: Some(sub.to_owned()), ..path.attribute.clone() },
@@ -221,13 +221,13 @@ impl Expansion<'_> {
 
     fn list(&mut self, path: PatchPath, attribute: &Attribute, mut value: Value) -> Result<(), ScimError> {
         if self.op == Op::Remove && value.is_null() {
-            return self.remove(path, None);
+            return self.remove(path);
         }
         let has_values = canonicalise(Place::of(attribute), &mut value)?;
         match self.op {
             // Nothing listed is nothing to add, and nothing to remove: never "everything".
             Op::Add | Op::Remove if !has_values => Ok(()),
-            Op::Replace if !has_values => self.remove(path, None),
+            Op::Replace if !has_values => self.remove(path),
             op => self.push(Operation { op, path, value: Some(value) }),
         }
     }
@@ -237,7 +237,7 @@ impl Expansion<'_> {
         if self.op == Op::Remove {
             return match place.attribute.required {
                 true => Err(ScimError::mutability(format!("'{path}' is required and cannot be removed"))),
-                false => self.remove(path, None),
+                false => self.remove(path),
             };
         }
         if one(place, &mut value)? {
@@ -245,12 +245,14 @@ impl Expansion<'_> {
         }
         match place.attribute.required {
             true => Err(ScimError::invalid_value(format!("'{path}' is required and must not be empty"))),
-            false => self.remove(path, None),
+            false => self.remove(path),
         }
     }
 
-    fn remove(&mut self, path: PatchPath, value: Option<Value>) -> Result<(), ScimError> {
-        self.push(Operation { op: Op::Remove, path, value })
+    fn remove(&mut self, path: PatchPath) -> Result<(), ScimError> {
+        let cleared = path.attribute.resolve(self.schemas).and_then(|found| found.leaf().cleared.clone());
+        let op = if cleared.is_some() { Op::Replace } else { Op::Remove };
+        self.push(Operation { op, path, value: cleared })
     }
 
     fn push(&mut self, operation: Operation) -> Result<(), ScimError> {

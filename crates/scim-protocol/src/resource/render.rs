@@ -1,9 +1,10 @@
 //! A resource as it is answered (RFC 7643 §3).
 
 use crate::Attributes;
+use crate::etag::etag;
 use crate::schema::{ENTERPRISE_USER_URN, SchemaSet};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// What the directory knows about a resource beside its attributes.
 #[derive(Debug, Clone, Copy)]
@@ -36,15 +37,16 @@ impl Rendering<'_> {
         format!("{}{}/{id}", self.base_url, schemas.endpoint())
     }
 
-    fn meta(&self, schemas: &SchemaSet) -> Value {
+    /// The members of `meta` (RFC 7643 §3.1); all of them are texts.
+    fn meta(&self, schemas: &SchemaSet) -> [(&'static str, String); 5] {
         let moment = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
-        json!({
-            "resourceType": schemas.resource_type(),
-            "created": moment(&self.created),
-            "lastModified": moment(&self.last_modified),
-            "version": format!("W/\"{}\"", self.version),
-            "location": self.location(schemas, self.id),
-        })
+        [
+            ("resourceType", schemas.resource_type().to_owned()),
+            ("created", moment(&self.created)),
+            ("lastModified", moment(&self.last_modified)),
+            ("version", etag(self.version)),
+            ("location", self.location(schemas, self.id)),
+        ]
     }
 }
 
@@ -68,13 +70,15 @@ pub fn render(schemas: &SchemaSet, attributes: &Attributes, rendering: &Renderin
             shown.insert("displayName".to_owned(), manager.display_name.into());
         }
     }
-    resource.insert("meta".to_owned(), rendering.meta(schemas));
+    let meta = rendering.meta(schemas).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+    resource.insert("meta".to_owned(), Value::Object(meta.collect()));
     resource
 }
 
 /// [`render`] as JSON text, straight from the canonical text that the directory stores.
 ///
-/// Without a manager to complete, nothing is parsed: the stored text is put between `id` and `meta`.
+/// Nothing is parsed: the stored text is put between `id` and `meta`, and what is known of the manager behind the
+/// manager's `value`.
 ///
 /// # Errors
 ///
@@ -86,20 +90,18 @@ pub fn render_bytes(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let stored = attributes_json.trim_ascii();
     let members = stored.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    let (None, Some(members)) = (&rendering.manager, members) else {
+    let seam = match &rendering.manager {
+        None => Some(0),
+        Some(_) => members.and_then(end_of_manager),
+    };
+    let Some((before, after)) = members.zip(seam).and_then(|(members, seam)| members.split_at_checked(seam))
+    else {
         let attributes: Attributes = serde_json::from_str(stored)?;
         return serde_json::to_vec(&render(schemas, &attributes, rendering));
     };
-    let mut out = Vec::with_capacity(stored.len() + 512);
+    let mut out = Vec::with_capacity(stored.len() + 768);
     out.extend_from_slice(b"{\"schemas\":[");
-    // A quotation mark inside of a text is escaped, so a URN between two of them and a colon is a member's name.
-    let named = |urn: &str| {
-        members.match_indices(urn).any(|(at, _)| {
-            at > 0
-                && members.as_bytes().get(at - 1) == Some(&b'"')
-                && members.get(at + urn.len()..).is_some_and(|rest| rest.starts_with("\":"))
-        })
-    };
+    let named = |urn: &str| members.is_some_and(|members| names_member(members, urn));
     for (position, urn) in urns(schemas, named).enumerate() {
         if position > 0 {
             out.push(b',');
@@ -108,14 +110,50 @@ pub fn render_bytes(
     }
     out.extend_from_slice(b"],\"id\":");
     serde_json::to_writer(&mut out, rendering.id)?;
-    if !members.trim_ascii().is_empty() {
+    if !(before.is_empty() && after.trim_ascii().is_empty()) {
         out.push(b',');
-        out.extend_from_slice(members.as_bytes());
     }
-    out.extend_from_slice(b",\"meta\":");
-    serde_json::to_writer(&mut out, &rendering.meta(schemas))?;
-    out.push(b'}');
+    out.extend_from_slice(before.as_bytes());
+    if let Some(manager) = &rendering.manager {
+        out.extend_from_slice(b",\"$ref\":");
+        serde_json::to_writer(&mut out, &rendering.location(schemas, manager.user_id))?;
+        if !manager.display_name.is_empty() {
+            out.extend_from_slice(b",\"displayName\":");
+            serde_json::to_writer(&mut out, manager.display_name)?;
+        }
+    }
+    out.extend_from_slice(after.as_bytes());
+    for (position, (name, value)) in rendering.meta(schemas).iter().enumerate() {
+        out.extend_from_slice(if position == 0 { b",\"meta\":{\"" } else { b",\"" });
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        serde_json::to_writer(&mut out, value)?;
+    }
+    out.extend_from_slice(b"}}");
     Ok(out)
+}
+
+/// Whether compact or spaced JSON has a member of that name. A quotation mark inside of a text is escaped, so a name
+/// between two of them and before a colon can be nothing else.
+fn names_member(json: &str, name: &str) -> bool {
+    json.match_indices(name).any(|(at, _)| {
+        at > 0
+            && json.as_bytes().get(at - 1) == Some(&b'"')
+            && json.get(at + name.len()..).is_some_and(|rest| rest.starts_with("\":"))
+    })
+}
+
+/// Where the only manager's object, which is its `value` alone, ends. `None` when the text has it otherwise, or more
+/// than one attribute of that name: then it has to be parsed.
+fn end_of_manager(json: &str) -> Option<usize> {
+    const MANAGER: &str = "\"manager\":{\"value\":\"";
+    let mut found = json.match_indices(MANAGER);
+    let (Some((at, _)), None) = (found.next(), found.next()) else { return None };
+    let start = at + MANAGER.len();
+    let value = json.get(start..)?;
+    let length = value.find(['"', '\\'])?;
+    // An escape in the value is rare enough to be parsed.
+    value.get(length..)?.starts_with("\"}").then_some(start + length + 1)
 }
 
 fn urns(schemas: &SchemaSet, is_present: impl Fn(&str) -> bool) -> impl Iterator<Item = &str> {

@@ -190,14 +190,6 @@ fn changes_are_named_by_their_canonical_paths() {
 }
 
 #[test]
-fn a_user_whose_active_was_cleared_is_not_active() {
-    let is_active = |attributes: Value| resource::is_active(attributes.as_object().unwrap());
-    assert!(is_active(json!({"active": true})));
-    assert!(!is_active(json!({"active": false})));
-    assert!(!is_active(json!({})));
-}
-
-#[test]
 fn a_company_can_bring_its_own_extension() {
     let attribute = |definition: Value| serde_json::from_value::<Attribute>(definition).unwrap();
     let contoso = Schema {
