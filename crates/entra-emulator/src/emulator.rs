@@ -273,6 +273,22 @@ impl Emulator {
         probe_result(&exchange, Expected::Group)
     }
 
+    /// Links a person. A user that was created anew is in no group, whatever was sent for the lost one.
+    pub(crate) fn link_user(&mut self, person: ObjectId, link: UserLink) {
+        if self.users.get(person).is_some_and(|former| former.target_id != link.target_id) {
+            self.unlink_user(person);
+        }
+        self.users.set(person, link);
+    }
+
+    /// Forgets a user that is gone from the target, and with it from the groups there.
+    pub(crate) fn unlink_user(&mut self, person: ObjectId) {
+        self.users.remove(person);
+        for group in self.groups.values_mut() {
+            group.members.remove(&person);
+        }
+    }
+
     pub(crate) fn progress(&self, progress: Progress) {
         if let Some(observer) = &self.observer {
             observer(progress);

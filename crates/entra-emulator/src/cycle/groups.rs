@@ -1,6 +1,6 @@
 //! What is sent for a group? Match, create or rename, then members as differences from what was sent before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     deserialise::{self, Expected},
@@ -148,17 +148,23 @@ impl Emulator {
         }
     }
 
-    /// Who joins and who leaves. A member that is not provisioned is left out; one whose user was deleted in the
-    /// target, or provisioned anew under another id, does not leave: it is gone already.
+    /// Who joins and who leaves. A member that is not provisioned is left out, and nobody leaves whose account
+    /// another member has taken over.
     fn membership_changes(&self, group: &Group, link: &GroupLink) -> Vec<Membership> {
-        let joining = group.members.iter().filter_map(|member| {
-            let id = &self.users.get(*member)?.target_id;
-            (link.members.get(member) != Some(id)).then(|| Membership::Joins(*member, id.clone()))
-        });
-        let leaving = link.members.iter().filter(|(member, _)| !group.members.contains(member));
-        let leaving =
-            leaving.filter(|(member, id)| self.users.get(**member).is_some_and(|l| &l.target_id == *id));
-        joining.chain(leaving.map(|(member, id)| Membership::Leaves(*member, id.clone()))).collect()
+        let present: BTreeMap<_, _> = group
+            .members
+            .iter()
+            .filter_map(|id| Some((*id, self.users.get(*id)?.target_id.clone())))
+            .collect();
+        let kept: BTreeSet<_> = present.values().collect();
+        let leaving: Vec<_> = link
+            .members
+            .iter()
+            .filter(|(member, id)| !group.members.contains(member) && !kept.contains(id))
+            .map(|(member, id)| Membership::Leaves(*member, id.clone()))
+            .collect();
+        let joining = present.into_iter().filter(|(member, id)| link.members.get(member) != Some(id));
+        joining.map(|(member, id)| Membership::Joins(member, id)).chain(leaving).collect()
     }
 
     /// Sends the changes, so many in a PATCH as the settings allow; returns what was accepted before the first failure.

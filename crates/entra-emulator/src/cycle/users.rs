@@ -48,7 +48,7 @@ impl Emulator {
             if is_unfinished(&outcome) {
                 run.escrow.purged_people.insert(id);
             } else {
-                self.users.remove(id);
+                self.unlink_user(id);
                 run.deleted.push((id, link.clone()));
             }
             run.entries.push(user_entry(id, &link.name, Action::Delete, outcome));
@@ -78,7 +78,7 @@ impl Emulator {
                 run.escrow.people.insert(person.object_id);
             }
             if let Some(link) = provisioned.link {
-                self.users.set(person.object_id, link);
+                self.link_user(person.object_id, link);
             }
             let name = &person.user_principal_name;
             run.entries.push(user_entry(person.object_id, name, provisioned.action, provisioned.outcome));
