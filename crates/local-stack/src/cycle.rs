@@ -37,10 +37,10 @@ pub(crate) fn provision(
     let mut command = isolated(Command::new(emulator));
     command.args(["run", "--tenant-url", &endpoints.scim_url]);
     command.args(["--users", &size.users.to_string(), "--groups", &size.groups.to_string()]);
-    // Each company has other people.
-    command.args(["--seed", &number.to_string()]);
+    // Each company has other people, in a domain of its own.
+    command.args(["--seed", &number.to_string(), "--domain", &domain(company)]);
     // Not on the command line, where every user of the machine could read it.
-    command.env("ENTRA_EMULATOR_SECRET_TOKEN", &company.scim_token);
+    command.env("ENTRA_SECRET_TOKEN", &company.scim_token).env_remove("ENTRA_SECRET_TOKEN_FILE");
     let mut child = command.spawn().context("cannot start entra-emulator")?;
     let status = wait(&mut child, &mut interrupted).inspect_err(|_| {
         // It may have ended by itself meanwhile.
@@ -51,6 +51,10 @@ pub(crate) fn provision(
         bail!("not every object of {} was provisioned ({status})", company.name);
     }
     Ok(())
+}
+
+fn domain(company: &Company) -> String {
+    format!("{}.com", company.name.to_lowercase())
 }
 
 fn wait(child: &mut Child, interrupted: &mut impl FnMut() -> Result<()>) -> Result<ExitStatus> {
