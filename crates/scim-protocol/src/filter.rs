@@ -212,9 +212,14 @@ impl Filter {
 
     /// The sub-attributes and values that an element must have to match, when the filter asks for nothing but equality:
     /// `[type eq "work" and primary eq true]`. From them a PATCH creates the element that it does not find.
+    ///
+    /// `None` also for a comparison with empty text: no element that is stored can satisfy it.
     #[must_use]
     pub fn equalities(&self) -> Option<Vec<(&str, Value)>> {
         match self {
+            Self::Compare { value: Literal::Exact(text) | Literal::Folded(text), .. } if text.is_empty() => {
+                None
+            }
             Self::Compare { path, op: Op::Equal, value } => Some(vec![(path.name.as_str(), value.to_json())]),
             Self::And(filters) => {
                 let parts: Option<Vec<_>> = filters.iter().map(Self::equalities).collect();

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use scim_protocol::patch::{Operation, apply, parse, sets_active};
-use scim_protocol::resource::{changed, is_active};
+use scim_protocol::resource::changed;
 use scim_protocol::schema::users;
 use serde_json::json;
 
@@ -24,12 +24,9 @@ fuzz_target!(|body: &[u8]| {
     let Ok(patched) = apply(users(), before, &operations) else { return };
     assert_eq!(patched.changed, changed(before, &patched.attributes));
     if let Some(active) = sets_active(&operations) {
-        assert_eq!(is_active(&patched.attributes), active);
+        assert_eq!(patched.attributes.get("active"), Some(&active.into()));
     }
     // What a PATCH leaves is canonical: a body with just that is read as just that.
     let stored = serde_json::to_vec(&patched.attributes).unwrap_or_default();
-    assert_eq!(apply(users(), &patched.attributes, &[]).map(|settled| settled.changed), Ok(Vec::new()));
-    if patched.attributes.contains_key("active") {
-        assert_eq!(scim_protocol::resource::parse(users(), &stored), Ok(patched.attributes));
-    }
+    assert_eq!(scim_protocol::resource::parse(users(), &stored), Ok(patched.attributes));
 });

@@ -181,6 +181,7 @@ fn a_patch_finds_its_element_or_learns_how_to_create_it() {
     assert_eq!(work.equalities(), Some(vec![("type", "Work".into()), ("primary", true.into())]));
     for text in [
         "type pr",
+        r#"type eq """#,
         r#"type ne "work""#,
         r#"type eq "a" or type eq "b""#,
         r#"type sw "w" and primary eq true"#,
