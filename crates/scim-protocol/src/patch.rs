@@ -22,6 +22,9 @@ use serde_json::Value;
 
 /// The most operations of one PATCH, before and after a value without a path is taken apart.
 pub const MAX_OPERATIONS: usize = 1_000;
+/// The most values of multi-valued attributes that all operations of one PATCH list together. Each is compared with up
+/// to [`crate::resource::MAX_VALUES`] that are there.
+pub const MAX_LISTED_VALUES: usize = 5_000;
 /// The longest path of an operation, in bytes.
 pub const MAX_PATH_LENGTH: usize = 1_024;
 

@@ -5,7 +5,7 @@
 //! All of that ends here.
 
 use super::path::PatchPath;
-use super::{MAX_OPERATIONS, Op, Operation};
+use super::{MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation};
 use crate::attribute_path::AttributePath;
 use crate::error::ScimError;
 use crate::json::{self, kind_of};
@@ -49,7 +49,15 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Vec<Operation>, ScimErr
             return Err(too_many());
         }
     }
+    let listed = operations.iter().filter_map(|operation| operation.value.as_ref()?.as_array());
+    if listed.map(Vec::len).sum::<usize>() > MAX_LISTED_VALUES {
+        return Err(ScimError::invalid_value(format!("a PATCH lists at most {MAX_LISTED_VALUES} values")));
+    }
     Ok(operations)
+}
+
+fn path_too_long() -> ScimError {
+    ScimError::invalid_path(format!("a path has at most {MAX_PATH_LENGTH} bytes"))
 }
 
 fn too_many() -> ScimError {
@@ -88,6 +96,8 @@ fn operation_of(schemas: &SchemaSet, sent: Value, out: &mut Vec<Operation>) -> R
     let value = take(&mut sent, "value").unwrap_or_default();
     let mut expansion = Expansion { schemas, op, out };
     match path {
+        // Checked here, not in the grammar: the canonical print that travels on the bus may be longer.
+        Some(path) if path.len() > MAX_PATH_LENGTH => Err(path_too_long()),
         Some(path) => match PatchPath::parse(schemas, &path)? {
             Some(path) => expansion.target(path, value, Origin::Path),
             None => Ok(()),
@@ -136,6 +146,7 @@ impl Expansion<'_> {
 
     fn member(&mut self, key: &str, value: Value) -> Result<(), ScimError> {
         match PatchPath::parse_known(self.schemas, key) {
+            Some(_) if key.len() > MAX_PATH_LENGTH => Err(path_too_long()),
             Some(path) => self.target(path, value, Origin::Member),
             None => Ok(()),
         }

@@ -1,6 +1,5 @@
 //! `attribute[filter].sub`: what one operation of a PATCH points to (RFC 7644 §3.5.2, Figure 7).
 
-use super::MAX_PATH_LENGTH;
 use crate::attribute_path::{AttributePath, Resolved};
 use crate::error::ScimError;
 use crate::filter::{self, Filter};
@@ -25,9 +24,6 @@ impl PatchPath {
     /// `invalidFilter` when its filter is malformed.
     pub fn parse(schemas: &SchemaSet, text: &str) -> Result<Option<Self>, ScimError> {
         let text = text.trim();
-        if text.len() > MAX_PATH_LENGTH {
-            return Err(ScimError::invalid_path(format!("the path is longer than {MAX_PATH_LENGTH} bytes")));
-        }
         let refuse = |reason: &dyn fmt::Display| ScimError::invalid_path(format!("path: {reason}"));
         let attribute_path = |text| AttributePath::parse(schemas, text).map_err(|error| refuse(&error));
         let Some((head, rest)) = text.split_once('[') else {

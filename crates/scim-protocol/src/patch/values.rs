@@ -3,7 +3,8 @@
 use super::{Op, Operation};
 use crate::error::ScimError;
 use crate::filter::{Filter, matches_element};
-use crate::resource::whole::{is_primary, make_primary};
+use crate::resource::MAX_VALUES;
+use crate::resource::whole::{is_primary, make_primary, overfull_list};
 use serde_json::{Map, Value};
 
 /// Carries out the operation on the attribute's list, which is one of `members`.
@@ -15,14 +16,15 @@ pub(super) fn change(members: &mut Map<String, Value>, operation: &Operation) ->
         Value::Null => Vec::new(),
         only => vec![only],
     };
-    let result = change_items(&mut items, operation);
-    *slot = Value::Array(items);
-    let touched = result?;
-    if let Value::Array(items) = slot
-        && let Some(primary) = touched.into_iter().rfind(|at| items.get(*at).is_some_and(is_primary))
-    {
-        make_primary(items, primary);
+    let touched = change_items(&mut items, operation)?;
+    // Now and not at the end, so that a list cannot grow through many operations in between.
+    if items.len() > MAX_VALUES {
+        return Err(overfull_list(&path.name));
     }
+    if let Some(primary) = touched.into_iter().rfind(|at| items.get(*at).is_some_and(is_primary)) {
+        make_primary(&mut items, primary);
+    }
+    *slot = Value::Array(items);
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! because a client that reads back something else sends it again in every cycle.
 //! Values are worked on where they are: a value that is canonical already costs no allocation.
 
+use super::whole::overfull_list;
 use super::{MAX_INDEXED_BYTES, MAX_TEXT_BYTES, MAX_VALUES};
 use crate::error::ScimError;
 use crate::fold::fold;
@@ -57,7 +58,7 @@ fn many(place: Place<'_>, value: &mut Value) -> Result<bool, ScimError> {
     }
     let Value::Array(items) = value else { return Ok(false) };
     if items.len() > MAX_VALUES {
-        return Err(ScimError::invalid_value(format!("'{place}' has more than {MAX_VALUES} values")));
+        return Err(overfull_list(&place.to_string()));
     }
     let mut refused = None;
     items.retain_mut(|item| {

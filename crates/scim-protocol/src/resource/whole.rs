@@ -54,9 +54,14 @@ fn settle_members<'s>(
         _ => true,
     });
     match overfull {
-        Some(name) => Err(ScimError::invalid_value(format!("'{name}' has more than {MAX_VALUES} values"))),
+        Some(name) => Err(overfull_list(&name)),
         None => Ok(()),
     }
+}
+
+/// The refusal of a list with more than [`MAX_VALUES`] values.
+pub(crate) fn overfull_list(name: &str) -> ScimError {
+    ScimError::invalid_value(format!("'{name}' has more than {MAX_VALUES} values"))
 }
 
 /// Whether an element says what kind of value it would be, but has no value: what is left of

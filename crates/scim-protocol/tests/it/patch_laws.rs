@@ -2,7 +2,9 @@
 
 use crate::generate::{any_json, attributes, operation, patch_body};
 use proptest::prelude::*;
-use scim_protocol::patch::{self, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation, PatchPath, sets_active};
+use scim_protocol::patch::{
+    self, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation, PatchPath, sets_active,
+};
 use scim_protocol::resource;
 use scim_protocol::schema::{groups, users};
 use serde_json::{Value, json};
@@ -107,9 +109,15 @@ fn the_limits_of_a_patch_hold() {
     let body = json!({"Operations": vec![three; MAX_OPERATIONS / 2]});
     assert!(parse(&body).unwrap_err().contains("at most 1000 operations"));
 
+    let list = json!({"op": "add", "path": "roles", "value": vec!["x"; resource::MAX_VALUES]});
+    let body = |count| json!({"Operations": vec![list.clone(); count]});
+    let allowed = MAX_LISTED_VALUES / resource::MAX_VALUES;
+    assert_eq!(parse(&body(allowed)).unwrap().len(), allowed);
+    assert_eq!(parse(&body(allowed + 1)).unwrap_err(), "a PATCH lists at most 5000 values");
+
     let long = format!("emails[type eq \"{}\"].value", "x".repeat(MAX_PATH_LENGTH));
     let body = json!({"Operations": [{"op": "add", "path": long, "value": "x"}]});
-    assert!(parse(&body).unwrap_err().contains("longer than 1024 bytes"));
+    assert!(parse(&body).unwrap_err().contains("at most 1024 bytes"));
 }
 
 #[test]
