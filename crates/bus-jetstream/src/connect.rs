@@ -115,11 +115,12 @@ impl Bus {
         }
     }
 
-    /// Resolves when there is a connection that is not the `epoch`-th; at once when there is one already.
-    pub(crate) async fn connected_after(&self, epoch: Option<u64>) -> u64 {
+    /// Resolves when there is a connection, to its epoch.
+    pub(crate) async fn connected(&self) -> u64 {
         let mut link = self.link.clone();
-        let connected = link.wait_for(|link| link.connected && Some(link.epoch) != epoch).await;
-        match connected.map(|link| link.epoch) {
+        // Mapped before the match, which would hold the watch's lock across an await.
+        let connected = link.wait_for(|link| link.connected).await.map(|link| link.epoch);
+        match connected {
             Ok(epoch) => epoch,
             // The sender lives as long as the client that we hold.
             Err(_closed) => std::future::pending().await,

@@ -75,7 +75,7 @@ impl Watcher {
                     None => self.following = None,
                 }
             }
-            match Following::start(&self.bus, &self.bucket).await {
+            match Box::pin(Following::start(&self.bus, &self.bucket)).await {
                 Ok((following, entries)) => {
                     if std::mem::take(&mut self.complained) {
                         tracing::info!(bucket = self.bucket.name, "the bucket can be followed again");
@@ -116,7 +116,7 @@ impl Following {
     /// Creates a consumer and reads what the bucket holds now.
     async fn start(bus: &Bus, bucket: &Bucket) -> Result<(Self, BTreeMap<String, Bytes>), Error> {
         let action = || format!("read the bucket {}", bucket.name);
-        let epoch = bus.connected_after(None).await;
+        let epoch = bus.connected().await;
         let config = push::Config {
             deliver_subject: bus.client.new_inbox(),
             description: Some(format!("{} follows {}", bus.name, bucket.name)),

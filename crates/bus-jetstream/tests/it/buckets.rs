@@ -40,7 +40,10 @@ async fn an_empty_bucket_is_an_empty_snapshot() {
     let bucket = bucket("WATCH_EMPTY");
     bus.ensure_bucket(&bucket).await.unwrap();
     let mut watcher = bus.watch(&bucket);
-    assert_eq!(soon("a snapshot", watcher.next()).await, Change::Snapshot(BTreeMap::new()));
+    // In a task, where services follow their buckets.
+    let first = tokio::spawn(async move { (soon("a snapshot", watcher.next()).await, watcher) });
+    let (first, mut watcher) = first.await.unwrap();
+    assert_eq!(first, Change::Snapshot(BTreeMap::new()));
     bus.put(&bucket, "a", "1").await.unwrap();
     assert_eq!(soon("a change", watcher.next()).await, put("a", "1"));
 }
@@ -62,7 +65,8 @@ async fn a_watcher_waits_for_a_bucket_that_is_not_there_yet() {
         }
         seen
     };
-    let (seen, ()) = soon("the bucket's contents", async { tokio::join!(following, creating) }).await;
+    let (seen, ()) =
+        soon("the bucket's contents", Box::pin(async { tokio::join!(following, creating) })).await;
     let last = seen.last().unwrap();
     assert!(*last == put("a", "1") || *last == Change::Snapshot(entries(&[("a", "1")])), "{seen:?}");
 }
@@ -109,7 +113,7 @@ async fn a_server_that_lost_its_disk_makes_watchers_drop_what_is_gone() {
         let Change::Snapshot(known) = &first else { panic!("not a snapshot: {first:?}") };
         if known.is_empty() { watcher.next().await } else { first }
     };
-    let (seen, ()) = soon("the new contents", async { tokio::join!(following, recreating) }).await;
+    let (seen, ()) = soon("the new contents", Box::pin(async { tokio::join!(following, recreating) })).await;
     assert!(seen == put("b", "new") || seen == Change::Snapshot(entries(&[("b", "new")])), "{seen:?}");
 }
 

@@ -207,6 +207,34 @@ async fn a_consumer_deleted_behind_our_back_ends_the_reading() {
 }
 
 #[tokio::test]
+async fn a_delivery_that_the_server_repeats_is_not_handed_out_again() {
+    let bus = shared().await;
+    let stream = work_queue("PULL_REPEATED");
+    bus.ensure_stream(&stream).await.unwrap();
+    publish(&bus, "PULL_REPEATED.x", 0..2).await;
+    let mut pull = bus.open_pull(&stream, "p-", "PULL_REPEATED.>").await.unwrap();
+    let mut numbers = Vec::new();
+    while numbers.len() < 2 {
+        numbers.extend(soon("a batch", pull.next_batch(2)).await.unwrap().iter().map(number));
+    }
+    let raw = raw_shared().await;
+    let consumers = raw.get_stream(stream.name).await.unwrap();
+    let name = consumers.consumer_names().next().await.unwrap().unwrap();
+    // What a reader would send to get the first message again at once: of delivery 1, stream sequence 1.
+    let refusal = format!("$JS.ACK.{}.{name}.1.1.1.0.0", stream.name);
+    raw.client().publish(refusal, "-NAK".into()).await.unwrap();
+    eventually("the repetition sent", || async {
+        (consumers.consumer_info(&name).await.unwrap().delivered.consumer_sequence == 3).then_some(())
+    })
+    .await;
+    publish(&bus, "PULL_REPEATED.x", 2..3).await;
+    let batch = soon("a batch", pull.next_batch(2)).await.unwrap();
+    assert_eq!(batch.iter().map(number).collect::<Vec<_>>(), [2]);
+    pull.ack_through(&batch[0]).await.unwrap();
+    eventually("all acknowledged", || async { (messages_in(&stream).await == 0).then_some(()) }).await;
+}
+
+#[tokio::test]
 async fn a_quiet_reading_stays_alive_beyond_its_heartbeats() {
     let bus = shared().await;
     let stream = work_queue("PULL_QUIET");
