@@ -28,6 +28,8 @@ const READY_LIMIT: Duration = Duration::from_secs(90);
 /// The companies that every stack has.
 const COMPANIES: [&str; 2] = ["Contoso", "Fabrikam"];
 
+const COMPANIES_FILE: &str = "companies.json";
+
 /// How to start a stack.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -35,8 +37,8 @@ pub struct Options {
     pub workdir: PathBuf,
     /// The programs to run.
     pub binaries: Binaries,
-    /// Postgres without fsync.
-    pub fast: bool,
+    /// For tests: the servers' data is in temporary directories, not synced to disk, and gone with the stack.
+    pub throwaway: bool,
     /// Settings of services beyond the topology's: service, variable, value.
     pub environment: Vec<(String, String, String)>,
     /// Told of each step as it begins.
@@ -50,7 +52,13 @@ impl Options {
     /// When the system does not say where the running program is.
     pub fn new(workdir: impl Into<PathBuf>) -> Result<Self> {
         let binaries = Binaries::beside_this_program()?;
-        Ok(Self { workdir: workdir.into(), binaries, fast: false, environment: Vec::new(), progress: |_| () })
+        Ok(Self {
+            workdir: workdir.into(),
+            binaries,
+            throwaway: false,
+            environment: Vec::new(),
+            progress: |_| (),
+        })
     }
 }
 
@@ -78,9 +86,13 @@ impl Stack {
     pub fn start(options: Options) -> Result<Self> {
         let workdir = Workdir::claim(&options.workdir)?;
         Endpoints::remove(workdir.path());
+        if options.throwaway {
+            // What an earlier stack created is gone with its data.
+            drop(std::fs::remove_file(workdir.file(COMPANIES_FILE)));
+        }
         let secrets = Secrets::load_or_create(&workdir.file("secrets.json"))?;
         (options.progress)("Postgres and NATS");
-        let (postgres, nats) = start_backing(&workdir, &secrets, options.fast)?;
+        let (postgres, nats) = start_backing(&workdir, &secrets, options.throwaway)?;
         let address = format!("127.0.0.1:{}", postgres.port());
         let backing = Backing { nats_url: nats.url(), postgres_address: address };
         let stack = Self {
@@ -246,7 +258,7 @@ impl Stack {
 
     /// Creates the companies that an earlier run with this directory has not created.
     fn seed(&self) -> Result<()> {
-        let file = self.workdir.file("companies.json");
+        let file = self.workdir.file(COMPANIES_FILE);
         let mut known: Vec<Company> = match std::fs::read(&file) {
             Ok(text) => {
                 serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))?
@@ -281,17 +293,18 @@ impl Drop for Stack {
 fn start_backing(
     workdir: &Workdir,
     secrets: &Secrets,
-    fast: bool,
+    throwaway: bool,
 ) -> Result<(postgres::Server, nats::Server)> {
+    let directory = |name| (!throwaway).then(|| workdir.file(name));
     let nats_options = nats::Options {
-        directory: Some(workdir.file("nats")),
+        directory: directory("nats"),
         port: None,
         config: Some(topology::NATS_CONFIG.to_owned()),
         environment: secrets.of_bus_users(),
     };
     let settings = vec![("max_connections".to_owned(), "200".to_owned())];
     let postgres_options =
-        postgres::Options { directory: Some(workdir.file("postgres")), port: None, fast, settings };
+        postgres::Options { directory: directory("postgres"), port: None, fast: throwaway, settings };
     thread::scope(|scope| {
         let nats = scope.spawn(|| nats::Server::start(nats_options));
         let postgres = postgres::Server::start(postgres_options)?;

@@ -18,9 +18,7 @@ fn members_inherit_versions_and_lints() {
         let own = &package.manifest["package"];
         let missing = INHERITED.iter().filter(|key| !is_inherited(own.get(**key)));
         found.extend(missing.map(|key| format!("{}: package.{key}", package.name)));
-        if !is_inherited(
-            package.manifest.get("lints").and_then(|lints| lints.get("workspace").map(|_| lints)),
-        ) {
+        if !is_inherited(package.manifest.get("lints")) {
             found.push(format!("{}: lints", package.name));
         }
         if own.get("description").is_none() {
