@@ -18,7 +18,7 @@ use hyper::{
 };
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
-    client::legacy::{Client as Pool, connect::HttpConnector},
+    client::legacy::{Client as HyperClient, Error as HyperError, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -39,14 +39,17 @@ const MAX_REPEATS: u32 = 3;
 /// The longest `Retry-After` that is waited for, in seconds; a longer one is treated as a failure of now.
 const MAX_RETRY_AFTER_S: u64 = 120;
 
+/// How long an unused connection is kept: shorter than servers keep theirs, so that none is closed under a request.
+const IDLE_CONNECTION: Duration = Duration::from_secs(3);
+
 /// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The tenant URL is not an absolute `http` or `https` URL.
     #[error("the tenant URL must look like https://host/scim")]
     TenantUrl,
-    /// The token holds characters that no header may carry.
-    #[error("the secret token must be visible ASCII; was a line break pasted with it?")]
+    /// The token is empty or holds characters that no header may carry.
+    #[error("the secret token must be visible ASCII; is it empty, or was a line break pasted with it?")]
     SecretToken,
     /// The machine's certificate roots could not be read.
     #[error("cannot read this machine's certificate roots")]
@@ -65,9 +68,42 @@ pub(crate) struct Traffic {
     pub(crate) wire_log_fault: Option<String>,
 }
 
+/// Connections, kept alive. Certificate roots are read only where they are needed: a minimal machine has none.
+enum Pool {
+    Plain(HyperClient<HttpConnector, Full<Bytes>>),
+    Secure(HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
+
+impl Pool {
+    fn new(secure: bool) -> Result<Self, SetupError> {
+        let mut builder = HyperClient::builder(TokioExecutor::new());
+        builder.http1_title_case_headers(true).pool_idle_timeout(IDLE_CONNECTION);
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        if !secure {
+            return Ok(Self::Plain(builder.build(connector)));
+        }
+        connector.enforce_http(false);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .map_err(SetupError::CertificateRoots)?
+            .https_only()
+            .enable_http1()
+            .wrap_connector(connector);
+        Ok(Self::Secure(builder.build(connector)))
+    }
+
+    async fn request(&self, request: hyper::Request<Full<Bytes>>) -> Result<Response<Incoming>, HyperError> {
+        match self {
+            Self::Plain(client) => client.request(request).await,
+            Self::Secure(client) => client.request(request).await,
+        }
+    }
+}
+
 /// Sends requests to one SCIM server with one token.
 pub(crate) struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pool,
     base: String,
     query_suffix: Option<String>,
     authorization: HeaderValue,
@@ -95,17 +131,14 @@ impl Client {
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
             return Err(SetupError::TenantUrl);
         }
+        if settings.token.expose_secret().is_empty() {
+            return Err(SetupError::SecretToken);
+        }
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose_secret()))
             .map_err(|_invalid| SetupError::SecretToken)?;
         authorization.set_sensitive(true);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(SetupError::CertificateRoots)?
-            .https_or_http()
-            .enable_http1()
-            .build();
         Ok(Self {
-            pool: Pool::builder(TokioExecutor::new()).http1_title_case_headers(true).build(connector),
+            pool: Pool::new(uri.scheme_str() == Some("https"))?,
             base: base.to_owned(),
             query_suffix: settings.query_suffix,
             authorization,

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde::Serialize;
 
 use crate::{
@@ -209,23 +209,29 @@ impl Emulator {
         }
     }
 
-    /// Runs `step` for each object, so many at once as the settings say, and shows progress.
-    async fn for_each<T, R, F: Future<Output = R>>(
-        &self,
+    /// Runs `step` for each object, so many at once as the settings say, and shows progress. The futures are boxed
+    /// so that the whole cycle can be sent to another thread.
+    async fn for_each<'a, T, R>(
+        &'a self,
         phase: &'static str,
         objects: Vec<T>,
-        step: impl Fn(T) -> F,
+        step: impl Fn(&'a Self, T) -> BoxFuture<'a, R>,
     ) -> Vec<R> {
         if objects.is_empty() {
             return Vec::new();
         }
         self.progress(Progress::Phase { name: phase, objects: objects.len() });
-        futures_util::stream::iter(objects)
-            .map(step)
-            .buffer_unordered(self.settings.concurrency.max(1))
-            .inspect(|_| self.progress(Progress::Object))
-            .collect()
-            .await
+        let mut results = Vec::with_capacity(objects.len());
+        let mut waiting = objects.into_iter();
+        let mut running = FuturesUnordered::new();
+        running
+            .extend(waiting.by_ref().take(self.settings.concurrency.max(1)).map(|object| step(self, object)));
+        while let Some(result) = running.next().await {
+            self.progress(Progress::Object);
+            results.push(result);
+            running.extend(waiting.next().map(|object| step(self, object)));
+        }
+        results
     }
 }
 

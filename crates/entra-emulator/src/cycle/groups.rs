@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::FutureExt;
+
 use crate::{
     deserialise::{self, Expected},
     emulator::{Emulator, GroupLink, readable},
@@ -46,8 +48,12 @@ impl Emulator {
     }
 
     async fn run_group_objects(&mut self, due: Vec<&Group>, run: &mut Run) {
-        let step = async |group| (group, self.provision_group(group).await);
-        for (group, (action, outcome, target_id)) in self.for_each("groups", due, step).await {
+        let results = self
+            .for_each("groups", due, |job, group| {
+                async move { (group, job.provision_group(group).await) }.boxed()
+            })
+            .await;
+        for (group, (action, outcome, target_id)) in results {
             if is_unfinished(&outcome) {
                 run.escrow.groups.insert(group.object_id);
             }
@@ -128,11 +134,16 @@ impl Emulator {
                 work.push((*group, link.target_id.clone(), changes));
             }
         }
-        let step = async |(group, id, changes): (_, String, Vec<Membership>)| {
-            let (sent, outcome) = self.send_memberships(&id, changes).await;
-            (group, sent, outcome)
-        };
-        for (group, sent, outcome) in self.for_each("members", work, step).await {
+        let results = self
+            .for_each("members", work, |job, (group, id, changes): (_, String, Vec<Membership>)| {
+                async move {
+                    let (sent, outcome) = job.send_memberships(&id, changes).await;
+                    (group, sent, outcome)
+                }
+                .boxed()
+            })
+            .await;
+        for (group, sent, outcome) in results {
             if is_unfinished(&outcome) {
                 run.escrow.groups.insert(group.object_id);
             }

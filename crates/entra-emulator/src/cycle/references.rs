@@ -1,5 +1,7 @@
 //! Who reports to whom? Managers, each in a PATCH of its own after all users.
 
+use futures_util::FutureExt;
+
 use crate::{
     emulator::Emulator,
     outcome::{Action, Outcome, Skip},
@@ -55,11 +57,16 @@ impl Emulator {
     }
 
     async fn send_references(&mut self, references: Vec<Reference>, run: &mut Run) {
-        let step = async |reference: Reference| {
-            let outcome = self.send_reference(reference.request.clone()).await;
-            (reference, outcome)
-        };
-        for (reference, outcome) in self.for_each("managers", references, step).await {
+        let results = self
+            .for_each("managers", references, |job, reference: Reference| {
+                async move {
+                    let outcome = job.send_reference(reference.request.clone()).await;
+                    (reference, outcome)
+                }
+                .boxed()
+            })
+            .await;
+        for (reference, outcome) in results {
             if is_unfinished(&outcome) {
                 run.escrow.people.insert(reference.person);
             } else {

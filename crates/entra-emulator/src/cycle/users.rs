@@ -1,5 +1,7 @@
 //! What is sent for one person? Match, create, read, diff, patch, delete.
 
+use futures_util::FutureExt;
+
 use crate::{
     deserialise::{self, Expected, Resource},
     emulator::{Emulator, UserLink, readable},
@@ -42,8 +44,12 @@ impl Emulator {
                 }
             }
         }
-        let purge = async |(id, link): (ObjectId, UserLink)| (id, self.purge(&link).await, link);
-        for (id, outcome, link) in self.for_each("deletions", linked, purge).await {
+        let results = self
+            .for_each("deletions", linked, |job, (id, link): (ObjectId, UserLink)| {
+                async move { (id, job.purge(&link).await, link) }.boxed()
+            })
+            .await;
+        for (id, outcome, link) in results {
             run.users += 1;
             if is_unfinished(&outcome) {
                 run.escrow.purged_people.insert(id);
@@ -71,8 +77,12 @@ impl Emulator {
     }
 
     async fn run_people(&mut self, phase: &'static str, people: Vec<&Person>, run: &mut Run) {
-        let step = async |person| (person, self.provision(person).await);
-        for (person, provisioned) in self.for_each(phase, people, step).await {
+        let results = self
+            .for_each(phase, people, |job, person| {
+                async move { (person, job.provision(person).await) }.boxed()
+            })
+            .await;
+        for (person, provisioned) in results {
             run.users += 1;
             if is_unfinished(&provisioned.outcome) {
                 run.escrow.people.insert(person.object_id);

@@ -5,13 +5,15 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use futures_util::FutureExt;
+
 use crate::{
     deserialise::{self, Expected, Resource},
     emulator::{Emulator, GroupLink, UserLink, readable},
     exchange::Exchange,
     mapping::Target,
     outcome::{Action, Failure, Outcome},
-    tenant::{Account, Group, Person, Tenant},
+    tenant::{Account, Group, ObjectId, Person, Tenant},
     wire::{self, Purpose},
 };
 
@@ -25,33 +27,50 @@ impl Emulator {
             .filter(|person| !run.escrow.people.contains(&person.object_id))
             .filter_map(|person| Some((person, self.users.get(person.object_id)?)))
             .collect();
-        let step = async |(person, link): (&Person, &UserLink)| {
-            user_entry(
-                person.object_id,
-                &link.name,
-                Action::Verify,
-                verdict(self.verify_user(person, link).await),
-            )
-        };
-        run.entries.extend(self.for_each("verification", people, step).await);
+        let verified = self
+            .for_each("verification", people, |job, (person, link)| {
+                async move {
+                    let outcome = verdict(job.verify_user(person, link).await);
+                    user_entry(person.object_id, &link.name, Action::Verify, outcome)
+                }
+                .boxed()
+            })
+            .await;
+        run.entries.extend(verified);
+        self.verify_deletions(run).await;
+        self.verify_groups(tenant, run).await;
+    }
 
+    async fn verify_deletions(&self, run: &mut Run) {
         let deleted = std::mem::take(&mut run.deleted);
-        let step = async |(id, link)| {
-            let outcome = verdict(self.verify_absence(&link).await);
-            user_entry(id, &link.name, Action::Verify, outcome)
-        };
-        run.entries.extend(self.for_each("verification of deletions", deleted, step).await);
+        let verified = self
+            .for_each("verification of deletions", deleted, |job, (id, link): (ObjectId, UserLink)| {
+                async move {
+                    let outcome = verdict(job.verify_absence(&link).await);
+                    user_entry(id, &link.name, Action::Verify, outcome)
+                }
+                .boxed()
+            })
+            .await;
+        run.entries.extend(verified);
+    }
 
+    async fn verify_groups(&self, tenant: &Tenant, run: &mut Run) {
         let groups: Vec<_> = tenant
             .groups()
             .filter(|group| !run.escrow.groups.contains(&group.object_id))
             .filter_map(|group| Some((group, self.groups.get(&group.object_id)?)))
             .collect();
-        let step = async |(group, link): (&Group, &GroupLink)| {
-            let outcome = verdict(self.verify_group(group, link).await);
-            group_entry(group.object_id, &link.name, Action::Verify, outcome)
-        };
-        run.entries.extend(self.for_each("verification of groups", groups, step).await);
+        let verified = self
+            .for_each("verification of groups", groups, |job, (group, link)| {
+                async move {
+                    let outcome = verdict(job.verify_group(group, link).await);
+                    group_entry(group.object_id, &link.name, Action::Verify, outcome)
+                }
+                .boxed()
+            })
+            .await;
+        run.entries.extend(verified);
     }
 
     async fn verify_user(&self, person: &Person, link: &UserLink) -> Result<(), Failure> {

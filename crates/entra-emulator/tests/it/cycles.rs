@@ -205,3 +205,18 @@ async fn the_tenant_url_may_carry_the_flag_which_is_not_transmitted_by_default()
         assert_eq!(probe.target().contains("aadOptscim062020"), transmit_flag);
     }
 }
+
+#[tokio::test]
+async fn two_companies_can_be_provisioned_side_by_side() {
+    let target = Target::start().await;
+    let jobs = ["contoso.com", "fabrikam.com"].map(|domain| {
+        let mut emulator = emulator(&target);
+        let mut tenant =
+            Tenant::generate(&Generation { users: 15, groups: 1, seed: 2, domain: domain.into() });
+        tokio::spawn(async move { emulator.run_cycle(&mut tenant).await.succeeded() })
+    });
+    for job in jobs {
+        assert!(job.await.unwrap());
+    }
+    assert_eq!(target.users().len(), 30);
+}
