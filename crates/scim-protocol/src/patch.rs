@@ -10,8 +10,8 @@ mod values;
 
 pub(crate) use apply::apply_one;
 pub use apply::{Patched, apply};
-pub(crate) use parse::operations_of_member;
 pub use parse::parse;
+pub(crate) use parse::{check_filtered_length, operations_of_member};
 pub use path::PatchPath;
 
 use crate::attribute_path::AttributePath;
@@ -25,6 +25,9 @@ pub const MAX_OPERATIONS: usize = 1_000;
 /// The most values of multi-valued attributes that all operations of one PATCH list together. Each is compared with up
 /// to [`crate::resource::MAX_VALUES`] that are there.
 pub const MAX_LISTED_VALUES: usize = 5_000;
+/// The length of all paths with a value filter in one request, in bytes. Each filter is evaluated on up to
+/// [`crate::resource::MAX_VALUES`] values.
+pub const MAX_FILTERED_LENGTH: usize = 65_536;
 /// The longest path of an operation, in bytes.
 pub const MAX_PATH_LENGTH: usize = 1_024;
 

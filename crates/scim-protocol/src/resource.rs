@@ -47,6 +47,8 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Attributes, ScimError> 
         }
         is_regular
     });
+    let filtered = irregular.iter().map(|(key, _)| key).filter(|key| key.contains('['));
+    patch::check_filtered_length(filtered.map(String::len))?;
     regular_members(schemas, &mut attributes)?;
     for (key, value) in irregular {
         add_irregular(schemas, &mut attributes, &key, value)?;

@@ -5,7 +5,7 @@
 //! All of that ends here.
 
 use super::path::PatchPath;
-use super::{MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation};
+use super::{MAX_FILTERED_LENGTH, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation};
 use crate::attribute_path::AttributePath;
 use crate::error::ScimError;
 use crate::json::{self, kind_of};
@@ -49,11 +49,23 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Vec<Operation>, ScimErr
             return Err(too_many());
         }
     }
+    let filtered = operations.iter().filter(|operation| operation.path.filter.is_some());
+    check_filtered_length(filtered.map(|operation| operation.path.to_string().len()))?;
     let listed = operations.iter().filter_map(|operation| operation.value.as_ref()?.as_array());
     if listed.map(Vec::len).sum::<usize>() > MAX_LISTED_VALUES {
         return Err(ScimError::invalid_value(format!("a PATCH lists at most {MAX_LISTED_VALUES} values")));
     }
     Ok(operations)
+}
+
+/// Whether the filters of one request are few enough to be evaluated on every value of a list.
+pub(crate) fn check_filtered_length(lengths: impl Iterator<Item = usize>) -> Result<(), ScimError> {
+    if lengths.sum::<usize>() > MAX_FILTERED_LENGTH {
+        return Err(ScimError::invalid_value(format!(
+            "the paths with a value filter have at most {MAX_FILTERED_LENGTH} bytes together"
+        )));
+    }
+    Ok(())
 }
 
 fn path_too_long() -> ScimError {

@@ -3,7 +3,8 @@
 use crate::generate::{any_json, attributes, operation, patch_body};
 use proptest::prelude::*;
 use scim_protocol::patch::{
-    self, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation, PatchPath, sets_active,
+    self, MAX_FILTERED_LENGTH, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation, PatchPath,
+    sets_active,
 };
 use scim_protocol::resource;
 use scim_protocol::schema::{groups, users};
@@ -114,6 +115,12 @@ fn the_limits_of_a_patch_hold() {
     let allowed = MAX_LISTED_VALUES / resource::MAX_VALUES;
     assert_eq!(parse(&body(allowed)).unwrap().len(), allowed);
     assert_eq!(parse(&body(allowed + 1)).unwrap_err(), "a PATCH lists at most 5000 values");
+
+    let filter = format!("emails[type eq \"{}\"].value", "x".repeat(900));
+    let body = |count| json!({"Operations": vec![json!({"op": "add", "path": filter, "value": "x"}); count]});
+    let allowed = MAX_FILTERED_LENGTH / filter.len();
+    assert_eq!(parse(&body(allowed)).unwrap().len(), allowed);
+    assert!(parse(&body(allowed + 1)).unwrap_err().contains("at most 65536 bytes together"));
 
     let long = format!("emails[type eq \"{}\"].value", "x".repeat(MAX_PATH_LENGTH));
     let body = json!({"Operations": [{"op": "add", "path": long, "value": "x"}]});

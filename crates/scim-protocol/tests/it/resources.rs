@@ -145,6 +145,11 @@ fn every_limit_of_a_resource_holds() {
         refusal(&json!({"userName": "a", "roles": vec!["x"; MAX_VALUES + 1]})),
         "'roles' has more than 1000 values"
     );
+    let mut body = json!({"userName": "a"});
+    for number in 0..2_000 {
+        body[format!("emails[type eq \"{number:020}\"].value")] = "x".into();
+    }
+    assert_eq!(refusal(&body), "the paths with a value filter have at most 65536 bytes together");
     let addresses = vec![json!({"formatted": of(MAX_TEXT_BYTES, "x")}); MAX_RESOURCE_BYTES / MAX_TEXT_BYTES];
     assert_eq!(
         refusal(&json!({"userName": "a", "addresses": addresses})),
