@@ -39,6 +39,14 @@ impl Bus {
         self.ensure(bucket_config(bucket)).await
     }
 
+    /// Which incarnation of the stream there is, if any. Also a readiness check: one real round trip.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Refused`].
+    pub async fn find_stream(&self, stream: &Stream) -> Result<Option<StreamIdentity>, Error> {
+        self.stream_info(stream.name).await?.as_ref().map(identity).transpose()
+    }
+
     async fn ensure(&self, wanted: Config) -> Result<StreamIdentity, Error> {
         let Some(existing) = self.stream_info(&wanted.name).await? else {
             return self.create(wanted).await;

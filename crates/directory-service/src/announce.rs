@@ -2,7 +2,10 @@
 
 use bus_contract::{
     Message,
-    directory::{Fact, Manager, OutboxFact, UserCreated, UserDeactivated, UserDeleted, UserReactivated, UserUpdated, fact},
+    directory::{
+        Fact, Manager, OutboxFact, UserCreated, UserDeactivated, UserDeleted, UserReactivated, UserUpdated,
+        fact,
+    },
     subject::{self, Event},
 };
 use chrono::{DateTime, Utc};

@@ -17,17 +17,18 @@ use bus_jetstream::{
 };
 use futures_util::{FutureExt as _, StreamExt as _};
 use pg_pool::Pool;
+use service_runtime::Causes;
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{metrics::Metrics, question};
 
 /// The most look-ups that one transaction answers.
-pub const MAX_LOOK_UPS_PER_BATCH: usize = 256;
+pub(crate) const MAX_LOOK_UPS_PER_BATCH: usize = 256;
 /// The most batches of look-ups that are under way at once.
-pub const MAX_LOOK_UP_BATCHES: usize = 2;
+pub(crate) const MAX_LOOK_UP_BATCHES: usize = 2;
 /// The most searches that are under way at once; the others wait in the subscription until their asker gives up.
-pub const MAX_SEARCHES: usize = 4;
+pub(crate) const MAX_SEARCHES: usize = 4;
 
 /// Answers look-ups until asked to stop, then those that have arrived.
 pub(crate) async fn look_ups(
@@ -91,7 +92,8 @@ where
     F: Fn(bus_jetstream::Bytes) -> Fut,
     Fut: Future<Output = Reply> + Send + 'static,
 {
-    let mut questions = bus.serve(subject, DIRECTORY_QUEUE).await.with_context(|| format!("serve {subject}"))?;
+    let mut questions =
+        bus.serve(subject, DIRECTORY_QUEUE).await.with_context(|| format!("serve {subject}"))?;
     let mut running = JoinSet::new();
     while let Some(incoming) = next(&mut questions, &stop).await {
         while running.len() >= at_once {
@@ -120,6 +122,6 @@ async fn next(questions: &mut Subscription, stop: &CancellationToken) -> Option<
 async fn respond(bus: &Bus, incoming: &Incoming, reply: &Reply) {
     // Whoever asked notices by its own timeout, and will ask again.
     if let Err(error) = incoming.respond(bus, reply.encode_to_vec()).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "an answer could not be sent");
+        tracing::debug!(error = %Causes(&error), "an answer could not be sent");
     }
 }

@@ -6,10 +6,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use bus_contract::subject::{CREATE_COMPANY, LIST_COMPANIES};
+use bus_contract::{
+    stream,
+    subject::{CREATE_COMPANY, LIST_COMPANIES},
+};
 use bus_jetstream::Bus;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use pg_pool::Pool;
+use pg_pool::{Pool, migrate::NotReady};
 use service_runtime::{Process, Service};
 
 use crate::{answer, company, metrics::Metrics, ownership, partition, settings::Settings};
@@ -34,9 +37,20 @@ pub fn service() -> Service {
         "Brings the tables up to date, as the role that owns them, and ends",
         |reader| pg_pool::Settings::read(reader, "directory-service migrate"),
         |settings| async move {
-            pg_pool::migrate::run(&settings, MIGRATIONS).await.context("migrate the directory's tables")
+            let applied = pg_pool::migrate::run(&settings, MIGRATIONS)
+                .await
+                .context("migrate the directory's tables")?;
+            tracing::info!(applied = applied.len(), "the directory's tables are current");
+            Ok(())
         },
     )
+}
+
+async fn tables_are_current(pool: &Pool) -> Result<(), String> {
+    pg_pool::migrate::ready(pool, MIGRATIONS).await.map_err(|error| match error {
+        NotReady::Pending(_) => format!("run `directory-service migrate`: {error}"),
+        NotReady::Unknown(_) => error.to_string(),
+    })
 }
 
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
@@ -47,14 +61,26 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let (nats, postgres) = (bus.clone(), pool.clone());
     process.health.register("nats", move || {
         let bus = nats.clone();
-        async move { bus.ping().await.map_err(|error| error.to_string()) }
+        async move {
+            // The last stream to be made sure of: without it a request would be accepted by nobody.
+            match bus.find_stream(&stream::PROVISIONING).await {
+                Ok(Some(_)) => Ok(()),
+                Ok(None) => Err("the stream PROVISIONING does not exist yet".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
     });
     process.health.register("postgres", move || {
         let pool = postgres.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
+        async move { tables_are_current(&pool).await }
     });
 
-    let context = partition::Context { bus: bus.clone(), pool: pool.clone(), metrics: Arc::clone(&metrics) };
+    let context = partition::Context {
+        bus: bus.clone(),
+        pool: pool.clone(),
+        metrics: Arc::clone(&metrics),
+        streams: Arc::default(),
+    };
     process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
     process.tasks.spawn("look-ups", |stop| answer::look_ups(bus.clone(), pool.clone(), metrics, stop));
     process.tasks.spawn("searches", |stop| answer::searches(bus.clone(), pool.clone(), stop));

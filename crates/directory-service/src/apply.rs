@@ -57,9 +57,11 @@ pub(crate) fn apply(
     now: DateTime<Utc>,
 ) -> QueryResult<Applied> {
     let Some(last) = batch.last() else { return Ok(Applied::Outcomes(vec![])) };
-    let companies: BTreeSet<_> = batch.iter().filter_map(|delivery| delivery.request.as_ref().ok()?.company.into()).collect();
+    let companies: BTreeSet<_> =
+        batch.iter().filter_map(|delivery| delivery.request.as_ref().ok()?.company.into()).collect();
     let companies: Vec<CompanyId> = companies.into_iter().collect();
-    let Some(watermark) = store::partitions::begin_batch(conn, tenure, last.stream_sequence, &companies)? else {
+    let Some(watermark) = store::partitions::begin_batch(conn, tenure, last.stream_sequence, &companies)?
+    else {
         return Ok(Applied::TenureEnded);
     };
 
@@ -148,7 +150,11 @@ fn load(conn: &mut PgConnection, requests: &[&Request]) -> QueryResult<Known> {
     Ok(known)
 }
 
-fn look_up_names(conn: &mut PgConnection, known: &mut Known, names: Vec<(CompanyId, String)>) -> QueryResult<()> {
+fn look_up_names(
+    conn: &mut PgConnection,
+    known: &mut Known,
+    names: Vec<(CompanyId, String)>,
+) -> QueryResult<()> {
     let holders = store::users::name_holders(conn, &names)?;
     known.names.extend(names.into_iter().zip(holders));
     Ok(())
@@ -163,7 +169,10 @@ fn write(conn: &mut PgConnection, decision: &Decision) -> QueryResult<()> {
 }
 
 /// The managers that the answers name and that exist after the batch.
-fn managers(conn: &mut PgConnection, decision: &Decision) -> QueryResult<HashMap<(CompanyId, UserId), Manager>> {
+fn managers(
+    conn: &mut PgConnection,
+    decision: &Decision,
+) -> QueryResult<HashMap<(CompanyId, UserId), Manager>> {
     let wanted: BTreeSet<_> = decision
         .outcomes
         .iter()
@@ -234,7 +243,9 @@ fn bury(
 /// The user that the answer shows.
 fn shown(outcome: &Outcome) -> Option<&User> {
     match outcome {
-        Outcome::Created(user) | Outcome::Unchanged(user) | Outcome::Updated { after: user, .. } => Some(user),
+        Outcome::Created(user) | Outcome::Unchanged(user) | Outcome::Updated { after: user, .. } => {
+            Some(user)
+        }
         Outcome::Deleted(_) | Outcome::Refused(_) => None,
     }
 }

@@ -3,7 +3,8 @@
 use bus_contract::{
     Message,
     directory::{
-        Company, CreateCompany, CreateCompanyReply, ListCompanies, ListCompaniesReply, Reply, failure::Reason, reply,
+        Company, CreateCompany, CreateCompanyReply, ListCompanies, ListCompaniesReply, Reply,
+        failure::Reason, reply,
     },
 };
 use chrono::SecondsFormat;
@@ -26,7 +27,7 @@ pub(crate) async fn create(pool: &Pool, payload: &[u8]) -> Reply {
     };
     let id = match question.company_id.as_str() {
         "" => CompanyId::mint(),
-        text => match text.parse() {
+        text => match text.parse::<CompanyId>() {
             Ok(id) => id,
             Err(error) => return failure(Reason::Invalid, "", &error.to_string()),
         },

@@ -2,7 +2,8 @@
 
 use bus_contract::provisioning::{self, outcome::Result as OutcomeResult, refused::Reason};
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, exponential_buckets,
+    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    exponential_buckets,
 };
 
 /// The service's own series; pool and process series come from their owners.
@@ -22,7 +23,10 @@ impl Metrics {
         let sizes = exponential_buckets(1.0, 2.0, 10)?;
         let seconds = exponential_buckets(0.000_5, 2.0, 15)?;
         let metrics = Self {
-            partitions_held: IntGauge::new("directory_partitions_held", "Partitions that this instance applies")?,
+            partitions_held: IntGauge::new(
+                "directory_partitions_held",
+                "Partitions that this instance applies",
+            )?,
             lag: IntGaugeVec::new(
                 Opts::new("directory_pending_requests", "Requests of a partition that wait in the stream"),
                 &["partition"],
@@ -36,15 +40,24 @@ impl Metrics {
                     .buckets(seconds),
             )?,
             look_up_batch: Histogram::with_opts(
-                HistogramOpts::new("directory_look_up_batch_questions", "Look-ups answered by one transaction")
-                    .buckets(sizes),
+                HistogramOpts::new(
+                    "directory_look_up_batch_questions",
+                    "Look-ups answered by one transaction",
+                )
+                .buckets(sizes),
             )?,
             outcomes: IntCounterVec::new(
                 Opts::new("directory_outcomes_total", "Requests by what became of them"),
                 &["outcome"],
             )?,
-            dead_letters: IntCounter::new("directory_dead_letters_total", "Requests that can never be applied")?,
-            facts: IntCounter::new("directory_facts_total", "Facts that the stream DIRECTORY has acknowledged")?,
+            dead_letters: IntCounter::new(
+                "directory_dead_letters_total",
+                "Requests that can never be applied",
+            )?,
+            facts: IntCounter::new(
+                "directory_facts_total",
+                "Facts that the stream DIRECTORY has acknowledged",
+            )?,
         };
         registry.register(Box::new(metrics.partitions_held.clone()))?;
         registry.register(Box::new(metrics.lag.clone()))?;

@@ -13,6 +13,7 @@ use diesel::{
     sql_types::{BigInt, Bool, Integer},
 };
 use pg_pool::Session;
+use service_runtime::Causes;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -36,14 +37,17 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let mut said_unavailable = false;
     while !stop.is_cancelled() {
-        match Session::connect(&settings, "directory ownership").await {
+        match Session::connect(&settings, "ownership").await {
             Ok(session) => {
                 said_unavailable = false;
                 hold(&context, &session, &stop).await;
             }
             Err(error) => {
                 if !said_unavailable {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "no partitions: Postgres is away");
+                    tracing::warn!(
+                        error = %Causes(&error),
+                        "no partitions: Postgres is away"
+                    );
                     said_unavailable = true;
                 }
             }
@@ -58,7 +62,7 @@ async fn hold(context: &tenure::Context, session: &Session, stop: &CancellationT
     let mut held = Held::new();
     loop {
         if let Err(error) = balance(context, session, &mut held).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "lost the partitions: Postgres is away");
+            tracing::warn!(error = %Causes(&error), "lost the partitions: Postgres is away");
             break;
         }
         context.metrics.partitions_held.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
@@ -66,7 +70,7 @@ async fn hold(context: &tenure::Context, session: &Session, stop: &CancellationT
             break;
         }
     }
-    for (_, (stop, _)) in &held {
+    for (stop, _) in held.values() {
         stop.cancel();
     }
     for (partition, (_, task)) in held {
@@ -80,8 +84,18 @@ async fn balance(
     session: &Session,
     held: &mut Held,
 ) -> Result<(), pg_pool::Error> {
-    let instances = session.run("ownership.count", count_instances).await?.max(1);
+    let instances: usize = session.run("ownership.count", count_instances).await?;
+    let instances = instances.max(1);
     let fair = usize::from(partition::COUNT).div_ceil(instances);
+    // A task that panicked has left its partition without work; the lock is still ours.
+    let died: Vec<_> =
+        held.iter().filter(|(_, (_, task))| task.is_finished()).map(|(partition, _)| *partition).collect();
+    for partition in died {
+        if let Some((_, task)) = held.remove(&partition) {
+            finished(partition, task).await;
+        }
+        session.run("ownership.release", move |conn| unlock(conn, partition)).await?;
+    }
     while held.len() > fair {
         let Some((partition, (stop, task))) = held.pop_last() else { break };
         stop.cancel();
@@ -93,7 +107,7 @@ async fn balance(
         if held.len() >= fair {
             break;
         }
-        if held.contains_key(&partition) || !session.run("ownership.acquire", move |conn| lock(conn, partition)).await? {
+        if held.contains_key(&partition) || !acquire(session, partition).await? {
             continue;
         }
         let stop = CancellationToken::new();
@@ -103,9 +117,17 @@ async fn balance(
     Ok(())
 }
 
+async fn acquire(session: &Session, partition: Partition) -> Result<bool, pg_pool::Error> {
+    session.run("ownership.acquire", move |conn| lock(conn, partition)).await
+}
+
 async fn finished(partition: Partition, task: JoinHandle<()>) {
     if let Err(error) = task.await {
-        tracing::error!(partition = partition.number(), error = &error as &dyn std::error::Error, "a partition's task died");
+        tracing::error!(
+            partition = partition.number(),
+            error = %Causes(&error),
+            "a partition's task died"
+        );
     }
 }
 

@@ -8,8 +8,9 @@ use bus_contract::{
     partition::Partition,
     provisioning, stream, subject,
 };
-use bus_jetstream::{Bus, pull};
+use bus_jetstream::{Bus, provision::StreamIdentity, pull};
 use pg_pool::Pool;
+use service_runtime::Causes;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// The most requests that one transaction applies. Beyond this the gain per request is gone and the first one waits.
-pub const MAX_BATCH: usize = 256;
+pub(crate) const MAX_BATCH: usize = 256;
 /// Waits between attempts when Postgres or NATS is away; doubled from the first to the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LONGEST: Duration = Duration::from_secs(2);
@@ -33,6 +34,18 @@ pub(crate) struct Context {
     pub(crate) bus: Bus,
     pub(crate) pool: Pool,
     pub(crate) metrics: Arc<Metrics>,
+    /// Held while the streams are made sure of: nats-server counts the storage of a stream that two create at once
+    /// twice, and then has too little.
+    pub(crate) streams: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Context {
+    /// Makes sure of both streams; returns which incarnation of `PROVISIONING` this is.
+    pub(crate) async fn streams(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
+        let _one_at_a_time = self.streams.lock().await;
+        self.bus.ensure_stream(&stream::DIRECTORY).await?;
+        self.bus.ensure_stream(&stream::PROVISIONING).await
+    }
 }
 
 /// Why a tenure was given up.
@@ -65,18 +78,27 @@ async fn tenure(
     retry: &mut Retry,
 ) -> anyhow::Result<Left> {
     // Made sure of at every beginning: a NATS that lost its disk has lost the streams too.
-    let identity = context.bus.ensure_stream(&stream::PROVISIONING).await?;
-    context.bus.ensure_stream(&stream::DIRECTORY).await?;
-    let created = identity.created_unix_nanos;
+    let created = context.streams().await?.created_unix_nanos;
     let tenure = context
         .pool
-        .transaction("partitions.take_over", move |conn| store::partitions::take_over(conn, partition, created))
+        .transaction("partitions.take_over", move |conn| {
+            store::partitions::take_over(conn, partition, created)
+        })
         .await?;
     let mut reading = context
         .bus
-        .open_pull(&stream::PROVISIONING, &format!("directory-p{partition}-"), &subject::requests_of(partition))
+        .open_pull(
+            &stream::PROVISIONING,
+            &format!("directory-p{partition}-"),
+            &subject::requests_of(partition),
+        )
         .await?;
-    tracing::info!(partition = partition.number(), epoch = tenure.epoch, pending = reading.pending(), "took over");
+    tracing::info!(
+        partition = partition.number(),
+        epoch = tenure.epoch,
+        pending = reading.pending(),
+        "took over"
+    );
     retry.reset();
 
     let committed = Arc::new(Notify::new());
@@ -132,14 +154,19 @@ async fn apply_whole(
     let size = batch.len();
     let mut outcomes = Vec::with_capacity(size);
     // Parts of the batch still to be applied, the next one last. Usually the whole.
-    let mut parts = vec![0..size];
+    let mut parts = Vec::new();
+    parts.push(0..size);
     let mut retry = Retry::new();
     while let Some(part) = parts.pop() {
         let slice = Part { batch: Arc::clone(&batch), range: part.clone(), condemned: None };
         match apply_part(context, tenure, slice.clone()).await {
             Ok(Applied::Outcomes(part)) => outcomes.extend(part),
             Ok(Applied::TenureEnded) => {
-                tracing::info!(partition = tenure.partition.number(), epoch = tenure.epoch, "another instance took over");
+                tracing::info!(
+                    partition = tenure.partition.number(),
+                    epoch = tenure.epoch,
+                    "another instance took over"
+                );
                 return None;
             }
             Err(error) if is_data_fault(&error) && part.len() > 1 => {
@@ -153,7 +180,7 @@ async fn apply_whole(
                 tracing::error!(
                     partition = tenure.partition.number(),
                     stream_sequence = batch.get(part.start).map(|delivery| delivery.stream_sequence),
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "a request can never be stored; kept as a dead letter"
                 );
                 let reason = "Postgres refuses to store it".to_owned();
@@ -166,7 +193,7 @@ async fn apply_whole(
             Err(error) => {
                 tracing::warn!(
                     partition = tenure.partition.number(),
-                    error = &error as &dyn std::error::Error,
+                    error = %Causes(&error),
                     "a batch waits for Postgres"
                 );
                 parts.push(part);
@@ -222,7 +249,7 @@ async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<pro
     let (Some(inbox), Some(outcome)) = (message.headers.get(OUTCOME_INBOX), outcome) else { return };
     // The caller that is not told waits for its timeout and asks again; the request stays applied.
     if let Err(error) = context.bus.publish(inbox.to_owned(), outcome.encode_to_vec()).await {
-        tracing::debug!(error = &error as &dyn std::error::Error, "an outcome could not be sent");
+        tracing::debug!(error = %Causes(&error), "an outcome could not be sent");
     }
 }
 

@@ -3,13 +3,14 @@
 use bus_contract::{
     Message,
     directory::{
-        Failure, LookUpUser, LookUpUserReply, Reply, SearchUsers, SearchUsersReply, UserRecord, failure::Reason,
-        look_up_user::Key, reply,
+        Failure, LookUpUser, LookUpUserReply, Reply, SearchUsers, SearchUsersReply, UserRecord,
+        failure::Reason, look_up_user::Key, reply,
     },
 };
 use diesel::{PgConnection, QueryResult};
 use pg_pool::Pool;
-use scim_protocol::{ScimError, filter::Filter, fold::fold, schema};
+use scim_protocol::{error::ScimError, filter::Filter, fold::fold, schema};
+use service_runtime::Causes;
 use typed_ids::{CompanyId, UserId};
 
 use crate::store::{
@@ -36,7 +37,9 @@ pub(crate) enum LookUp {
 /// Reads a look-up.
 pub(crate) fn read(question: Result<LookUpUser, impl std::error::Error>) -> LookUp {
     let Ok(question) = question else { return LookUp::Malformed };
-    let (Ok(company), Some(key)) = (question.company_id.parse(), question.key) else { return LookUp::Malformed };
+    let (Ok(company), Some(key)) = (question.company_id.parse(), question.key) else {
+        return LookUp::Malformed;
+    };
     match key {
         Key::UserId(id) => id.parse().map_or(LookUp::Nobody, |id| LookUp::ById(company, id)),
         Key::UserName(name) => LookUp::ByUserName(company, fold(&name)),
@@ -168,6 +171,6 @@ pub(crate) fn failure(reason: Reason, scim_type: &str, detail: &str) -> Reply {
 
 /// Logs why Postgres did not answer and tells the asker to come again.
 pub(crate) fn failed(doing: &'static str, error: &pg_pool::Error) -> Reply {
-    tracing::warn!(error = error as &dyn std::error::Error, doing, "a question could not be answered");
+    tracing::warn!(error = %Causes(error), doing, "a question could not be answered");
     failure(Reason::Unavailable, "", "the directory cannot answer at the moment")
 }

@@ -18,7 +18,12 @@ const MAX_ROWS: i64 = 64;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Announces what is committed until asked to stop. A last attempt is made on the way out.
-pub(crate) async fn run(context: &Context, partition: Partition, committed: &Notify, stop: &CancellationToken) {
+pub(crate) async fn run(
+    context: &Context,
+    partition: Partition,
+    committed: &Notify,
+    stop: &CancellationToken,
+) {
     loop {
         let stopped = stop.run_until_cancelled(committed.notified()).await.is_none();
         loop {
@@ -41,8 +46,10 @@ pub(crate) async fn run(context: &Context, partition: Partition, committed: &Not
 
 /// Announces the oldest rows and deletes them; returns how many facts they held.
 async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Result<u64> {
-    let rows =
-        context.pool.transaction("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS)).await?;
+    let rows = context
+        .pool
+        .transaction("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS))
+        .await?;
     let Some(last) = rows.last().map(|row| row.outbox_id) else { return Ok(0) };
     let mut confirmations = Vec::new();
     for row in &rows {

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod build_info;
+pub mod causes;
 pub mod clock;
 pub mod health;
 pub mod http;
@@ -12,5 +13,6 @@ pub mod settings;
 pub mod tasks;
 pub mod telemetry;
 
+pub use causes::Causes;
 pub use process::Process;
 pub use run::Service;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use scim_protocol::{Attributes, ScimError, fold::fold, patch, resource, schema};
+use scim_protocol::{Attributes, error::ScimError, fold::fold, patch, resource, schema};
 use typed_ids::{CompanyId, UserId};
 
 use super::request::{Change, Condition, Request};
@@ -111,9 +111,10 @@ impl State<'_> {
             }
             Change::Patch(operations, condition) => self.change(request, condition, now, |user| {
                 let mut patched = patch::apply(schema::users(), &user.attributes, operations)?;
-                if let (None, Some(active)) = (patched.attributes.get("active"), user.attributes.get("active")) {
-                    patched.attributes.insert("active".to_owned(), active.clone());
-                    patched.changed.retain(|path| path != "active");
+                if !patched.attributes.contains_key("active") {
+                    // Whoever clears `active` does not ask for access.
+                    patched.attributes.insert("active".to_owned(), false.into());
+                    patched.changed = resource::changed(&user.attributes, &patched.attributes);
                 }
                 Ok((patched.attributes, patched.changed))
             }),
@@ -156,8 +157,7 @@ impl State<'_> {
         if changed.is_empty() {
             return Ok(Outcome::Unchanged(before));
         }
-        let after =
-            User { version: before.version + 1, last_modified_at: now, attributes, ..before.clone() };
+        let after = User { version: before.version + 1, last_modified_at: now, attributes, ..before.clone() };
         if name_key(&after) != name_key(&before) {
             self.take_name(&after)?;
             self.names.insert(name_key(&before), None);
@@ -229,7 +229,9 @@ fn name_key(user: &User) -> NameKey {
 /// The name that a request asks for, when it can be told without applying it.
 pub(crate) fn wanted_name(request: &Request) -> Option<NameKey> {
     let name = match &request.change {
-        Change::Create(attributes) | Change::Replace(attributes, _) => attributes.get("userName")?.as_str()?,
+        Change::Create(attributes) | Change::Replace(attributes, _) => {
+            attributes.get("userName")?.as_str()?
+        }
         Change::Patch(..) | Change::Delete(_) => return None,
     };
     Some((request.company, fold(name)))

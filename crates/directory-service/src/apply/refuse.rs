@@ -1,7 +1,7 @@
 //! How a refusal is worded for the administrator who reads it in Entra's provisioning log.
 
 use bus_contract::provisioning::{self, Refused, outcome, refused::Reason};
-use scim_protocol::ScimError;
+use scim_protocol::error::ScimError;
 
 use super::{decide::Refusal, request::Request};
 
@@ -16,14 +16,17 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
         Refusal::NameTaken => Refused {
             reason: Reason::Conflict.into(),
             scim_type: "uniqueness".to_owned(),
-            detail: "Another user of this company already has this userName (compared without regard to case). \
+            detail:
+                "Another user of this company already has this userName (compared without regard to case). \
                      Rename or delete that user, or map userName to an attribute that is unique."
-                .to_owned(),
+                    .to_owned(),
         },
         Refusal::PreconditionFailed { current } => Refused {
             reason: Reason::PreconditionFailed.into(),
             scim_type: String::new(),
-            detail: format!("The user has changed: its version is now W/\"{current}\". Read it again and retry."),
+            detail: format!(
+                "The user has changed: its version is now W/\"{current}\". Read it again and retry."
+            ),
         },
     }
 }

@@ -6,7 +6,7 @@ use bus_contract::{
     subject::RequestSubject,
 };
 use chrono::{DateTime, Utc};
-use scim_protocol::{Attributes, patch};
+use scim_protocol::{Attributes, patch, schema};
 use typed_ids::{CompanyId, RequestId, TokenId, UserId};
 
 use crate::time::from_timestamp;
@@ -53,7 +53,7 @@ impl Condition {
 }
 
 /// Why a message can never be applied. Goes to the dead letters as text, so nothing here repeats the message's content.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     #[error("the subject is not one of the contract's")]
     Subject,
@@ -124,20 +124,8 @@ fn operation(wire: &provisioning::PatchOperation) -> Result<patch::Operation, Un
         patch_operation::Op::Add => patch::Op::Add,
         patch_operation::Op::Replace => patch::Op::Replace,
         patch_operation::Op::Remove => patch::Op::Remove,
-        patch_operation::Op::Unspecified => return Err(Unreadable::Field("operations.op")),
+        patch_operation::Op::Unspecified => return Err(Unreadable::Field("operations")),
     };
-    let path = match wire.path.as_str() {
-        "" => None,
-        text => Some(
-            patch::Path::parse(scim_protocol::schema::users(), text)
-                .map_err(|_not_a_path| Unreadable::Field("operations.path"))?,
-        ),
-    };
-    let value = wire
-        .value_json
-        .as_deref()
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(|_not_json| Unreadable::Field("operations.value_json"))?;
-    Ok(patch::Operation { op, path, value })
+    patch::Operation::from_parts(schema::users(), op, &wire.path, wire.value_json.as_deref())
+        .map_err(|_not_an_operation| Unreadable::Field("operations"))
 }

@@ -6,8 +6,8 @@
 
 use chrono::{DateTime, Utc};
 use scim_protocol::{
-    ScimError,
     attribute_path::AttributePath,
+    error::ScimError,
     filter::{Filter, Literal, Op},
     fold::fold,
 };
@@ -89,7 +89,12 @@ impl Compiler {
     }
 
     fn present(&mut self, path: &AttributePath, scope: Scope) {
-        if scope == Scope::User && matches!(column(path), Some(Column::Always(_))) {
+        if scope == Scope::User
+            && matches!(
+                column(path),
+                Some(Column::Always(_) | Column::Schemas | Column::Id | Column::UserName)
+            )
+        {
             self.sql.push_str("true");
             return;
         }
@@ -119,7 +124,8 @@ impl Compiler {
                 let at = self.bind(Bind::Time(*at));
                 self.sql.push_str(&format!("({sql} {} {at})", order(op)?));
             }
-            (Literal::DateTime(_), _) => return Err(unsupported(path)),
+            // No attribute of a user has these types, but for `meta`.
+            (Literal::DateTime(_) | Literal::Number(_), _) => return Err(unsupported(path)),
             (Literal::Exact(text), Some(Column::Id)) if op == Op::Equal => match text.parse::<Uuid>() {
                 Ok(id) if id.as_hyphenated().to_string() == *text => {
                     let id = self.bind(Bind::Uuid(id));
@@ -127,7 +133,9 @@ impl Compiler {
                 }
                 _ => self.sql.push_str("false"),
             },
-            (Literal::Folded(text), Some(Column::UserName)) => self.text("u.user_name_key", op, fold(text))?,
+            (Literal::Folded(text), Some(Column::UserName)) => {
+                self.text("u.user_name_key", op, fold(text))?
+            }
             (Literal::Exact(text), Some(Column::Id)) => self.text("u.user_id::text", op, text.clone())?,
             (Literal::Exact(text), Some(Column::ExternalId)) => {
                 self.text("u.external_id", op, text.clone())?;
@@ -135,6 +143,14 @@ impl Compiler {
             (Literal::Exact(text), Some(Column::Always(sql))) => self.text(sql, op, text.clone())?,
             (Literal::Folded(text), Some(Column::Always(sql))) => {
                 self.text(&folded(sql), op, fold(text))?;
+            }
+            (Literal::Exact(text) | Literal::Folded(text), Some(Column::Schemas)) => {
+                let text = if matches!(literal, Literal::Folded(_)) { fold(text) } else { text.clone() };
+                let value =
+                    if matches!(literal, Literal::Folded(_)) { folded("s.urn") } else { "s.urn".to_owned() };
+                self.sql.push_str(&format!("exists (select 1 from unnest({SCHEMAS}) as s(urn) where "));
+                self.text(&value, op, text)?;
+                self.sql.push(')');
             }
             (_, Some(Column::Elsewhere)) => return Err(unsupported(path)),
             (Literal::Exact(text), _) => {
@@ -154,7 +170,7 @@ impl Compiler {
         let bind = self.bind(Bind::Text(literal));
         let comparison = match op {
             Op::Equal => format!("{value} = {bind}"),
-            Op::Contains => format!("position({bind} in {value}) > 0"),
+            Op::Contains => format!("strpos({value}, {bind}) > 0"),
             Op::StartsWith => format!("starts_with({value}, {bind})"),
             Op::EndsWith => format!("right({value}, length({bind})) = {bind}"),
             Op::Greater | Op::GreaterOrEqual | Op::Less | Op::LessOrEqual => {
@@ -168,7 +184,8 @@ impl Compiler {
     fn element(&mut self, path: &AttributePath, filter: &Filter) -> Result<(), ScimError> {
         if let Some(address) = work_email(path, filter) {
             let key = self.bind(Bind::Text(fold(address)));
-            self.sql.push_str(&format!("(coalesce(u.work_email_key = {key}, false) or (u.many_work_emails and "));
+            self.sql
+                .push_str(&format!("(coalesce(u.work_email_key = {key}, false) or (u.many_work_emails and "));
             self.any_element(path, filter)?;
             self.sql.push_str("))");
             return Ok(());
@@ -205,7 +222,9 @@ impl Compiler {
 
 /// `fold` in SQL; `und-x-icu` lower-cases as Unicode does, whatever the database's locale.
 fn folded(value: &str) -> String {
-    format!("normalize(replace(lower(normalize({value}, NFC) collate \"und-x-icu\"), 'ς', 'σ'), NFC) collate \"C\"")
+    format!(
+        "normalize(replace(lower(normalize({value}, NFC) collate \"und-x-icu\"), 'ς', 'σ'), NFC) collate \"C\""
+    )
 }
 
 /// The keys that lead to the attribute in canonical JSON.
@@ -213,12 +232,20 @@ fn keys(path: &AttributePath) -> Vec<String> {
     [path.urn.as_ref(), Some(&path.name), path.sub.as_ref()].into_iter().flatten().cloned().collect()
 }
 
+/// The `schemas` of a user as it is rendered.
+const SCHEMAS: &str = "case when u.attributes::jsonb ? 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User' \
+    then array['urn:ietf:params:scim:schemas:core:2.0:User', \
+               'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'] \
+    else array['urn:ietf:params:scim:schemas:core:2.0:User'] end";
+
 enum Column {
     Id,
     UserName,
     ExternalId,
     /// Never null.
     Always(&'static str),
+    /// A list that is not stored: it follows from what is.
+    Schemas,
     /// Known only to who renders the resource.
     Elsewhere,
 }
@@ -232,6 +259,8 @@ fn column(path: &AttributePath) -> Option<Column> {
         ("userName", None) => Column::UserName,
         ("externalId", None) => Column::ExternalId,
         ("active", None) => Column::Always("u.active"),
+        ("schemas", None) => Column::Schemas,
+        ("meta", None) => Column::Always("''"),
         ("meta", Some("created")) => Column::Always("u.created_at"),
         ("meta", Some("lastModified")) => Column::Always("u.last_modified_at"),
         ("meta", Some("resourceType")) => Column::Always("'User'"),
@@ -243,7 +272,8 @@ fn column(path: &AttributePath) -> Option<Column> {
 
 /// Recognises `emails[type eq "work" and value eq "…"]`, which Entra sends when it matches by mail.
 fn work_email<'f>(path: &AttributePath, filter: &'f Filter) -> Option<&'f str> {
-    let (None, "emails", None, Filter::And(terms)) = (&path.urn, path.name.as_str(), &path.sub, filter) else {
+    let (None, "emails", None, Filter::And(terms)) = (&path.urn, path.name.as_str(), &path.sub, filter)
+    else {
         return None;
     };
     let [first, second] = terms.as_slice() else { return None };

@@ -21,7 +21,11 @@ pub(crate) struct Line<'a> {
 }
 
 /// Writes the lines of one batch.
-pub(crate) fn insert(conn: &mut PgConnection, lines: &[Line<'_>], applied_at: DateTime<Utc>) -> QueryResult<()> {
+pub(crate) fn insert(
+    conn: &mut PgConnection,
+    lines: &[Line<'_>],
+    applied_at: DateTime<Utc>,
+) -> QueryResult<()> {
     if lines.is_empty() {
         return Ok(());
     }
@@ -74,7 +78,10 @@ struct RecordedRow {
 }
 
 /// What became of these requests, those that were applied.
-pub(crate) fn recorded(conn: &mut PgConnection, keys: &[(CompanyId, RequestId)]) -> QueryResult<Vec<Recorded>> {
+pub(crate) fn recorded(
+    conn: &mut PgConnection,
+    keys: &[(CompanyId, RequestId)],
+) -> QueryResult<Vec<Recorded>> {
     if keys.is_empty() {
         return Ok(vec![]);
     }

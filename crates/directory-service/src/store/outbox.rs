@@ -29,7 +29,11 @@ pub(crate) struct OutboxRow {
 }
 
 /// The oldest rows of a partition, in the order of their commits.
-pub(crate) fn oldest(conn: &mut PgConnection, partition: Partition, limit: i64) -> QueryResult<Vec<OutboxRow>> {
+pub(crate) fn oldest(
+    conn: &mut PgConnection,
+    partition: Partition,
+    limit: i64,
+) -> QueryResult<Vec<OutboxRow>> {
     sql_query("select outbox_id, facts from outbox where partition = $1 order by outbox_id limit $2")
         .bind::<SmallInt, _>(number(partition))
         .bind::<BigInt, _>(limit)
@@ -38,7 +42,11 @@ pub(crate) fn oldest(conn: &mut PgConnection, partition: Partition, limit: i64) 
 
 /// Forgets what the stream has acknowledged. Losing this to a crash only announces the same facts again, under the
 /// same message ids, so it does not wait for the disk.
-pub(crate) fn delete_through(conn: &mut PgConnection, partition: Partition, outbox_id: i64) -> QueryResult<()> {
+pub(crate) fn delete_through(
+    conn: &mut PgConnection,
+    partition: Partition,
+    outbox_id: i64,
+) -> QueryResult<()> {
     sql_query("set local synchronous_commit = off").execute(conn)?;
     sql_query("delete from outbox where partition = $1 and outbox_id <= $2")
         .bind::<SmallInt, _>(number(partition))

@@ -78,7 +78,10 @@ pub(crate) fn by_ids(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> Q
 }
 
 /// The users with these folded names.
-pub(crate) fn by_user_names(conn: &mut PgConnection, keys: &[(CompanyId, String)]) -> QueryResult<Vec<ShownRow>> {
+pub(crate) fn by_user_names(
+    conn: &mut PgConnection,
+    keys: &[(CompanyId, String)],
+) -> QueryResult<Vec<ShownRow>> {
     sql_query(shown!(
         "k.place - 1",
         "unnest($1, $2) with ordinality as k(company_id, user_name_key, place) \

@@ -1,5 +1,7 @@
 //! The table of users: point reads for many keys at once, and set-based writes.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
@@ -107,7 +109,7 @@ struct DisplayNameRow {
 pub(crate) fn display_names(
     conn: &mut PgConnection,
     keys: &[(CompanyId, UserId)],
-) -> QueryResult<Vec<((CompanyId, UserId), Option<String>)>> {
+) -> QueryResult<HashMap<(CompanyId, UserId), Option<String>>> {
     if keys.is_empty() {
         return Ok(vec![]);
     }
@@ -120,9 +122,7 @@ pub(crate) fn display_names(
     .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            ((CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id)), row.display_name)
-        })
+        .map(|row| ((CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id)), row.display_name))
         .collect())
 }
 

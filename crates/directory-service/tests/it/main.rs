@@ -1,0 +1,13 @@
+//! The directory as a process, with a real Postgres and a real NATS of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod harness;
+
+mod company_isolation;
+mod filters_agree;
+mod instances;
+mod migrations;
+mod ordered_writes;
+mod poison;
+mod questions;
+mod schema_conventions;
