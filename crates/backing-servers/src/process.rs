@@ -153,6 +153,8 @@ impl Process {
     pub fn stop(&mut self) -> Result<ExitStatus> {
         if self.exit_status()?.is_none() {
             self.signal(self.supervision.stop_signal)?;
+            // One that a test has halted would not hear of it otherwise.
+            self.signal(Signal::SIGCONT)?;
             let deadline = Instant::now() + self.supervision.grace;
             while self.exit_status()?.is_none() && Instant::now() < deadline {
                 std::thread::sleep(POLL_INTERVAL);

@@ -48,6 +48,8 @@ pub(crate) fn provision(
         drop(child.wait());
     })?;
     if !status.success() {
+        // Ctrl-C reaches the emulator too.
+        interrupted()?;
         bail!("not every object of {} was provisioned ({status})", company.name);
     }
     Ok(())
