@@ -19,6 +19,7 @@ use crate::error::ScimError;
 use crate::json;
 use crate::schema::SchemaSet;
 use serde_json::Value;
+use std::fmt;
 
 /// The most operations of one PATCH, before and after a value without a path is taken apart.
 pub const MAX_OPERATIONS: usize = 1_000;
@@ -43,7 +44,7 @@ pub enum Op {
 }
 
 /// One change to one attribute.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Operation {
     /// What to do.
     pub op: Op,
@@ -70,7 +71,7 @@ impl Operation {
         let path = PatchPath::parse(schemas, path)?.ok_or_else(|| path::unknown(path))?;
         let value = value_json.map(json::read_value).transpose()?;
         if value.is_none() && op != Op::Remove {
-            return Err(ScimError::invalid_value(format!("'{path}' needs a value")));
+            return Err(ScimError::invalid_value(format!("'{}' needs a value", path.attribute)));
         }
         Ok(Self { op, path, value })
     }
@@ -79,6 +80,13 @@ impl Operation {
     #[must_use]
     pub fn value_json(&self) -> Option<String> {
         self.value.as_ref().map(Value::to_string)
+    }
+}
+
+/// Without the value, which is personal data.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}", self.op, self.path)
     }
 }
 

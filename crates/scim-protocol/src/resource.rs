@@ -38,6 +38,9 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Attributes, ScimError> 
     let mut attributes = json::read_object(body)?;
     let mut irregular = Vec::new();
     attributes.retain(|key, value| {
+        if matches!(key.as_str(), "schemas" | "id" | "meta") {
+            return false;
+        }
         let is_regular = match schemas.base().attribute(key) {
             Some(known) => known.name == *key,
             None => key == "externalId" || schemas.extensions().any(|extension| extension.id == *key),

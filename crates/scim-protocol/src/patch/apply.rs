@@ -8,14 +8,22 @@ use crate::resource::changed;
 use crate::resource::whole::settle;
 use crate::schema::SchemaSet;
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// A resource after a PATCH.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Patched {
     /// The attributes as they are now, canonical and valid.
     pub attributes: Attributes,
     /// The canonical paths of the attributes that differ; empty when the PATCH asked for what already was.
     pub changed: Vec<String>,
+}
+
+/// Without the attributes, which are personal data.
+impl fmt::Debug for Patched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patched").field("changed", &self.changed).finish_non_exhaustive()
+    }
 }
 
 /// Applies the operations in their order, all or none (RFC 7644 §3.5.2): `attributes` is not touched.

@@ -177,7 +177,7 @@ impl Expansion<'_> {
         if found.attribute.is_read_only() || found.leaf().is_read_only() {
             return match origin {
                 Origin::Path => {
-                    Err(ScimError::mutability(format!("'{path}' is written by the server alone")))
+                    Err(ScimError::mutability(format!("'{}' is written by the server alone", path.attribute)))
                 }
                 Origin::Member => Ok(()),
             };
@@ -206,9 +206,11 @@ impl Expansion<'_> {
                 .into_iter()
                 .try_for_each(|(key, value)| self.member(&format!("{}:{key}", path.attribute), value)),
             other if is_nothing(&other) => self.remove(path),
-            other => {
-                Err(ScimError::invalid_value(format!("'{path}' takes an object, not {}", kind_of(&other))))
-            }
+            other => Err(ScimError::invalid_value(format!(
+                "'{}' takes an object, not {}",
+                path.attribute,
+                kind_of(&other)
+            ))),
         }
     }
 
@@ -236,9 +238,11 @@ impl Expansion<'_> {
             scalar @ (Value::String(_) | Value::Number(_)) if attribute.sub_attribute("value").is_some() => {
                 self.target(part("value"), scalar, Origin::Member)
             }
-            other => {
-                Err(ScimError::invalid_value(format!("'{path}' takes an object, not {}", kind_of(&other))))
-            }
+            other => Err(ScimError::invalid_value(format!(
+                "'{}' takes an object, not {}",
+                path.attribute,
+                kind_of(&other)
+            ))),
         }
     }
 
@@ -259,7 +263,10 @@ impl Expansion<'_> {
     fn leaf(&mut self, path: PatchPath, place: Place<'_>, mut value: Value) -> Result<(), ScimError> {
         if self.op == Op::Remove {
             return match place.attribute.required {
-                true => Err(ScimError::mutability(format!("'{path}' is required and cannot be removed"))),
+                true => Err(ScimError::mutability(format!(
+                    "'{}' is required and cannot be removed",
+                    path.attribute
+                ))),
                 false => self.remove(path),
             };
         }
@@ -267,7 +274,10 @@ impl Expansion<'_> {
             return self.push(Operation { op: self.op, path, value: Some(value) });
         }
         match place.attribute.required {
-            true => Err(ScimError::invalid_value(format!("'{path}' is required and must not be empty"))),
+            true => Err(ScimError::invalid_value(format!(
+                "'{}' is required and must not be empty",
+                path.attribute
+            ))),
             false => self.remove(path),
         }
     }

@@ -7,7 +7,7 @@ use crate::schema::SchemaSet;
 use std::fmt;
 
 /// A path that the schemas know.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PatchPath {
     /// The attribute, with the sub-attribute behind the value filter; or an extension as a whole.
     pub attribute: AttributePath,
@@ -68,7 +68,15 @@ impl PatchPath {
 
 /// What an operation is told whose path no schema knows.
 pub(super) fn unknown(path: &str) -> ScimError {
-    ScimError::invalid_path(format!("no attribute is called '{path}'"))
+    let attribute = path.split('[').next().unwrap_or_default();
+    ScimError::invalid_path(format!("no attribute is called '{attribute}'"))
+}
+
+/// Without the filter, which may hold a person's address.
+impl fmt::Debug for PatchPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.attribute, if self.filter.is_some() { " (filtered)" } else { "" })
+    }
 }
 
 impl fmt::Display for PatchPath {

@@ -143,7 +143,10 @@ fn set(
             Value::Object(parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
         });
         let Some(mut made) = made.filter(|made| selects(filter, made)) else {
-            return Err(ScimError::no_target(format!("no value matches '{}'", operation.path)));
+            let attribute = &operation.path.attribute.name;
+            return Err(ScimError::no_target(format!(
+                "no value of '{attribute}' matches the filter of the path"
+            )));
         };
         put(&mut made, sub, value);
         return Ok(vec![add(items, &made)]);

@@ -173,6 +173,28 @@ fn group_members_follow_the_same_rules() {
 }
 
 #[test]
+fn neither_a_refusal_nor_a_debug_print_shows_a_value() {
+    let secret = "adele.vance@contoso.com";
+    let path = format!("emails[value eq \"{secret}\" or type pr].display");
+    let body = json!({"Operations": [{"op": "replace", "path": path, "value": secret}]});
+    let operations = parse(&body).unwrap();
+    let user = resource::parse(users(), br#"{"userName":"a"}"#).unwrap();
+    let refusal = patch::apply(users(), &user, &operations).unwrap_err();
+    assert_eq!(refusal.detail, "no value of 'emails' matches the filter of the path");
+    assert_eq!(format!("{operations:?}"), "[Replace emails.display (filtered)]");
+    let renamed =
+        parse(&json!({"Operations": [{"op": "replace", "path": "userName", "value": secret}]})).unwrap();
+    let patched = patch::apply(users(), &user, &renamed).unwrap();
+    assert_eq!(format!("{patched:?}"), "Patched { changed: [\"userName\"], .. }");
+    let path = format!("groups[value eq \"{secret}\"]");
+    let body = json!({"Operations": [{"op": "remove", "path": path}]});
+    assert_eq!(parse(&body).unwrap_err(), "operation 1: 'groups' is written by the server alone");
+    let error =
+        Operation::from_parts(users(), Op::Remove, &path.replace("groups", "guests"), None).unwrap_err();
+    assert_eq!(error.detail, "no attribute is called 'guests'");
+}
+
+#[test]
 fn a_path_that_came_off_the_bus_is_checked() {
     let error = Operation::from_parts(users(), Op::Add, "favouriteColour", Some("1")).unwrap_err();
     assert_eq!(error.detail, "no attribute is called 'favouriteColour'");
