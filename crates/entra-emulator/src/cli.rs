@@ -179,7 +179,7 @@ async fn test_connection(connection: &Connection) -> anyhow::Result<ExitCode> {
             text
         }
     };
-    print(&text)?;
+    print(text.trim_end())?;
     Ok(if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 

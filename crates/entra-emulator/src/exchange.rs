@@ -4,7 +4,7 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Write},
+    io::Write,
     path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -107,29 +107,24 @@ fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
     serializer.serialize_f64((duration.as_secs_f64() * 1e6).round() / 1e3)
 }
 
-/// Every exchange as one line of JSON in a file.
+/// Every exchange as one line of JSON in a file; written at once, so that an interrupted run leaves its log.
 #[derive(Debug)]
-pub(crate) struct WireLog(Mutex<BufWriter<File>>);
+pub(crate) struct WireLog(Mutex<File>);
 
 impl WireLog {
     pub(crate) fn create(path: &Path) -> std::io::Result<Self> {
-        Ok(Self(Mutex::new(BufWriter::new(File::create(path)?))))
+        Ok(Self(Mutex::new(File::create(path)?)))
     }
 
     /// Adds a line. The headers are those of every request of its kind; the token is not among them.
     pub(crate) fn add(&self, exchange: &Exchange) -> std::io::Result<()> {
-        let mut line = serde_json::to_value(exchange)?;
+        let mut entry = serde_json::to_value(exchange)?;
         let mut headers = json!({"Authorization": "Bearer [redacted]"});
         if exchange.request_body.is_some() {
             headers["Content-Type"] = json!(crate::client::CONTENT_TYPE);
         }
-        line["request_headers"] = headers;
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::to_writer(&mut *file, &line)?;
-        file.write_all(b"\n")
-    }
-
-    pub(crate) fn flush(&self) -> std::io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+        entry["request_headers"] = headers;
+        let line = format!("{entry}\n");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes())
     }
 }

@@ -217,6 +217,11 @@ impl People {
         }
     }
 
+    /// Keeps a nickname from being dealt to somebody else.
+    pub(crate) fn reserve(&mut self, nickname: &str) {
+        self.taken.insert(nickname.to_lowercase());
+    }
+
     fn free_nickname(&mut self, wanted: &str) -> String {
         let mut nickname = wanted.to_owned();
         let mut number = 1;

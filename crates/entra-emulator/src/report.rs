@@ -209,8 +209,12 @@ impl Report {
     fn last_line(&self) -> String {
         let users: usize = self.cycles.iter().map(|cycle| cycle.users).sum();
         let speed = self.cycles.first().map_or(0.0, |cycle| cycle.users_per_second);
-        let cycles = self.cycles.len();
-        let what = format!("{users} user changes in {cycles} cycles; initial cycle {speed:.1} users/s");
+        let cycles = if self.cycles.len() == 1 {
+            "1 cycle".to_owned()
+        } else {
+            format!("{} cycles", self.cycles.len())
+        };
+        let what = format!("{users} user changes in {cycles}; initial cycle {speed:.1} users/s");
         match self.result {
             Verdict::Succeeded => format!("\nSucceeded: {what}; nothing failed."),
             Verdict::Failed => format!("\nFailed: {what}; {} failures.", self.failures_total),

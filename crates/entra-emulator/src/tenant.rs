@@ -168,6 +168,7 @@ impl Tenant {
             format!("{user_name}@{}", self.domain)
         };
         let nickname = upn.split('@').next().unwrap_or_default().to_owned();
+        self.dealer.reserve(&nickname);
         let person = Person {
             display_name: format!("{given} {surname}"),
             given_name: Some(given.to_owned()),
@@ -325,6 +326,13 @@ impl Tenant {
 mod tests {
     use super::*;
 
+    impl Tenant {
+        fn hire_and_read(&mut self) -> Person {
+            let id = self.hire();
+            self.person(id).unwrap().clone()
+        }
+    }
+
     #[test]
     fn a_change_is_reported_once_and_a_deletion_supersedes_it() {
         let mut tenant = Tenant::empty("contoso.com", 1);
@@ -346,6 +354,16 @@ mod tests {
         let second = tenant.rehire(&former);
         assert_ne!(first, second);
         assert_eq!(tenant.person(second).unwrap().user_principal_name, "anna.berg@contoso.com");
+    }
+
+    #[test]
+    fn nobody_is_dealt_the_name_of_someone_hired_by_name() {
+        let mut elsewhere = Tenant::empty("contoso.com", 1);
+        elsewhere.hire();
+        let dealt = elsewhere.hire_and_read();
+        let mut tenant = Tenant::empty("contoso.com", 1);
+        tenant.hire_named("Somebody", "Else", dealt.mail_nickname.as_deref().unwrap());
+        assert_ne!(tenant.hire_and_read().user_principal_name, dealt.user_principal_name);
     }
 
     #[test]
