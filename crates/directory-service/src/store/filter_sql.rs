@@ -10,6 +10,7 @@ use scim_protocol::{
     error::ScimError,
     filter::{Filter, Literal, Op},
     fold::fold,
+    schema::ENTERPRISE_USER_URN,
 };
 use uuid::Uuid;
 
@@ -98,6 +99,10 @@ impl Compiler {
             self.sql.push_str("true");
             return;
         }
+        if scope == Scope::User && matches!(column(path), Some(Column::ManagerName)) {
+            self.sql.push_str(&format!("({MANAGER_NAME} is not null)"));
+            return;
+        }
         // Canonical attributes hold nothing empty, so to be there is to have a value.
         let value = self.json(path, scope, "#>");
         self.sql.push_str(&format!("({value} is not null)"));
@@ -151,6 +156,9 @@ impl Compiler {
                 self.sql.push_str(&format!("exists (select 1 from unnest({SCHEMAS}) as s(urn) where "));
                 self.text(&value, op, text)?;
                 self.sql.push(')');
+            }
+            (Literal::Folded(text), Some(Column::ManagerName)) => {
+                self.text(&folded(MANAGER_NAME), op, fold(text))?
             }
             (_, Some(Column::Elsewhere)) => return Err(unsupported(path)),
             (Literal::Exact(text), _) => {
@@ -238,6 +246,10 @@ const SCHEMAS: &str = "case when u.attributes::jsonb ? 'urn:ietf:params:scim:sch
                'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'] \
     else array['urn:ietf:params:scim:schemas:core:2.0:User'] end";
 
+/// What the user's manager is called, as it is rendered.
+const MANAGER_NAME: &str =
+    "(select m.display_name from users m where m.company_id = u.company_id and m.user_id = u.manager_id)";
+
 enum Column {
     Id,
     UserName,
@@ -246,11 +258,20 @@ enum Column {
     Always(&'static str),
     /// A list that is not stored: it follows from what is.
     Schemas,
+    /// Another user's.
+    ManagerName,
     /// Known only to who renders the resource.
     Elsewhere,
 }
 
 fn column(path: &AttributePath) -> Option<Column> {
+    if path.urn.as_deref() == Some(ENTERPRISE_USER_URN) && path.name == "manager" {
+        return match path.sub.as_deref() {
+            Some("displayName") => Some(Column::ManagerName),
+            Some("$ref") => Some(Column::Elsewhere),
+            _ => None,
+        };
+    }
     if path.urn.is_some() {
         return None;
     }

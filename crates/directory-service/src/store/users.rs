@@ -111,7 +111,7 @@ pub(crate) fn display_names(
     keys: &[(CompanyId, UserId)],
 ) -> QueryResult<HashMap<(CompanyId, UserId), Option<String>>> {
     if keys.is_empty() {
-        return Ok(vec![]);
+        return Ok(HashMap::new());
     }
     let rows: Vec<DisplayNameRow> = sql_query(
         "select u.company_id, u.user_id, u.display_name \
