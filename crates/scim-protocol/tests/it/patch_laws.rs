@@ -123,8 +123,14 @@ fn the_limits_of_a_patch_hold() {
     assert!(parse(&body(allowed + 1)).unwrap_err().contains("at most 65536 bytes together"));
 
     let long = format!("emails[type eq \"{}\"].value", "x".repeat(MAX_PATH_LENGTH));
-    let body = json!({"Operations": [{"op": "add", "path": long, "value": "x"}]});
+    let body = json!({"Operations": [{"op": "add", "path": long.clone(), "value": "x"}]});
     assert!(parse(&body).unwrap_err().contains("at most 1024 bytes"));
+    let body = json!({"Operations": [{"op": "add", "value": {long: "x"}}]});
+    assert!(parse(&body).unwrap_err().contains("at most 1024 bytes"));
+
+    let list = vec!["x"; resource::MAX_VALUES + 1];
+    let body = json!({"Operations": [{"op": "remove", "path": "roles", "value": list}]});
+    assert_eq!(parse(&body).unwrap_err(), "operation 1: 'roles' has more than 1000 values");
 }
 
 #[test]
@@ -132,7 +138,12 @@ fn appending_stops_at_the_limit_of_values() {
     let mut user = resource::parse(users(), br#"{"userName":"a"}"#).unwrap();
     let list: Vec<Value> = (0..resource::MAX_VALUES).map(|n| json!({"value": n.to_string()})).collect();
     user.insert("roles".to_owned(), list.into());
-    let operations = parse(&json!({"Operations": [{"op": "add", "path": "roles", "value": "new"}]})).unwrap();
+    // Refused when it happens, although the list would be short again at the end.
+    let operations = json!({"Operations": [
+        {"op": "add", "path": "roles", "value": "new"},
+        {"op": "remove", "path": "roles"},
+    ]});
+    let operations = parse(&operations).unwrap();
     let refusal = patch::apply(users(), &user, &operations).unwrap_err();
     assert_eq!(refusal.detail, "'roles' has more than 1000 values");
 }

@@ -111,6 +111,23 @@ fn only_extensions_with_attributes_are_listed() {
 }
 
 #[test]
+fn an_unusual_manager_is_completed_like_any_other() {
+    let manager = Some(Manager { user_id: "1a", display_name: "Miriam \"Mimi\" Graham" });
+    let spliced_is_rendered = |stored: Value| {
+        let slow = Value::Object(render(users(), stored.as_object().unwrap(), &rendering(manager)));
+        assert!(slow[ENTERPRISE_USER_URN]["manager"]["$ref"].is_string());
+        let fast = render_bytes(users(), &stored.to_string(), &rendering(manager)).unwrap();
+        assert_eq!(String::from_utf8(fast).unwrap(), slow.to_string());
+    };
+    spliced_is_rendered(json!({ENTERPRISE_USER_URN: {"manager": {"value": "a\\\"}b"}, "division": "x"}}));
+    spliced_is_rendered(json!({
+        "urn:contoso:2.0:User": {"manager": {"value": "other"}},
+        ENTERPRISE_USER_URN: {"manager": {"value": "1a"}},
+    }));
+    spliced_is_rendered(json!({ENTERPRISE_USER_URN: {"manager": {"value": "1a", "extra": true}}}));
+}
+
+#[test]
 fn stored_text_that_is_no_object_is_an_error() {
     assert!(render_bytes(users(), "[]", &rendering(None)).is_err());
     assert!(render_bytes(users(), "", &rendering(None)).is_err());
