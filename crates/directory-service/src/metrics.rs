@@ -91,7 +91,6 @@ fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
             Reason::NotFound => "refused_not_found",
             Reason::Conflict => "refused_conflict",
             Reason::PreconditionFailed => "refused_precondition",
-            Reason::UnknownCompany => "refused_unknown_company",
             Reason::Unspecified => "refused",
         },
         None => "unreadable",

@@ -64,8 +64,6 @@ pub mod refused {
         Conflict = 3,
         /// 412
         PreconditionFailed = 4,
-        /// 403
-        UnknownCompany = 5,
     }
     impl Reason {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -79,7 +77,6 @@ pub mod refused {
                 Self::NotFound => "REASON_NOT_FOUND",
                 Self::Conflict => "REASON_CONFLICT",
                 Self::PreconditionFailed => "REASON_PRECONDITION_FAILED",
-                Self::UnknownCompany => "REASON_UNKNOWN_COMPANY",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -90,7 +87,6 @@ pub mod refused {
                 "REASON_NOT_FOUND" => Some(Self::NotFound),
                 "REASON_CONFLICT" => Some(Self::Conflict),
                 "REASON_PRECONDITION_FAILED" => Some(Self::PreconditionFailed),
-                "REASON_UNKNOWN_COMPANY" => Some(Self::UnknownCompany),
                 _ => None,
             }
         }

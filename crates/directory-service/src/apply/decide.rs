@@ -236,3 +236,6 @@ pub(crate) fn wanted_name(request: &Request) -> Option<NameKey> {
     };
     Some((request.company, fold(name)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,10 +94,7 @@ async fn a_refused_patch_changes_nothing() {
     let hired = caller.hire(json!({"userName": "c@contoso.com"})).await;
     let operations = [(Op::Replace, "title", json!("Lead")), (Op::Remove, "userName", Value::Null)];
 
-    assert_eq!(
-        refusal(caller.patch(&hired.user_id, &operations).await),
-        (Reason::Invalid, "mutability".to_owned())
-    );
+    assert_eq!(refusal(caller.patch(&hired.user_id, &operations).await).0, Reason::Invalid);
     assert_eq!(caller.look_up(Key::UserId(hired.user_id.clone())).await, [hired]);
 }
 
