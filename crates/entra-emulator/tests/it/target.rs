@@ -88,6 +88,7 @@ struct State {
     received: Vec<Received>,
     interceptor: Option<Interceptor>,
     distortion: Option<Distortion>,
+    token: Option<&'static str>,
 }
 
 /// The server; it stops when dropped.
@@ -121,6 +122,11 @@ impl Target {
     /// Lets `interceptor` answer in the server's place whenever it returns something.
     pub fn intercept(&self, interceptor: impl FnMut(&Received) -> Option<Reply> + Send + 'static) {
         self.state.lock().unwrap().interceptor = Some(Box::new(interceptor));
+    }
+
+    /// Accepts this token instead of the usual one.
+    pub fn expect_token(&self, token: &'static str) {
+        self.state.lock().unwrap().token = Some(token);
     }
 
     pub fn behave(&self) {
@@ -206,7 +212,7 @@ fn answer(state: &mut State, received: &Received) -> Reply {
     if let Some(reply) = state.interceptor.as_mut().and_then(|interceptor| interceptor(received)) {
         return reply;
     }
-    if !received.headers.contains(&format!("Authorization: Bearer {TOKEN}")) {
+    if !received.headers.contains(&format!("Authorization: Bearer {}", state.token.unwrap_or(TOKEN))) {
         return Reply::error(401, "who are you?");
     }
     let path = received.target().strip_prefix("/scim/").unwrap();
