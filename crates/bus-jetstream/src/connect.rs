@@ -115,11 +115,14 @@ impl Bus {
         }
     }
 
-    /// Resolves when there is a connection, to its epoch.
-    pub(crate) async fn connected(&self) -> u64 {
+    /// Resolves when there is a connection that is not the `known`-th of this process, to its number; the first is 1.
+    ///
+    /// For whoever must tell the server something after every reconnect: begin with 0.
+    pub async fn connected_after(&self, known: u64) -> u64 {
         let mut link = self.link.clone();
         // Mapped before the match, which would hold the watch's lock across an await.
-        let connected = link.wait_for(|link| link.connected).await.map(|link| link.epoch);
+        let connected =
+            link.wait_for(|link| link.connected && link.epoch != known).await.map(|link| link.epoch);
         match connected {
             Ok(epoch) => epoch,
             // The sender lives as long as the client that we hold.

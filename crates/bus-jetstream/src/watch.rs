@@ -116,7 +116,7 @@ impl Following {
     /// Creates a consumer and reads what the bucket holds now.
     async fn start(bus: &Bus, bucket: &Bucket) -> Result<(Self, BTreeMap<String, Bytes>), Error> {
         let action = || format!("read the bucket {}", bucket.name);
-        let epoch = bus.connected().await;
+        let epoch = bus.connected_after(0).await;
         let config = push::Config {
             deliver_subject: bus.client.new_inbox(),
             description: Some(format!("{} follows {}", bus.name, bucket.name)),

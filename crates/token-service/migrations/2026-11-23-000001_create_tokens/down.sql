@@ -1,0 +1,1 @@
+DROP TABLE token_events, revocations, tokens, signing_keys;

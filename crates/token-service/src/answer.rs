@@ -1,0 +1,92 @@
+//! Requests from operators and the console, over NATS: decode, do, reply, count. The only place that chooses a reply.
+
+use anyhow::Context as _;
+use bus_contract::{
+    Message,
+    subject::{ISSUE_TOKEN, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN, TOKEN_QUEUE},
+    token::{
+        Failure, IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken, failure::Reason, reply,
+    },
+};
+use bus_jetstream::{Bytes, request::Incoming, trace};
+use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::{
+    app::App,
+    lifecycle::{self, Refusal},
+};
+
+/// Requests that are worked on at once.
+const CONCURRENT: usize = 8;
+
+/// Answers until asked to stop, then finishes what has begun.
+pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<()> {
+    let subjects = [ISSUE_TOKEN, LIST_TOKENS, REVEAL_TOKEN, ROTATE_TOKEN, REVOKE_TOKEN];
+    let subscribing = subjects.map(|subject| app.bus.serve(subject, TOKEN_QUEUE));
+    let subscriptions = try_join_all(subscribing).await.context("cannot serve requests about tokens")?;
+    // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
+    let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
+    let app = &app;
+    incoming
+        .for_each_concurrent(CONCURRENT, |request| {
+            let span = tracing::info_span!("tokens", bus.subject = %request.subject);
+            trace::continue_in(&span, &request.headers);
+            answer(app, request).instrument(span)
+        })
+        .await;
+    Ok(())
+}
+
+async fn answer(app: &App, request: Incoming) {
+    let operation = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
+    let payload = request.payload.clone();
+    let result = match request.subject.as_str() {
+        ISSUE_TOKEN => match decode::<IssueToken>(payload) {
+            Ok(ask) => lifecycle::issue(app, ask).await.map(reply::Result::SecretToken),
+            Err(refusal) => Err(refusal),
+        },
+        LIST_TOKENS => match decode::<ListTokens>(payload) {
+            Ok(ask) => lifecycle::list(app, ask).await.map(reply::Result::TokenList),
+            Err(refusal) => Err(refusal),
+        },
+        REVEAL_TOKEN => match decode::<RevealToken>(payload) {
+            Ok(ask) => lifecycle::reveal(app, ask).await.map(reply::Result::SecretToken),
+            Err(refusal) => Err(refusal),
+        },
+        ROTATE_TOKEN => match decode::<RotateToken>(payload) {
+            Ok(ask) => lifecycle::rotate(app, ask).await.map(reply::Result::SecretToken),
+            Err(refusal) => Err(refusal),
+        },
+        REVOKE_TOKEN => match decode::<RevokeToken>(payload) {
+            Ok(ask) => lifecycle::revoke(app, ask).await.map(reply::Result::Revoked),
+            Err(refusal) => Err(refusal),
+        },
+        _ => Err(Refusal::Invalid("no such operation".to_owned())),
+    };
+    let label = result.as_ref().err().map_or("ok", Refusal::label);
+    app.metrics.requests.with_label_values(&[operation.as_str(), label]).inc();
+    let result = result.unwrap_or_else(|refusal| reply::Result::Failure(failure(&operation, refusal)));
+    let reply = Reply { result: Some(result) }.encode_to_vec();
+    if let Err(error) = request.respond(&app.bus, reply).await {
+        let error = anyhow::Error::from(error);
+        tracing::warn!(operation, error.chain = format!("{error:#}"), "nobody got the answer");
+    }
+}
+
+fn decode<M: Message + Default>(payload: Bytes) -> Result<M, Refusal> {
+    M::decode(payload).map_err(|error| Refusal::Invalid(format!("the request cannot be read: {error}")))
+}
+
+fn failure(operation: &str, refusal: Refusal) -> Failure {
+    let (reason, detail) = match refusal {
+        Refusal::Invalid(detail) => (Reason::Invalid, detail),
+        Refusal::NotFound(what) => (Reason::NotFound, format!("there is no such {what}")),
+        Refusal::Unavailable(error) => {
+            tracing::error!(operation, error.chain = format!("{error:#}"), "a request about tokens failed");
+            (Reason::Unavailable, error.to_string())
+        }
+    };
+    Failure { reason: reason.into(), detail }
+}

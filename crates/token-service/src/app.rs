@@ -1,0 +1,104 @@
+//! How the process is put together.
+
+use std::time::Duration;
+
+use bus_jetstream::Bus;
+use chrono::{DateTime, SubsecRound as _, Utc};
+use pg_pool::Pool;
+use service_runtime::{
+    Process,
+    clock::Clock,
+    http::{Listener, Serving},
+};
+
+use crate::{
+    answer, http, lifecycle,
+    metrics::Metrics,
+    publish::Publisher,
+    seal::SealingKey,
+    settings::{MigrateSettings, Settings},
+    store::MIGRATIONS,
+};
+
+/// How long HTTP requests in flight may take at the end.
+const HTTP_DRAIN: Duration = Duration::from_secs(5);
+
+/// What every part works with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) bus: Bus,
+    pub(crate) pool: Pool,
+    pub(crate) publisher: Publisher,
+    pub(crate) sealing_key: SealingKey,
+    pub(crate) issuer: String,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
+}
+
+impl App {
+    /// The time in whole seconds, as tokens tell it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        DateTime::<Utc>::from(self.clock.now()).trunc_subsecs(0)
+    }
+}
+
+/// Starts everything and returns; dependencies may come later.
+///
+/// # Errors
+/// When the listener cannot be bound or the NATS url is malformed.
+pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
+    let listener = Listener::bind("tokens", settings.http)?;
+    let bus = Bus::connect(&settings.nats).await?;
+    let pool = Pool::connect(&settings.postgres, &process.metrics)?;
+    let metrics = Metrics::register(&process.metrics)?;
+    let (publisher, publishing) = Publisher::new();
+    let app = App {
+        bus,
+        pool,
+        publisher,
+        sealing_key: settings.sealing_key,
+        issuer: settings.issuer,
+        clock: process.clock.clone(),
+        metrics,
+    };
+    register_checks(&process, &app);
+    process.tasks.spawn_supporting("publisher", {
+        let app = app.clone();
+        |stop| publishing.run(app, stop)
+    });
+    process.tasks.spawn("requests", {
+        let app = app.clone();
+        |stop| answer::serve(app, stop)
+    });
+    let serving = Serving { workers: 1, drain: HTTP_DRAIN };
+    process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
+    Ok(())
+}
+
+fn register_checks(process: &Process, app: &App) {
+    let bus = app.bus.clone();
+    process.health.register("nats", move || {
+        let bus = bus.clone();
+        async move { bus.ping().await.map_err(|error| error.to_string()) }
+    });
+    let pool = app.pool.clone();
+    process.health.register("postgres", move || {
+        let pool = pool.clone();
+        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
+    });
+    let app = app.clone();
+    process.health.register("signing_key", move || {
+        let app = app.clone();
+        async move { lifecycle::can_sign(&app).await.map_err(|error| error.to_string()) }
+    });
+}
+
+/// Runs forward migrations.
+///
+/// # Errors
+/// When Postgres is away or a migration fails.
+pub async fn migrate(settings: MigrateSettings) -> anyhow::Result<()> {
+    let applied = pg_pool::migrate::run(&settings.postgres, MIGRATIONS).await?;
+    tracing::info!(?applied, "migrated");
+    Ok(())
+}

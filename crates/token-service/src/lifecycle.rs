@@ -1,0 +1,353 @@
+//! What can be done to tokens: issue, list, reveal, rotate, revoke.
+
+use bus_contract::{
+    Timestamp,
+    token::{
+        IssueToken, ListTokens, RevealToken, RevokeToken, RotateToken, SecretToken, Token, TokenList,
+        token::State,
+    },
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{PgConnection, QueryResult};
+use ed25519_dalek::SigningKey;
+use rand::TryRngCore as _;
+use typed_ids::{CompanyId, TokenId};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    company, sign,
+    store::{
+        act_for,
+        keys::{self, KeyRow, NewKey},
+        revocations,
+        tokens::{self, Kind, TokenRow, WithEnd},
+    },
+};
+
+/// The default life of a token, in seconds: one year.
+const LIFETIME: u32 = 365 * 24 * 3600;
+/// The shortest and the longest life, in seconds: a minute, three years.
+const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=3 * LIFETIME;
+/// The default time in which an old token still works beside its successor, in seconds: seven days.
+const OVERLAP: u32 = 7 * 24 * 3600;
+/// The longest overlap, in seconds: ninety days.
+const OVERLAP_MOST: u32 = 90 * 24 * 3600;
+/// The longest description, in characters.
+const DESCRIPTION_MOST: usize = 100;
+/// Live tokens that one company may have.
+const LIVE_MOST: usize = 20;
+/// Tokens that a list shows, the newest first.
+const LISTED_MOST: i64 = 200;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The request asks for something that cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such company or token.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Something we need does not work at the moment.
+    #[error(transparent)]
+    Unavailable(anyhow::Error),
+}
+
+impl Refusal {
+    /// The metric label.
+    pub(crate) const fn label(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::NotFound(_) => "not_found",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl From<pg_pool::Error> for Refusal {
+    fn from(error: pg_pool::Error) -> Self {
+        Self::Unavailable(anyhow::Error::from(error).context("the tokens' database cannot be used"))
+    }
+}
+
+/// Why there is no key to sign with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    #[error("the operating system gives no randomness")]
+    Randomness(#[source] rand::rand_core::OsError),
+    #[error(transparent)]
+    Seal(#[from] crate::seal::SealError),
+    #[error(transparent)]
+    Unseal(#[from] crate::seal::UnsealError),
+    #[error("the signing keys cannot be read")]
+    Database(#[from] pg_pool::Error),
+    #[error("there is no signing key yet")]
+    None,
+}
+
+/// Makes the first signing key if there is none.
+pub(crate) async fn ensure_key(app: &App) -> Result<(), SetupError> {
+    if app.pool.run("keys.current", keys::current).await?.is_some() {
+        return Ok(());
+    }
+    let mut seed = [0; 32];
+    rand::rngs::OsRng.try_fill_bytes(&mut seed).map_err(SetupError::Randomness)?;
+    let kid = Uuid::now_v7().simple().to_string();
+    let key = NewKey {
+        public_key: SigningKey::from_bytes(&seed).verifying_key().to_bytes().to_vec(),
+        sealed_private_key: app.sealing_key.seal(&kid, &seed)?,
+        created_at: app.now(),
+        kid,
+    };
+    let kid = key.kid.clone();
+    if app
+        .pool
+        .transaction("keys.insert_first", move |connection| keys::insert_first(connection, &key))
+        .await?
+    {
+        tracing::info!(kid, "made the first signing key");
+    }
+    Ok(())
+}
+
+/// Whether there is a key and it opens.
+pub(crate) async fn can_sign(app: &App) -> Result<(), SetupError> {
+    let key = app.pool.run("keys.current", keys::current).await?.ok_or(SetupError::None)?;
+    app.sealing_key.unseal(&key.kid, &key.sealed_private_key)?;
+    Ok(())
+}
+
+/// A new token for a company that exists.
+pub(crate) async fn issue(app: &App, ask: IssueToken) -> Result<SecretToken, Refusal> {
+    let company = existing_company(app, &ask.company_id).await?;
+    let wanted = Wanted {
+        description: description(ask.description)?,
+        lifetime: seconds("lifetime", ask.lifetime_seconds, LIFETIME, LIFETIMES)?,
+        overlap: None,
+    };
+    issue_wanted(app, company, wanted).await
+}
+
+/// A successor, beside which every other live token works for the overlap only.
+pub(crate) async fn rotate(app: &App, ask: RotateToken) -> Result<SecretToken, Refusal> {
+    let company = existing_company(app, &ask.company_id).await?;
+    let wanted = Wanted {
+        description: String::new(),
+        lifetime: seconds("lifetime", ask.lifetime_seconds, LIFETIME, LIFETIMES)?,
+        overlap: Some(seconds("overlap", ask.overlap_seconds, OVERLAP, 0..=OVERLAP_MOST)?),
+    };
+    let successor = issue_wanted(app, company, wanted).await?;
+    published(app).await?;
+    Ok(successor)
+}
+
+/// Every token of a company, the newest first.
+pub(crate) async fn list(app: &App, ask: ListTokens) -> Result<TokenList, Refusal> {
+    let company: CompanyId = id("company", &ask.company_id)?;
+    let now = app.now();
+    let rows = app
+        .pool
+        .transaction("tokens.list", move |connection| {
+            act_for(connection, company)?;
+            tokens::of_company(connection, company, LISTED_MOST)
+        })
+        .await?;
+    Ok(TokenList { tokens: rows.iter().map(|row| shown(row, now)).collect() })
+}
+
+/// The text of a token once more.
+pub(crate) async fn reveal(app: &App, ask: RevealToken) -> Result<SecretToken, Refusal> {
+    let (company, token): (CompanyId, TokenId) =
+        (id("company", &ask.company_id)?, id("token", &ask.token_id)?);
+    let now = app.now();
+    let found = app
+        .pool
+        .transaction("tokens.reveal", move |connection| {
+            act_for(connection, company)?;
+            let Some(found) = tokens::find(connection, company, token)? else { return Ok(None) };
+            if is_live(&found, now) {
+                tokens::record(connection, company, [token], Kind::Revealed, now)?;
+            }
+            let key = keys::by_id(connection, &found.0.kid)?;
+            Ok(Some((found, key)))
+        })
+        .await?;
+    let (found, key) = found.ok_or(Refusal::NotFound("token"))?;
+    if !is_live(&found, now) {
+        return Err(Refusal::Invalid("the token is no longer valid, so it is not shown".to_owned()));
+    }
+    sign(app, &key, &found.0, shown(&found, now))
+}
+
+/// The end of a token, from this second on.
+pub(crate) async fn revoke(app: &App, ask: RevokeToken) -> Result<Token, Refusal> {
+    let (company, token): (CompanyId, TokenId) =
+        (id("company", &ask.company_id)?, id("token", &ask.token_id)?);
+    let now = app.now();
+    let revoked = app
+        .pool
+        .transaction("tokens.revoke", move |connection| {
+            act_for(connection, company)?;
+            let Some(found) = tokens::find(connection, company, token)? else { return Ok(None) };
+            if !is_live(&found, now) {
+                return Ok(Some(found));
+            }
+            revocations::end(connection, &[(token, found.0.expires_at)], now)?;
+            tokens::record(connection, company, [token], Kind::Revoked, now)?;
+            tokens::find(connection, company, token)
+        })
+        .await?
+        .ok_or(Refusal::NotFound("token"))?;
+    // Also when it had ended before: whoever asks again may do so because publishing failed.
+    published(app).await?;
+    Ok(shown(&revoked, now))
+}
+
+/// What a new token is to be like.
+struct Wanted {
+    description: String,
+    lifetime: TimeDelta,
+    /// How long other live tokens go on; `None` when they are left alone.
+    overlap: Option<TimeDelta>,
+}
+
+enum Issued {
+    Token(Box<TokenRow>, KeyRow),
+    NoKey,
+    TooMany,
+}
+
+async fn issue_wanted(app: &App, company: CompanyId, wanted: Wanted) -> Result<SecretToken, Refusal> {
+    let now = app.now();
+    let (issuer, token) = (app.issuer.clone(), TokenId::mint());
+    let issued = app
+        .pool
+        .transaction("tokens.issue", move |connection| {
+            act_for(connection, company)?;
+            insert(connection, company, token, &issuer, &wanted, now)
+        })
+        .await?;
+    match issued {
+        Issued::Token(row, key) => {
+            let shown = shown(&(*row.clone(), None), now);
+            sign(app, &key, &row, shown)
+        }
+        Issued::NoKey => Err(Refusal::Unavailable(SetupError::None.into())),
+        Issued::TooMany => Err(Refusal::Invalid(format!(
+            "the company has {LIVE_MOST} valid tokens already; revoke one that is not used"
+        ))),
+    }
+}
+
+fn insert(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    token: TokenId,
+    issuer: &str,
+    wanted: &Wanted,
+    now: DateTime<Utc>,
+) -> QueryResult<Issued> {
+    let Some(key) = keys::current(connection)? else { return Ok(Issued::NoKey) };
+    let others = tokens::live(connection, company, now)?;
+    if others.len() >= LIVE_MOST {
+        return Ok(Issued::TooMany);
+    }
+    let row = TokenRow {
+        company_id: company.as_uuid(),
+        token_id: token.as_uuid(),
+        kid: key.kid.clone(),
+        issuer: issuer.to_owned(),
+        description: wanted.description.clone(),
+        issued_at: now,
+        expires_at: now + wanted.lifetime,
+    };
+    tokens::insert(connection, &row)?;
+    tokens::record(connection, company, [token], Kind::Issued, now)?;
+    if let Some(overlap) = wanted.overlap {
+        let ends_at = now + overlap;
+        // One that expires sooner needs no other end.
+        let ending: Vec<_> = others.into_iter().filter(|(_, expires_at)| *expires_at > ends_at).collect();
+        revocations::end(connection, &ending, ends_at)?;
+        tokens::record(connection, company, ending.iter().map(|(token, _)| *token), Kind::Retiring, now)?;
+    }
+    Ok(Issued::Token(Box::new(row), key))
+}
+
+fn sign(app: &App, key: &KeyRow, row: &TokenRow, shown: Token) -> Result<SecretToken, Refusal> {
+    sign::secret_token(&app.sealing_key, key, row, shown).map_err(|error| Refusal::Unavailable(error.into()))
+}
+
+/// Waits until the change is where the gateways see it.
+async fn published(app: &App) -> Result<(), Refusal> {
+    const LATER: &str = "the change is recorded, but could not be published to the gateways yet; it will be";
+    match tokio::time::timeout(PUBLISH_TIMEOUT, app.publisher.publish()).await {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(Refusal::Unavailable(anyhow::anyhow!(LATER))),
+    }
+}
+
+/// How long a request waits for its change to be published.
+const PUBLISH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+
+async fn existing_company(app: &App, company_id: &str) -> Result<CompanyId, Refusal> {
+    let company = id("company", company_id)?;
+    match company::exists(&app.bus, company).await {
+        Ok(true) => Ok(company),
+        Ok(false) => Err(Refusal::NotFound("company")),
+        Err(error) => Err(Refusal::Unavailable(error.into())),
+    }
+}
+
+fn id<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|_not_a_uuid| {
+        Refusal::Invalid(format!("the {what} id must be a UUID, hyphenated and in lower case"))
+    })
+}
+
+fn description(text: String) -> Result<String, Refusal> {
+    let is_fit = text.chars().count() <= DESCRIPTION_MOST && !text.chars().any(char::is_control);
+    is_fit.then_some(text).ok_or_else(|| {
+        Refusal::Invalid(format!(
+            "the description must have at most {DESCRIPTION_MOST} characters and no line breaks"
+        ))
+    })
+}
+
+fn seconds(
+    what: &str,
+    asked: Option<u32>,
+    default: u32,
+    limits: std::ops::RangeInclusive<u32>,
+) -> Result<TimeDelta, Refusal> {
+    let seconds = asked.unwrap_or(default);
+    if limits.contains(&seconds) {
+        return Ok(TimeDelta::seconds(seconds.into()));
+    }
+    let (least, most) = limits.into_inner();
+    Err(Refusal::Invalid(format!("the {what} must be from {least} to {most} seconds")))
+}
+
+/// Whether a gateway lets it in.
+fn is_live((row, ends_at): &WithEnd, now: DateTime<Utc>) -> bool {
+    now < row.expires_at && ends_at.is_none_or(|ends_at| now < ends_at)
+}
+
+fn shown((row, ends_at): &WithEnd, now: DateTime<Utc>) -> Token {
+    let state = match ends_at {
+        Some(ends_at) if now >= *ends_at => State::Revoked,
+        _ if now >= row.expires_at => State::Expired,
+        Some(_) => State::Retiring,
+        None => State::Active,
+    };
+    let timestamp = |at: DateTime<Utc>| Timestamp { seconds: at.timestamp(), nanos: 0 };
+    Token {
+        token_id: TokenId::from_uuid(row.token_id).to_string(),
+        company_id: CompanyId::from_uuid(row.company_id).to_string(),
+        description: row.description.clone(),
+        issued_at: Some(timestamp(row.issued_at)),
+        expires_at: Some(timestamp(row.expires_at)),
+        ends_at: ends_at.map(timestamp),
+        state: state.into(),
+    }
+}

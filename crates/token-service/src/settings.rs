@@ -1,0 +1,64 @@
+//! What the process reads from its environment.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::ExposeSecret as _;
+use service_runtime::settings::Reader;
+
+use crate::seal::SealingKey;
+
+/// Where `/healthz`, `/readyz` and `/metrics` are by default.
+pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9082);
+const HTTP_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8082);
+/// The longest issuer that leaves a token well under its limit of 1,000 characters.
+const ISSUER_MAX: usize = 200;
+
+/// What `serve` reads.
+pub struct Settings {
+    pub(crate) nats: bus_jetstream::Settings,
+    pub(crate) postgres: pg_pool::Settings,
+    pub(crate) http: SocketAddr,
+    pub(crate) sealing_key: SealingKey,
+    pub(crate) issuer: String,
+}
+
+impl Settings {
+    /// Reads them; problems are the reader's to report.
+    pub fn read(reader: &mut Reader) -> Self {
+        let issuer = reader.with_default("TIMECLOCK_TOKEN_ISSUER", "https://live.timeclock365.com");
+        if issuer.len() > ISSUER_MAX {
+            reader.problem("TIMECLOCK_TOKEN_ISSUER", &format!("must have at most {ISSUER_MAX} bytes"));
+        }
+        Self {
+            nats: bus_jetstream::Settings::read(reader, "token-service"),
+            postgres: pg_pool::Settings::read(reader, "token-service"),
+            http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
+            sealing_key: sealing_key(reader),
+            issuer,
+        }
+    }
+}
+
+fn sealing_key(reader: &mut Reader) -> SealingKey {
+    const NAME: &str = "TIMECLOCK_SEALING_KEY";
+    let text = reader.secret(NAME);
+    let text = text.expose_secret();
+    let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    if bytes.is_none() && !text.is_empty() {
+        reader.problem(NAME, "must be 32 bytes in base64, such as `openssl rand -base64 32` makes");
+    }
+    SealingKey::new(bytes.unwrap_or_default())
+}
+
+/// What `migrate` reads: the owner's url.
+pub struct MigrateSettings {
+    pub(crate) postgres: pg_pool::Settings,
+}
+
+impl MigrateSettings {
+    /// Reads them; problems are the reader's to report.
+    pub fn read(reader: &mut Reader) -> Self {
+        Self { postgres: pg_pool::Settings::read(reader, "token-service migrate") }
+    }
+}

@@ -1,0 +1,63 @@
+//! From a record to the token's text: the only place that mints.
+//!
+//! Ed25519 is deterministic and the claims come from the record alone, so the same record gives the same text every
+//! time, and the text need not be stored to be shown again.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bus_contract::token as wire;
+use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey as _};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::json;
+use token_protocol::{Claims, claims::AUDIENCE, text};
+use typed_ids::{CompanyId, TokenId};
+
+use crate::{
+    seal::{SealingKey, UnsealError},
+    store::{keys::KeyRow, tokens::TokenRow},
+};
+
+/// Why a token could not be signed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignError {
+    #[error(transparent)]
+    Sealed(#[from] UnsealError),
+    #[error("the signing key cannot be used")]
+    Key(#[from] ed25519_dalek::pkcs8::Error),
+    #[error("the token cannot be signed")]
+    Signature(#[from] jsonwebtoken::errors::Error),
+}
+
+/// The token of this record, with its text.
+pub(crate) fn secret_token(
+    sealing: &SealingKey,
+    key: &KeyRow,
+    record: &TokenRow,
+    shown: wire::Token,
+) -> Result<wire::SecretToken, SignError> {
+    let seed = sealing.unseal(&key.kid, &key.sealed_private_key)?;
+    let der = SigningKey::from_bytes(&seed).to_pkcs8_der()?;
+    let claims = Claims {
+        iss: record.issuer.clone(),
+        aud: AUDIENCE.to_owned(),
+        sub: CompanyId::from_uuid(record.company_id),
+        jti: TokenId::from_uuid(record.token_id),
+        iat: unix_seconds(record.issued_at),
+        exp: unix_seconds(record.expires_at),
+    };
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.kid = Some(key.kid.clone());
+    #[expect(clippy::disallowed_methods, reason = "this service is the door")]
+    let jwt = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(der.as_bytes()))?;
+    Ok(wire::SecretToken { token: Some(shown), secret: text::from_jwt(&jwt) })
+}
+
+/// The public half as a JSON Web Key (RFC 8037 §2).
+pub(crate) fn jwk(kid: &str, public_key: &[u8]) -> serde_json::Value {
+    let x = URL_SAFE_NO_PAD.encode(public_key);
+    json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x})
+}
+
+/// Seconds since the epoch; our times are all later than it.
+pub(crate) fn unix_seconds(at: chrono::DateTime<chrono::Utc>) -> u64 {
+    u64::try_from(at.timestamp()).unwrap_or_default()
+}
