@@ -1,0 +1,138 @@
+//! Who calls: the bearer token, and from it alone the company.
+
+use actix_web::{HttpRequest, http::header::AUTHORIZATION};
+use prometheus::IntCounterVec;
+use quick_cache::sync::Cache;
+use service_runtime::clock::Clock;
+use sha2::{Digest as _, Sha256};
+use token_protocol::Refusal;
+use typed_ids::{CompanyId, TokenId};
+
+use crate::{
+    keyring::{Keyring, Verified},
+    metrics::Metrics,
+};
+
+/// Tokens that are remembered as verified. About 100 bytes each; a company has one or two.
+const CACHE_ENTRIES: usize = 20_000;
+
+/// The longest `Authorization` header that is looked at, in bytes. Ours are under 1,000.
+const MAX_HEADER: usize = 4_096;
+
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) company: CompanyId,
+    pub(crate) token_id: TokenId,
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuthRefusal {
+    /// No `Authorization: Bearer` header.
+    Missing,
+    /// Not a token of ours, or not whole.
+    Garbled,
+    /// Signed by no key that we know, or not for SCIM.
+    Unknown,
+    /// Issued in our future.
+    NotYetValid,
+    /// Past its end.
+    Expired,
+    /// Revoked, or retired by a rotation.
+    Revoked,
+    /// No keys have arrived yet, so nothing can be said about the token.
+    NotReady,
+}
+
+impl AuthRefusal {
+    /// The metric label.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Garbled => "garbled",
+            Self::Unknown => "unknown",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::NotReady => "not_ready",
+        }
+    }
+}
+
+impl From<Refusal> for AuthRefusal {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // A token that lost or changed a character in the copying has a signature that does not fit.
+            Refusal::Malformed | Refusal::WrongAlgorithm | Refusal::BadSignature => Self::Garbled,
+            Refusal::UnknownKey | Refusal::WrongAudience => Self::Unknown,
+            Refusal::NotYetValid => Self::NotYetValid,
+            Refusal::Expired => Self::Expired,
+        }
+    }
+}
+
+/// Verifies tokens, and remembers the ones it has verified by their SHA-256.
+pub(crate) struct Auth {
+    keyring: Keyring,
+    verified: Cache<[u8; 32], Verified>,
+    clock: Clock,
+    refusals: IntCounterVec,
+}
+
+impl Auth {
+    pub(crate) fn new(keyring: Keyring, clock: Clock, metrics: &Metrics) -> Self {
+        Self { keyring, verified: Cache::new(CACHE_ENTRIES), clock, refusals: metrics.auth_refusals.clone() }
+    }
+
+    /// Who makes this request.
+    pub(crate) fn caller(&self, request: &HttpRequest) -> Result<Caller, AuthRefusal> {
+        let verified = self.keyring.generation().ok_or(AuthRefusal::NotReady).and_then(|generation| {
+            let token = bearer(request)?;
+            self.verify(token, generation)
+        });
+        match verified {
+            Ok(Verified { principal, .. }) => {
+                Ok(Caller { company: principal.company, token_id: principal.token_id })
+            }
+            Err(refusal) => {
+                self.refusals.with_label_values(&[refusal.reason()]).inc();
+                Err(refusal)
+            }
+        }
+    }
+
+    /// What changes between two uses of a token is checked at each: the keys, the time, the revocations.
+    fn verify(&self, token: &str, generation: u64) -> Result<Verified, AuthRefusal> {
+        let now = self.clock.unix_seconds();
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let remembered = self.verified.get(&digest).filter(|verified| verified.generation == generation);
+        let verified = match remembered {
+            Some(verified) if now >= verified.principal.expires_at => return Err(AuthRefusal::Expired),
+            Some(verified) => verified,
+            None => {
+                let verified = self.keyring.verify(token, now)?;
+                self.verified.insert(digest, verified);
+                verified
+            }
+        };
+        if self.keyring.is_revoked(verified.principal.token_id, now) {
+            return Err(AuthRefusal::Revoked);
+        }
+        Ok(verified)
+    }
+}
+
+/// The token in `Authorization: Bearer <token>`; the scheme in any case (RFC 7235 §2.1).
+fn bearer(request: &HttpRequest) -> Result<&str, AuthRefusal> {
+    let header = request.headers().get(AUTHORIZATION).ok_or(AuthRefusal::Missing)?;
+    if header.len() > MAX_HEADER {
+        return Err(AuthRefusal::Garbled);
+    }
+    let text = header.to_str().map_err(|_not_ascii| AuthRefusal::Garbled)?.trim();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    match (scheme.eq_ignore_ascii_case("bearer"), token.trim()) {
+        (false, _) | (true, "") => Err(AuthRefusal::Missing),
+        (true, token) => Ok(token),
+    }
+}

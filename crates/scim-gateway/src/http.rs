@@ -1,0 +1,139 @@
+//! The whole of SCIM over HTTP: one entry that answers every request, whatever it asks.
+//!
+//! Routing is our own ([`route`]) rather than actix's, so that each path, method and malformed thing gets its answer from
+//! one exhaustive match, in SCIM's own shape.
+
+mod access;
+mod base_url;
+mod body;
+mod discovery;
+mod groups;
+mod query;
+mod respond;
+mod route;
+mod users;
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::Method,
+    web::{self, Payload},
+};
+use scim_protocol::error::ScimError;
+use tracing::Instrument as _;
+use typed_ids::{CompanyId, RequestId};
+
+use self::{
+    access::{Access, Answered},
+    base_url::BaseUrl,
+    query::Query,
+    respond::Refusal,
+    route::{Route, Target},
+};
+use crate::{app::App, auth::Caller};
+
+/// Mounts the gateway on a listener.
+pub(crate) fn routes(app: Arc<App>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    move |config| {
+        config.app_data(web::Data::from(Arc::clone(&app))).default_service(web::to(entry));
+    }
+}
+
+async fn entry(request: HttpRequest, payload: Payload, app: web::Data<App>) -> HttpResponse {
+    let route = Route::of(request.path());
+    let access = Access::begin(&app.metrics, &request, route.as_ref());
+    let span = access.span(&request);
+    let trace = service_runtime::telemetry::trace_id(&span);
+    let call = Call { app: &app, request: &request, id: access.request_id };
+    let (company, answer) = call.answer(route, payload).instrument(span).await;
+
+    let mut cause = None;
+    let response = answer.unwrap_or_else(|refusal| {
+        cause = refusal.cause().map(ToOwned::to_owned);
+        refusal.respond(access.request_id)
+    });
+    access.end(&Answered { company, status: response.status(), cause, trace });
+    response
+}
+
+/// One HTTP request on its way to its answer.
+struct Call<'a> {
+    app: &'a App,
+    request: &'a HttpRequest,
+    id: RequestId,
+}
+
+/// A request whose caller is known.
+struct Authenticated<'a> {
+    app: &'a App,
+    request: &'a HttpRequest,
+    id: RequestId,
+    caller: Caller,
+    query: Query,
+    base_url: BaseUrl,
+}
+
+type Answer = Result<HttpResponse, Refusal>;
+
+impl Call<'_> {
+    async fn answer(self, route: Option<Route>, payload: Payload) -> (Option<CompanyId>, Answer) {
+        let Some(route) = route else {
+            return (
+                None,
+                Err(ScimError::not_found("There is nothing at this path. The tenant URL ends in /scim.")
+                    .into()),
+            );
+        };
+        let Some(_place) = self.app.enter() else {
+            return (None, Err(Refusal::overloaded()));
+        };
+        let caller = match self.app.auth.caller(self.request) {
+            Ok(caller) => caller,
+            Err(refusal) => return (None, Err(refusal.into())),
+        };
+        let company = Some(caller.company);
+        let call = Authenticated {
+            app: self.app,
+            request: self.request,
+            id: self.id,
+            caller,
+            query: Query::parse(self.request.query_string()),
+            base_url: BaseUrl::of(self.app.scim_base_url.as_deref(), self.request, route.version_segment),
+        };
+        (company, call.dispatch(route.target, payload).await)
+    }
+}
+
+impl Authenticated<'_> {
+    async fn dispatch(&self, target: Target, payload: Payload) -> Answer {
+        let method = match self.request.method() {
+            // What differs is written by the server: it leaves out the body and keeps its length.
+            &Method::HEAD => &Method::GET,
+            method => method,
+        };
+        match (&target, method) {
+            (Target::Users, &Method::GET) => self.list_users().await,
+            (Target::Users, &Method::POST) => self.create_user(payload).await,
+            (Target::User(id), &Method::GET) => self.get_user(id).await,
+            (Target::User(id), &Method::PUT) => self.replace_user(id, payload).await,
+            (Target::User(id), &Method::PATCH) => self.patch_user(id, payload).await,
+            (Target::User(id), &Method::DELETE) => self.delete_user(id).await,
+            (Target::Groups, &Method::GET) => self.list_groups(),
+            (Target::Group(id), &Method::GET) => groups::not_found(id),
+            (Target::Groups, &Method::POST)
+            | (Target::Group(_), &Method::PUT | &Method::PATCH | &Method::DELETE) => {
+                groups::not_implemented()
+            }
+            (Target::ServiceProviderConfig, &Method::GET) => self.service_provider_config(),
+            (Target::ResourceTypes, &Method::GET) => self.resource_types(),
+            (Target::ResourceType(name), &Method::GET) => self.resource_type(name),
+            (Target::Schemas, &Method::GET) => self.schemas(),
+            (Target::Schema(urn), &Method::GET) => self.schema(urn),
+            (Target::Unsupported(what), _) => {
+                Err(ScimError::not_implemented(format!("{what} is not supported by this service.")).into())
+            }
+            _ => Err(Refusal::method_not_allowed(&target)),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What is counted and logged of each request: route, status, duration, ids. Never a query, a body or a name.
+
+use std::time::Instant;
+
+use actix_web::{
+    HttpRequest,
+    http::{Method, StatusCode},
+};
+use bus_contract::headers::TRACEPARENT;
+use bus_jetstream::{Headers, trace};
+use tracing::Span;
+use typed_ids::{CompanyId, RequestId};
+
+use super::route::{self, Route};
+use crate::metrics::Metrics;
+
+/// One request's entry in the log and the metrics, made when it ends or when its caller leaves.
+pub(super) struct Access {
+    pub(super) request_id: RequestId,
+    metrics: Metrics,
+    route: &'static str,
+    method: &'static str,
+    begun: Instant,
+    ended: bool,
+}
+
+/// What the entry says about the answer.
+pub(super) struct Answered {
+    pub(super) company: Option<CompanyId>,
+    pub(super) status: StatusCode,
+    /// Why it is a failure of ours, for operators.
+    pub(super) cause: Option<String>,
+    pub(super) trace: Option<String>,
+}
+
+impl Access {
+    pub(super) fn begin(metrics: &Metrics, request: &HttpRequest, route: Option<&Route>) -> Self {
+        Self {
+            request_id: RequestId::mint(),
+            metrics: metrics.clone(),
+            route: route.map_or(route::UNKNOWN, |route| route.target.template()),
+            method: label(request.method()),
+            begun: Instant::now(),
+            ended: false,
+        }
+    }
+
+    /// The span that everything done for this request belongs to; the caller's trace goes on in it.
+    pub(super) fn span(&self, request: &HttpRequest) -> Span {
+        let span = tracing::info_span!("http.request", http.route = self.route, http.method = self.method, request.id = %self.request_id);
+        if let Some(parent) = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()) {
+            let mut headers = Headers::new();
+            headers.set(TRACEPARENT, parent);
+            trace::continue_in(&span, &headers);
+        }
+        span
+    }
+
+    /// Writes the entry. Reads that went well are for debugging; changes and whatever went wrong are for the record.
+    pub(super) fn end(mut self, answered: &Answered) {
+        self.ended = true;
+        let Answered { company, status, cause, trace } = answered;
+        let duration = self.count(status.as_str());
+        macro_rules! entry {
+            ($level:ident) => {
+                tracing::$level!(
+                    http.route = self.route,
+                    http.method = self.method,
+                    http.status = status.as_u16(),
+                    duration_us = duration,
+                    request.id = %self.request_id,
+                    company.id = company.map(tracing::field::display),
+                    trace.id = trace.as_deref(),
+                    cause = cause.as_deref(),
+                    "answered"
+                )
+            };
+        }
+        let is_read = matches!(self.method, "GET" | "HEAD");
+        match status.as_u16() {
+            500.. => entry!(warn),
+            400.. => entry!(info),
+            _ if is_read => entry!(debug),
+            _ => entry!(info),
+        }
+    }
+
+    /// Microseconds since the beginning.
+    fn count(&self, status: &str) -> u64 {
+        let elapsed = self.begun.elapsed();
+        self.metrics.requests.with_label_values(&[self.route, self.method, status]).inc();
+        self.metrics.duration.with_label_values(&[self.route, self.method]).observe(elapsed.as_secs_f64());
+        u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Access {
+    fn drop(&mut self) {
+        if !self.ended {
+            let duration = self.count("gone");
+            tracing::info!(
+                http.route = self.route,
+                http.method = self.method,
+                duration_us = duration,
+                request.id = %self.request_id,
+                "the caller left before the answer"
+            );
+        }
+    }
+}
+
+/// One of a closed list, so that a caller cannot invent metric labels.
+fn label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}

@@ -1,0 +1,46 @@
+//! What the service says about itself: `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas`.
+
+use actix_web::http::StatusCode;
+use scim_protocol::{
+    discovery,
+    error::ScimError,
+    schema::{SchemaSet, users},
+};
+use serde_json::Value;
+
+use super::{Answer, Authenticated, respond, route::shown};
+
+/// The resource types that have an endpoint which can be written to.
+fn served() -> [&'static SchemaSet; 1] {
+    [users()]
+}
+
+impl Authenticated<'_> {
+    pub(super) fn service_provider_config(&self) -> Answer {
+        document(&discovery::service_provider_config(&self.base_url.0))
+    }
+
+    pub(super) fn resource_types(&self) -> Answer {
+        document(&discovery::resource_types(&self.base_url.0, &served()))
+    }
+
+    pub(super) fn resource_type(&self, name: &str) -> Answer {
+        let found = discovery::resource_type(&self.base_url.0, &served(), name);
+        document(
+            &found.ok_or_else(|| ScimError::not_found(format!("Resource type {} not found", shown(name))))?,
+        )
+    }
+
+    pub(super) fn schemas(&self) -> Answer {
+        document(&discovery::schemas(&self.base_url.0, &served()))
+    }
+
+    pub(super) fn schema(&self, urn: &str) -> Answer {
+        let found = discovery::schema(&self.base_url.0, &served(), urn);
+        document(&found.ok_or_else(|| ScimError::not_found(format!("Schema {} not found", shown(urn))))?)
+    }
+}
+
+fn document(document: &Value) -> Answer {
+    Ok(respond::json(StatusCode::OK, document.to_string().into_bytes()))
+}

@@ -1,0 +1,109 @@
+//! The query string, decoded as leniently as Entra encodes it.
+//!
+//! Entra form-encodes the skeleton of a filter (`+` is a space) and escapes just some characters of the value inside it:
+//! a `%` that begins no escape stands for itself, and what is not UTF-8 becomes U+FFFD.
+
+use std::borrow::Cow;
+
+/// The parameters that we know; the others (`aadOptscim062020` among them) are ignored (RFC 7644 §3.4.2).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Query {
+    pub(super) filter: Option<String>,
+    pub(super) start_index: Option<String>,
+    pub(super) count: Option<String>,
+    pub(super) attributes: Option<String>,
+    pub(super) excluded_attributes: Option<String>,
+}
+
+impl Query {
+    /// Reads a query string. Of a parameter that is given twice the first counts.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut query = Self::default();
+        for pair in text.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let slot = match form_decode(name).to_ascii_lowercase().as_str() {
+                "filter" => &mut query.filter,
+                "startindex" => &mut query.start_index,
+                "count" => &mut query.count,
+                "attributes" => &mut query.attributes,
+                "excludedattributes" => &mut query.excluded_attributes,
+                _ => continue,
+            };
+            slot.get_or_insert_with(|| form_decode(value));
+        }
+        query
+    }
+}
+
+fn form_decode(text: &str) -> String {
+    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    String::from_utf8(percent_decode(&spaced))
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Decodes `%XX`; a `%` that no two hexadecimal digits follow stands for itself.
+pub(super) fn percent_decode(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = match (byte, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
+            _ => None,
+        };
+        decoded.push(escaped.unwrap_or(byte));
+        rest = if escaped.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    decoded
+}
+
+const fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(text: &str) -> Option<String> {
+        Query::parse(text).filter
+    }
+
+    #[test]
+    fn entras_own_encoding_is_read() {
+        let sent = "excludedAttributes=members&filter=emails%5btype+eq+%22work%22%5d.value+eq+%22a%2bb%40contoso.com%22";
+        let query = Query::parse(sent);
+        assert_eq!(query.filter.as_deref(), Some("emails[type eq \"work\"].value eq \"a+b@contoso.com\""));
+        assert_eq!(query.excluded_attributes.as_deref(), Some("members"));
+    }
+
+    #[test]
+    fn a_stray_percent_and_raw_characters_stand_for_themselves() {
+        assert_eq!(filter("filter=100%+of+%zz+%4").as_deref(), Some("100% of %zz %4"));
+        assert_eq!(filter("filter=m\u{fc}ller").as_deref(), Some("m\u{fc}ller"));
+        assert_eq!(filter("filter=%ff").as_deref(), Some("\u{fffd}"));
+    }
+
+    #[test]
+    fn the_dialect_flag_and_other_parameters_are_ignored_wherever_they_stand() {
+        for sent in [
+            "aadOptscim062020&filter=a",
+            "?aadOptscim062020=true&filter=a",
+            "filter=a&aadOptscim062020",
+            "&&filter=a&=&x=1",
+        ] {
+            assert_eq!(filter(sent).as_deref(), Some("a"), "{sent}");
+        }
+        assert_eq!(Query::parse(""), Query::default());
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_the_first_counts() {
+        let query = Query::parse("STARTINDEX=2&startIndex=3&count=");
+        assert_eq!((query.start_index.as_deref(), query.count.as_deref()), (Some("2"), Some("")));
+    }
+}

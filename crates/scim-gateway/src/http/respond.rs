@@ -1,0 +1,191 @@
+//! Every answer takes its status, headers and body here; every refusal becomes a SCIM error here and nowhere else.
+
+use std::{error::Error, iter};
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+};
+use bus_contract::{directory::failure, provisioning::refused};
+use bus_jetstream::publish::PublishError;
+use scim_protocol::error::{ScimError, ScimType};
+use typed_ids::RequestId;
+
+use super::route::Target;
+use crate::{auth::AuthRefusal, directory::QueryError, outcomes::Missing, provision::ProvisionError};
+
+/// What Microsoft's validator expects to the letter: a charset behind it fails the run.
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/scim+json");
+
+/// Seconds after which a caller is asked to come back. Short: Entra's own next attempt is 40 minutes away.
+const RETRY_AFTER_S: &str = "5";
+
+const RETRY: Hint = (header::RETRY_AFTER, RETRY_AFTER_S);
+const NO_TOKEN: Hint = (header::WWW_AUTHENTICATE, "Bearer realm=\"scim\"");
+const BAD_TOKEN: Hint = (header::WWW_AUTHENTICATE, "Bearer realm=\"scim\", error=\"invalid_token\"");
+
+/// The header that tells the caller's software what the detail tells people.
+type Hint = (HeaderName, &'static str);
+
+/// JSON that is ready to be sent.
+pub(super) fn json(status: StatusCode, body: Vec<u8>) -> HttpResponse {
+    builder(status).body(body)
+}
+
+/// The beginning of a SCIM answer.
+pub(super) fn builder(status: StatusCode) -> HttpResponseBuilder {
+    let mut builder = HttpResponse::build(status);
+    builder.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
+    builder
+}
+
+/// A request that is not granted: what the caller is told, and what operators are.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    error: ScimError,
+    hint: Option<Hint>,
+    cause: Option<String>,
+}
+
+impl Refusal {
+    /// 503: nothing wrong with the request, and the same one may be sent again.
+    fn come_back(detail: &str, cause: Option<String>) -> Self {
+        Self { error: ScimError::unavailable(detail), hint: Some(RETRY), cause }
+    }
+
+    pub(super) fn overloaded() -> Self {
+        Self::come_back(
+            "Too many requests are in progress. Try again in a few seconds.",
+            Some("overloaded".to_owned()),
+        )
+    }
+
+    pub(super) fn internal(cause: impl Into<String>) -> Self {
+        let error = ScimError::internal("The service could not answer this request. This has been recorded.");
+        Self { error, hint: None, cause: Some(cause.into()) }
+    }
+
+    pub(super) fn method_not_allowed(target: &Target) -> Self {
+        let allow = target.allow();
+        let error = ScimError::method_not_allowed(format!("This resource answers {allow}."));
+        Self { error, hint: Some((header::ALLOW, allow)), cause: None }
+    }
+
+    /// Why it is a failure of ours, if it is one.
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The answer. A failure of ours names the request, so that whoever reads Entra's log can ask us about it.
+    pub(super) fn respond(mut self, request: RequestId) -> HttpResponse {
+        if self.error.status >= 500 {
+            self.error.detail.push_str(&format!(" (request {request})"));
+        }
+        let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut builder = builder(status);
+        if let Some(hint) = self.hint {
+            builder.insert_header(hint);
+        }
+        builder.body(self.error.to_json().to_string())
+    }
+}
+
+impl From<ScimError> for Refusal {
+    fn from(error: ScimError) -> Self {
+        Self { error, hint: None, cause: None }
+    }
+}
+
+impl From<AuthRefusal> for Refusal {
+    fn from(refusal: AuthRefusal) -> Self {
+        const WHERE: &str = "in Settings > Company profile > General";
+        let (what, challenge) = match refusal {
+            AuthRefusal::NotReady => {
+                let cause = Some("no token keys have arrived yet".to_owned());
+                return Self::come_back("The service is starting. Try again in a few seconds.", cause);
+            }
+            AuthRefusal::Missing => ("No token. Copy the Microsoft Entra token, to be found", NO_TOKEN),
+            AuthRefusal::Garbled => {
+                ("Not a token of ours, or not copied whole. Copy it again, to be found", BAD_TOKEN)
+            }
+            AuthRefusal::Unknown | AuthRefusal::Revoked => {
+                ("Token unknown or revoked. Generate a new one", BAD_TOKEN)
+            }
+            AuthRefusal::NotYetValid => {
+                ("The token is not valid yet. Try again, or generate a new one", BAD_TOKEN)
+            }
+            AuthRefusal::Expired => ("The token has expired. Generate a new one", BAD_TOKEN),
+        };
+        let error = ScimError::unauthorized(format!("{what} {WHERE}."));
+        Self { error, hint: Some(challenge), cause: None }
+    }
+}
+
+impl From<QueryError> for Refusal {
+    fn from(error: QueryError) -> Self {
+        const AWAY: &str = "The directory cannot be asked at the moment. Try again in a few seconds.";
+        match error {
+            QueryError::Away(_) => Self::come_back(AWAY, Some(chain(&error))),
+            QueryError::Nonsense => Self::internal(chain(&error)),
+            QueryError::Failed(failure) => match failure.reason() {
+                failure::Reason::Invalid => scim_error(400, &failure.scim_type, failure.detail).into(),
+                failure::Reason::Conflict => scim_error(409, &failure.scim_type, failure.detail).into(),
+                failure::Reason::Unavailable => {
+                    Self::come_back(AWAY, Some("the directory is unavailable".to_owned()))
+                }
+                failure::Reason::Unspecified => Self::internal("the directory failed without a reason"),
+            },
+        }
+    }
+}
+
+impl From<ProvisionError> for Refusal {
+    fn from(error: ProvisionError) -> Self {
+        let cause = Some(chain(&error));
+        match error {
+            ProvisionError::NotSent(PublishError::TooLarge) => {
+                ScimError::payload_too_large("The resource is too large to be stored.").into()
+            }
+            ProvisionError::NotSent(_) | ProvisionError::NoOutcome(Missing::NotStored) => Self::come_back(
+                "The request could not be accepted, and nothing was changed. Try again in a few seconds.",
+                cause,
+            ),
+            ProvisionError::NoOutcome(Missing::Stored) => Self::come_back(
+                "The request is stored and will be applied, but that is taking longer than usual. It need not be sent again.",
+                cause,
+            ),
+            ProvisionError::NoOutcome(Missing::Unknown) => Self::come_back(
+                "It is not known whether the request was stored and will be applied. Try again in a few seconds.",
+                cause,
+            ),
+            ProvisionError::Nonsense => Self::internal(chain(&error)),
+            ProvisionError::Refused(refused) => {
+                let status = match refused.reason() {
+                    refused::Reason::Invalid => 400,
+                    refused::Reason::NotFound => 404,
+                    refused::Reason::Conflict => 409,
+                    refused::Reason::PreconditionFailed => 412,
+                    refused::Reason::Unspecified => {
+                        return Self::internal("the directory refused without a reason");
+                    }
+                };
+                scim_error(status, &refused.scim_type, refused.detail).into()
+            }
+        }
+    }
+}
+
+fn scim_error(status: u16, scim_type: &str, detail: String) -> ScimError {
+    ScimError::new(status, ScimType::parse(scim_type), detail)
+}
+
+/// The error and everything that caused it, on one line.
+fn chain(error: &dyn Error) -> String {
+    iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}

@@ -1,0 +1,182 @@
+//! Which resource a path names.
+//!
+//! `/scim` and `/scim/v2` are the same service, with or without a slash at the end. Endpoint names are compared without
+//! regard to case, because administrators type them.
+
+use std::borrow::Cow;
+
+use super::query::percent_decode;
+
+/// The longest path that is looked at, in bytes.
+const MAX_PATH: usize = 2_048;
+
+/// A path, understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    /// `""` or `"/v2"`: what the caller put behind `/scim`.
+    pub(super) version_segment: &'static str,
+    /// What the path names.
+    pub(super) target: Target,
+}
+
+/// What a path names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Users,
+    User(String),
+    Groups,
+    Group(String),
+    ServiceProviderConfig,
+    ResourceTypes,
+    ResourceType(String),
+    Schemas,
+    Schema(String),
+    /// Something that the standard knows and we do not serve: its name for people.
+    Unsupported(&'static str),
+}
+
+impl Route {
+    /// The route of a path as it stands in the request, still percent-encoded; `None` for an unknown one.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        if path.len() > MAX_PATH {
+            return None;
+        }
+        // Empty segments count for nothing: a tenant URL that ends in a slash gives `/scim//Users`.
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
+        if !segments.next()?.eq_ignore_ascii_case("scim") {
+            return None;
+        }
+        let versioned = segments.next_if(|segment| segment.eq_ignore_ascii_case("v2")).is_some();
+        let (endpoint, argument, None) = (segments.next()?, segments.next(), segments.next()) else {
+            return None;
+        };
+        let target = Target::of(endpoint, argument)?;
+        Some(Self { version_segment: if versioned { "/v2" } else { "" }, target })
+    }
+}
+
+impl Target {
+    fn of(endpoint: &str, argument: Option<&str>) -> Option<Self> {
+        let is = |name: &str| endpoint.eq_ignore_ascii_case(name);
+        let decoded =
+            argument.map(|argument| String::from_utf8_lossy(&percent_decode(argument)).into_owned());
+        if argument == Some(".search") || (argument.is_none() && is(".search")) {
+            return Some(Self::Unsupported("Search by POST"));
+        }
+        Some(match decoded {
+            None if is("Users") => Self::Users,
+            None if is("Groups") => Self::Groups,
+            None if is("ServiceProviderConfig") || is("ServiceProviderConfigs") => {
+                Self::ServiceProviderConfig
+            }
+            None if is("ResourceTypes") => Self::ResourceTypes,
+            None if is("Schemas") => Self::Schemas,
+            None if is("Me") => Self::Unsupported("/Me"),
+            None if is("Bulk") => Self::Unsupported("Bulk"),
+            Some(id) if is("Users") => Self::User(id),
+            Some(id) if is("Groups") => Self::Group(id),
+            Some(name) if is("ResourceTypes") => Self::ResourceType(name),
+            Some(urn) if is("Schemas") => Self::Schema(urn),
+            _ => return None,
+        })
+    }
+
+    /// The route's name in metrics and logs; one of a closed list.
+    pub(super) const fn template(&self) -> &'static str {
+        match self {
+            Self::Users => "/Users",
+            Self::User(_) => "/Users/{id}",
+            Self::Groups => "/Groups",
+            Self::Group(_) => "/Groups/{id}",
+            Self::ServiceProviderConfig => "/ServiceProviderConfig",
+            Self::ResourceTypes => "/ResourceTypes",
+            Self::ResourceType(_) => "/ResourceTypes/{name}",
+            Self::Schemas => "/Schemas",
+            Self::Schema(_) => "/Schemas/{urn}",
+            Self::Unsupported(_) => "unsupported",
+        }
+    }
+
+    /// The methods that it answers, for `Allow`.
+    pub(super) const fn allow(&self) -> &'static str {
+        match self {
+            Self::Users | Self::Groups => "GET, HEAD, POST",
+            Self::User(_) | Self::Group(_) => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::ServiceProviderConfig
+            | Self::ResourceTypes
+            | Self::ResourceType(_)
+            | Self::Schemas
+            | Self::Schema(_) => "GET, HEAD",
+            Self::Unsupported(_) => "",
+        }
+    }
+}
+
+/// The label of a path that nothing is at.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// A path in the query of which `text` is a segment, decoded for display; used in details.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 100;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(path: &str) -> Option<Target> {
+        Route::of(path).map(|route| route.target)
+    }
+
+    #[test]
+    fn both_prefixes_with_and_without_a_slash_name_the_same() {
+        for path in [
+            "/scim/Users",
+            "/scim/Users/",
+            "/scim/v2/Users",
+            "/scim/v2/Users/",
+            "/SCIM/V2/users",
+            "/scim//Users",
+        ] {
+            assert_eq!(target(path), Some(Target::Users), "{path}");
+        }
+        assert_eq!(Route::of("/scim/v2/Users/7").map(|route| route.version_segment), Some("/v2"));
+        assert_eq!(Route::of("/scim/Users/7").map(|route| route.version_segment), Some(""));
+    }
+
+    #[test]
+    fn an_argument_is_decoded_once() {
+        assert_eq!(target("/scim/Schemas/urn%3Ax%253A"), Some(Target::Schema("urn:x%3A".to_owned())));
+        assert_eq!(target("/scim/Users/a%2Fb"), Some(Target::User("a/b".to_owned())));
+        assert_eq!(target("/scim/Users/%"), Some(Target::User("%".to_owned())));
+    }
+
+    #[test]
+    fn unknown_paths_have_no_route() {
+        let too_long = format!("/scim/Users/{}", "a".repeat(MAX_PATH));
+        for path in [
+            "",
+            "/",
+            "/scim",
+            "/scim/",
+            "/scim/v2",
+            "/scim/v2/",
+            "/Users",
+            "/scim/Users/1/2",
+            "/scim/v3/Users",
+            &too_long,
+        ] {
+            assert_eq!(target(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_long_argument_is_shortened_where_it_is_shown() {
+        assert_eq!(shown("abc"), "abc");
+        assert_eq!(shown(&"ü".repeat(200)).chars().count(), 101);
+    }
+}

@@ -1,0 +1,74 @@
+//! What the gateway counts.
+
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+
+/// The gateway's metrics; see this crate's README for what to watch.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    pub(crate) requests: IntCounterVec,
+    pub(crate) duration: HistogramVec,
+    pub(crate) in_flight: IntGauge,
+    pub(crate) auth_refusals: IntCounterVec,
+    pub(crate) outcomes_waiting: IntGauge,
+    pub(crate) outcome_timeouts: IntCounterVec,
+    pub(crate) outcomes_unexpected: IntCounter,
+    pub(crate) verification_keys: IntGauge,
+    pub(crate) revocations: IntGauge,
+}
+
+/// Seconds. Entra gives up after tens of seconds; what we promise is measured in milliseconds.
+const BUCKETS: [f64; 13] =
+    [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0, 4.0, 16.0];
+
+impl Metrics {
+    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let counters = |name: &str, help: &str, labels: &[&str]| {
+            let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(counters.clone())).map(|()| counters)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone())).map(|()| gauge)
+        };
+        let duration = HistogramVec::new(
+            HistogramOpts::new(
+                "gateway_http_request_duration_seconds",
+                "From the request's head to its answer",
+            )
+            .buckets(BUCKETS.to_vec()),
+            &["route", "method"],
+        )?;
+        registry.register(Box::new(duration.clone()))?;
+        let outcomes_unexpected = IntCounter::new(
+            "gateway_outcomes_unexpected_total",
+            "Messages to this process's inboxes that nobody awaited (any more)",
+        )?;
+        registry.register(Box::new(outcomes_unexpected.clone()))?;
+        Ok(Self {
+            requests: counters(
+                "gateway_http_requests_total",
+                "Requests answered; status is `gone` when the caller left first",
+                &["route", "method", "status"],
+            )?,
+            duration,
+            in_flight: gauge("gateway_http_requests_in_flight", "Requests being answered")?,
+            auth_refusals: counters(
+                "gateway_auth_refusals_total",
+                "Requests without a usable token",
+                &["reason"],
+            )?,
+            outcomes_waiting: gauge("gateway_outcomes_waiting", "Changes whose outcome is awaited")?,
+            outcome_timeouts: counters(
+                "gateway_outcome_timeouts_total",
+                "Changes answered with 503 for lack of an outcome, by whether the stream had stored them",
+                &["stored"],
+            )?,
+            outcomes_unexpected,
+            verification_keys: gauge(
+                "gateway_verification_keys",
+                "Public keys that tokens are verified with",
+            )?,
+            revocations: gauge("gateway_revocations", "Revoked or retiring tokens known")?,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Changes: published to the stream in the order in which they were accepted, and answered by the directory.
+
+use bus_contract::{
+    Message as _, Timestamp,
+    directory::UserRecord,
+    provisioning::{Outcome, Refused, Request, outcome, request::Change},
+    subject::{RequestSubject, Verb},
+};
+use bus_jetstream::publish::PublishError;
+use typed_ids::RequestId;
+
+use crate::{app::App, auth::Caller, outcomes::Missing};
+
+/// Why a change is not known to be applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProvisionError {
+    #[error("could not hand the request to the bus")]
+    NotSent(#[source] PublishError),
+    #[error("there is no outcome: {0:?}")]
+    NoOutcome(Missing),
+    #[error("the directory refused")]
+    Refused(Refused),
+    #[error("could not read the directory's outcome")]
+    Nonsense,
+}
+
+/// Asks for a change and waits until it is applied. The user as it is then; none after a delete.
+///
+/// # Errors
+///
+/// See [`ProvisionError`]. After [`Missing::Stored`] the change is still going to happen.
+pub(crate) async fn submit(
+    app: &App,
+    caller: Caller,
+    id: RequestId,
+    verb: Verb,
+    change: Change,
+) -> Result<Option<UserRecord>, ProvisionError> {
+    let request = Request {
+        request_id: id.to_string(),
+        company_id: caller.company.to_string(),
+        accepted_at: Some(timestamp(app)),
+        token_id: caller.token_id.to_string(),
+        change: Some(change),
+    };
+    let subject = RequestSubject { company: caller.company, verb }.to_string();
+    let awaited = app.outcomes.expect(id);
+    let inbox = app.outcomes.inbox(id);
+    app.bus
+        .publish_request(subject, &request.request_id, &inbox, request.encode_to_vec())
+        .await
+        .map_err(ProvisionError::NotSent)?;
+
+    let Outcome { result, .. } = awaited.outcome(app.outcome_timeout).await.map_err(|missing| {
+        let stored = match missing {
+            Missing::NotStored => return ProvisionError::NoOutcome(missing),
+            Missing::Stored => "yes",
+            Missing::Unknown => "unknown",
+        };
+        app.metrics.outcome_timeouts.with_label_values(&[stored]).inc();
+        ProvisionError::NoOutcome(missing)
+    })?;
+    match result {
+        Some(outcome::Result::Applied(applied)) => Ok(applied.user),
+        Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
+        None => Err(ProvisionError::Nonsense),
+    }
+}
+
+fn timestamp(app: &App) -> Timestamp {
+    let now = app.clock.since_epoch();
+    Timestamp {
+        seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+        nanos: i32::try_from(now.subsec_nanos()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,78 @@
+//! What the service says about itself, and what it does not offer.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::harness::{Answer, World};
+
+#[tokio::test]
+async fn the_discovery_documents_are_served_under_their_own_locations() {
+    let world = World::start().await;
+    for path in [
+        "/scim/ServiceProviderConfig",
+        "/scim/v2/ResourceTypes/User",
+        "/scim/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
+        "/scim/Schemas/urn%3Aietf%3Aparams%3Ascim%3Aschemas%3Aextension%3Aenterprise%3A2.0%3AUser",
+    ] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/scim+json"), "{path}");
+        let location = format!("http://{}{}", world.address, path.replace("%3A", ":"));
+        assert_eq!(answer.body["meta"]["location"], location, "{path}");
+    }
+    assert_eq!(world.get("/scim/ResourceTypes").await.body["totalResults"], 1);
+    assert_eq!(world.get("/scim/Schemas").await.body["totalResults"], 2);
+    world.get("/scim/ResourceTypes/Robot").await.is_error(404);
+    world.get("/scim/Schemas/urn:robot").await.is_error(404);
+}
+
+#[tokio::test]
+async fn groups_are_an_empty_list_until_there_are_any() {
+    let world = World::start().await;
+    for path in
+        ["/scim/Groups", "/scim/Groups/?excludedAttributes=members&filter=displayName+eq+%22f3a1c1de%22"]
+    {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert_eq!(
+            (&answer.body["totalResults"], &answer.body["Resources"]),
+            (&json!(0), &json!([])),
+            "{path}"
+        );
+    }
+    let unreadable = world.get("/scim/Groups?filter=displayName+like+1").await;
+    unreadable.is_error(400);
+    assert_eq!(unreadable.body["scimType"], "invalidFilter");
+    world.get("/scim/Groups/1").await.is_error(404);
+    world.send(Method::POST, "/scim/Groups", json!({ "displayName": "Payroll" })).await.is_error(501);
+    world.send(Method::PATCH, "/scim/Groups/1", json!({ "Operations": [] })).await.is_error(501);
+}
+
+#[tokio::test]
+async fn what_is_not_supported_says_so() {
+    let world = World::start().await;
+    for (method, path) in [
+        (Method::GET, "/scim/Me"),
+        (Method::POST, "/scim/v2/Bulk"),
+        (Method::POST, "/scim/Users/.search"),
+        (Method::POST, "/scim/.search"),
+    ] {
+        Answer::of(world.request(method, path)).await.is_error(501);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_405_and_names_the_right_ones() {
+    let world = World::start().await;
+    for (method, path, allow) in [
+        (Method::DELETE, "/scim/Users", "GET, HEAD, POST"),
+        (Method::POST, "/scim/Users/1", "GET, HEAD, PUT, PATCH, DELETE"),
+        (Method::OPTIONS, "/scim/Users", "GET, HEAD, POST"),
+        (Method::PATCH, "/scim/Schemas", "GET, HEAD"),
+        (Method::from_bytes(b"BREW").unwrap(), "/scim/Users", "GET, HEAD, POST"),
+    ] {
+        let answer = Answer::of(world.request(method, path)).await;
+        answer.is_error(405);
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+    }
+}

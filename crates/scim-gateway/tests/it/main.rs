@@ -1,0 +1,13 @@
+//! The gateway over a real NATS server, with a small directory of the tests' own behind it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod authentication;
+mod directory;
+mod discovery;
+mod entra_requests;
+mod faults;
+mod harness;
+mod nothing_but_scim;
+mod process;
+mod tokens;
+mod users;
