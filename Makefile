@@ -10,7 +10,7 @@ help: ## What there is
 
 run: ## The whole system and an initial cycle, until Ctrl-C; with ONCE=1 it ends after the cycle
 	@scripts/install-system-packages
-	@cargo run --release --quiet --package local-stack -- run
+	@cargo run --release --package local-stack -- run
 
 down: ## Stop a stack that was left running in the background
 	@cargo run --release --quiet --package local-stack -- down
@@ -20,7 +20,7 @@ test: ## Everything that must hold, end to end included; nothing needs to be run
 
 bench: ## The benchmarks, as JSON under target/bench/
 	@scripts/install-system-packages
-	@cargo build --release --quiet --workspace --bins && target/release/provisioning-bench
+	@cargo build --release --workspace --bins && target/release/provisioning-bench
 
 fmt: ## Format
 	@cargo fmt --all

@@ -3,25 +3,26 @@
 use std::{
     io,
     net::{Ipv4Addr, TcpListener},
+    ops::RangeInclusive,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
+use rand::Rng as _;
+
+/// Below the range from which Linux (32768 and up) and macOS (49152 and up) take the ports of outgoing connections: while
+/// a server is down to be restarted, no connection can take its port.
+const RANGE: RangeInclusive<u16> = 20_000..=32_000;
+const ATTEMPTS: usize = 200;
 
 /// A port of 127.0.0.1 that nobody listens on now. Somebody else may take it before you do; be ready to ask again.
 ///
 /// # Errors
-/// When the system has no port left.
+/// When one port after the other is taken.
 pub fn free() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr().context("a listener without an address")?.port())
-}
-
-/// This port when nobody listens on it now, else a free one.
-///
-/// # Errors
-/// When the system has no port left.
-pub fn preferred(port: u16) -> Result<u16> {
-    if is_free(port) { Ok(port) } else { free() }
+    let candidates = || rand::rng().random_range(RANGE);
+    let found = std::iter::repeat_with(candidates).take(ATTEMPTS).find(|port| is_free(*port));
+    let Some(port) = found else { bail!("{ATTEMPTS} ports of 127.0.0.1 were tried, and all are taken") };
+    Ok(port)
 }
 
 /// Whether nobody listens on this port of 127.0.0.1 now.

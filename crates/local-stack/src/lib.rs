@@ -8,6 +8,7 @@ pub mod secrets;
 pub mod stack;
 pub mod topology;
 
+mod claim;
 mod cycle;
 mod detach;
 mod probe;

@@ -1,20 +1,13 @@
 //! One running process of a service: its addresses stay the same when it is restarted.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    process::Command,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Result, bail};
-use backing_servers::{
-    port,
-    process::{Process, Supervision},
-};
+use backing_servers::process::{Process, Supervision};
 use nix::sys::signal::Signal;
 
 use crate::{
+    claim::Claim,
     probe,
     topology::{Environment, READY_PATH, Service},
 };
@@ -23,22 +16,26 @@ use crate::{
 const STOP_GRACE: Duration = Duration::from_secs(25);
 
 /// Where an instance listens.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Addresses {
-    pub(crate) http: Option<SocketAddr>,
-    pub(crate) observe: SocketAddr,
+#[derive(Debug)]
+pub(crate) struct Ports {
+    http: Option<Claim>,
+    observe: Claim,
 }
 
-impl Addresses {
+impl Ports {
     /// The service's own ports where they are free.
     pub(crate) fn preferred(service: &Service) -> Result<Self> {
-        let http = service.http_port.map(port::preferred).transpose()?.map(loopback);
-        Ok(Self { http, observe: loopback(port::preferred(service.observe_port)?) })
+        let http = service.http_port.map(Claim::preferred).transpose()?;
+        Ok(Self { http, observe: Claim::preferred(service.observe_port)? })
     }
-}
 
-fn loopback(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    pub(crate) fn http(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(Claim::address)
+    }
+
+    pub(crate) fn observe(&self) -> SocketAddr {
+        self.observe.address()
+    }
 }
 
 /// What it takes to start an instance, again and again.
@@ -56,7 +53,7 @@ pub(crate) struct Instance {
     /// The service's name, with a number from the second instance on.
     pub(crate) name: String,
     pub(crate) service: &'static Service,
-    pub(crate) addresses: Addresses,
+    pub(crate) ports: Ports,
     launch: Launch,
     process: Process,
     /// Whether somebody ended it on purpose, so that its end is no news.
@@ -67,11 +64,11 @@ impl Instance {
     pub(crate) fn start(
         name: String,
         service: &'static Service,
-        addresses: Addresses,
+        ports: Ports,
         launch: Launch,
     ) -> Result<Self> {
         let process = launch.spawn(&name)?;
-        Ok(Self { name, service, addresses, launch, process, ended_on_purpose: false })
+        Ok(Self { name, service, ports, launch, process, ended_on_purpose: false })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -124,12 +121,12 @@ impl Instance {
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        matches!(probe::get(self.addresses.observe, READY_PATH), Some((200, _)))
+        matches!(probe::get(self.ports.observe(), READY_PATH), Some((200, _)))
     }
 
     /// Waits until it and its dependencies are ready.
     pub(crate) fn wait_until_ready(&mut self, limit: Duration) -> Result<()> {
-        let observe = self.addresses.observe;
+        let observe = self.ports.observe();
         let mut last = None;
         let outcome = self.process.wait_until_ready(limit, || {
             last = probe::get(observe, READY_PATH);

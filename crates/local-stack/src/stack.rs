@@ -18,7 +18,7 @@ use crate::{
     company::{Company, Operator},
     endpoints::Endpoints,
     secrets::Secrets,
-    service::{Addresses, Instance, Launch, isolated},
+    service::{Instance, Launch, Ports, isolated},
     topology::{self, Backing, Environment, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
@@ -110,7 +110,7 @@ impl Stack {
         stack.prepare_database()?;
         (options.progress)("services");
         for service in &SERVICES {
-            let instance = stack.launch(service, service.name.to_owned(), Addresses::preferred(service)?)?;
+            let instance = stack.launch(service, service.name.to_owned(), Ports::preferred(service)?)?;
             stack.instances().push(instance);
         }
         stack.wait_until_ready()?;
@@ -126,10 +126,10 @@ impl Stack {
         let instances = self.instances();
         let url = |name: &str| {
             let found = instances.iter().find(|instance| instance.name == name);
-            let address = found.and_then(|instance| instance.addresses.http);
+            let address = found.and_then(|instance| instance.ports.http());
             address.map(|address| format!("http://{address}")).unwrap_or_default()
         };
-        let metrics = |instance: &Instance| format!("http://{}/metrics", instance.addresses.observe);
+        let metrics = |instance: &Instance| format!("http://{}/metrics", instance.ports.observe());
         let operator_password =
             self.secrets.get(&topology::bus_password_variable(topology::OPERATOR_BUS_USER));
         let backing =
@@ -210,9 +210,9 @@ impl Stack {
         self.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn launch(&self, service: &'static Service, name: String, addresses: Addresses) -> Result<Instance> {
-        let http = addresses.http.map(|address| address.to_string());
-        let observe = addresses.observe.to_string();
+    fn launch(&self, service: &'static Service, name: String, ports: Ports) -> Result<Instance> {
+        let http = ports.http().map(|address| address.to_string());
+        let observe = ports.observe().to_string();
         let mut environment = service.environment(&self.backing, &self.secrets, http.as_deref(), &observe);
         for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
             environment.retain(|(known, _)| known != variable);
@@ -220,7 +220,7 @@ impl Stack {
         }
         let program = self.binaries.find(service.name)?;
         let (directory, log) = (self.workdir().to_owned(), self.workdir.log(&name));
-        Instance::start(name, service, addresses, Launch { program, environment, directory, log })
+        Instance::start(name, service, ports, Launch { program, environment, directory, log })
     }
 
     fn prepare_database(&self) -> Result<()> {

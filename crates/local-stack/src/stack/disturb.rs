@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::{READY_LIMIT, Stack};
 use crate::{
-    service::{Addresses, Instance},
+    service::{Instance, Ports},
     topology::SERVICES,
 };
 
@@ -21,7 +21,7 @@ impl Stack {
         let number =
             self.instances().iter().filter(|instance| std::ptr::eq(instance.service, service)).count() + 1;
         let name = format!("{}-{number}", service.name);
-        let mut instance = self.launch(service, name.clone(), Addresses::preferred(service)?)?;
+        let mut instance = self.launch(service, name.clone(), Ports::preferred(service)?)?;
         instance.wait_until_ready(READY_LIMIT)?;
         self.instances().push(instance);
         self.publish_endpoints()?;
