@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use bus_contract::{
     directory::{FactBatch, Manager},
-    provisioning::{self, Applied as AppliedResult, outcome::Result as OutcomeResult},
+    provisioning::{self, Applied as AppliedResult, Refused, outcome::Result as OutcomeResult},
 };
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult};
@@ -79,7 +79,13 @@ pub(crate) fn apply(
                 );
                 bury(conn, tenure, delivery, &reason, now)?;
                 if let Ok(request) = readable {
-                    outcomes[place] = Some(refuse::unstorable(request));
+                    let refusal = refuse::unstorable(request);
+                    store::log::insert(conn, &[refused_line(request, refusal.clone())], now)?;
+                    outcomes[place] = Some(provisioning::Outcome {
+                        request_id: request.id.to_string(),
+                        repeated: false,
+                        result: Some(OutcomeResult::Refused(refusal)),
+                    });
                 }
             }
         }
@@ -258,6 +264,10 @@ fn result(outcome: &Outcome, manager: Option<Manager>) -> OutcomeResult {
             changed: !matches!(outcome, Outcome::Unchanged(_)),
         }),
     }
+}
+
+fn refused_line(request: &Request, refusal: Refused) -> Line<'_> {
+    Line { request, outcome: "refused", refusal: Some(refusal), changed_attributes: &[] }
 }
 
 fn line<'a>(request: &'a Request, outcome: &'a Outcome, result: &OutcomeResult) -> Line<'a> {

@@ -1,6 +1,6 @@
 //! How a refusal is worded for the administrator who reads it in Entra's provisioning log.
 
-use bus_contract::provisioning::{self, Refused, outcome, refused::Reason};
+use bus_contract::provisioning::{Refused, refused::Reason};
 use scim_protocol::error::ScimError;
 
 use super::{decide::Refusal, request::Request};
@@ -32,18 +32,14 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
 }
 
 /// The answer to a request that Postgres will never store.
-pub(crate) fn unstorable(request: &Request) -> provisioning::Outcome {
-    provisioning::Outcome {
-        request_id: request.id.to_string(),
-        repeated: false,
-        result: Some(outcome::Result::Refused(Refused {
-            reason: Reason::Invalid.into(),
-            scim_type: "invalidValue".to_owned(),
-            detail: format!(
-                "The directory cannot store these values. The request was kept for support as {}.",
-                request.id
-            ),
-        })),
+pub(crate) fn unstorable(request: &Request) -> Refused {
+    Refused {
+        reason: Reason::Invalid.into(),
+        scim_type: "invalidValue".to_owned(),
+        detail: format!(
+            "The directory cannot store these values. The request was kept for support as {}.",
+            request.id
+        ),
     }
 }
 

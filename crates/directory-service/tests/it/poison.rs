@@ -33,6 +33,7 @@ async fn a_request_that_postgres_refuses_is_kept_apart_and_refused() {
     }
     assert_eq!(world.sql("select reason from dead_letters").trim(), "Postgres refuses to store it");
     assert_eq!(world.sql("select count(*) from users").trim(), "11");
+    assert_eq!(world.sql("select count(*) from provisioning_log where outcome = 'refused'").trim(), "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
