@@ -269,7 +269,8 @@ impl Emulator {
 
     /// The same for groups. A failure spares the users, unless the credentials are refused.
     pub(crate) async fn test_groups(&mut self) -> Result<(), Failure> {
-        let exchange = self.client.send(wire::probe_groups(people::nobody(&mut self.random))).await;
+        let probe = wire::probe_groups(people::nobody(&mut self.random));
+        let exchange = self.must_succeed(probe).await?;
         probe_result(&exchange, Expected::Group)
     }
 

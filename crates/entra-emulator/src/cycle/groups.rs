@@ -34,17 +34,27 @@ impl Emulator {
     ) {
         let due: Vec<_> = tenant.groups().filter(|group| delta.groups.contains(&group.object_id)).collect();
         if let Err(failure) = probe {
-            for group in due {
-                run.escrow.groups.insert(group.object_id);
-                let outcome = Outcome::Failure(failure.clone());
-                run.entries.push(group_entry(group.object_id, &group.display_name, Action::Create, outcome));
-            }
-            run.escrow.purged_groups.extend(&delta.purged_groups);
+            self.fail_groups(&due, delta, &failure, run);
             return;
         }
         self.run_group_objects(due.clone(), run).await;
         self.run_members(&due, run).await;
         self.run_group_purges(delta, run).await;
+    }
+
+    /// Without groups in the target, everything that is due for them fails for the reason that the probe gave.
+    fn fail_groups(&self, due: &[&Group], delta: &Delta, failure: &Failure, run: &mut Run) {
+        let mut fail = |id, name: &str, action| {
+            run.entries.push(group_entry(id, name, action, Outcome::Failure(failure.clone())));
+        };
+        for group in due {
+            fail(group.object_id, &group.display_name, Action::Create);
+        }
+        for (id, link) in delta.purged_groups.iter().filter_map(|id| Some((*id, self.groups.get(id)?))) {
+            fail(id, &link.name, Action::Delete);
+        }
+        run.escrow.groups.extend(due.iter().map(|group| group.object_id));
+        run.escrow.purged_groups.extend(&delta.purged_groups);
     }
 
     async fn run_group_objects(&mut self, due: Vec<&Group>, run: &mut Run) {

@@ -257,6 +257,24 @@ async fn a_server_without_groups_fails_the_groups_and_spares_the_users() {
 }
 
 #[tokio::test]
+async fn a_group_that_cannot_be_deleted_because_groups_are_gone_is_a_failure_too() {
+    let target = Target::start().await;
+    let mut emulator = emulator(&target);
+    let mut tenant = company(4, 1);
+    assert!(emulator.run_cycle(&mut tenant).await.succeeded());
+    tenant.delete_group(tenant.groups().next().unwrap().object_id);
+    target.intercept(|received| {
+        received.target().starts_with("/scim/Groups").then(|| Reply::error(501, "later"))
+    });
+    let cycle = emulator.run_cycle(&mut tenant).await;
+    assert_eq!(only_failure(&cycle).code, "NotImplemented");
+    target.behave();
+    let cycle = emulator.run_cycle(&mut tenant).await;
+    assert!(cycle.succeeded());
+    assert_eq!(cycle.counts()[&(Kind::Group, Action::Delete)].success, 1);
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_a_timeout() {
     let target = Target::start().await;
     target.intercept(|received| (received.method() == "POST").then(Reply::never));
