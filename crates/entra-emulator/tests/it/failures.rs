@@ -262,7 +262,8 @@ async fn a_group_that_cannot_be_deleted_because_groups_are_gone_is_a_failure_too
     let mut emulator = emulator(&target);
     let mut tenant = company(4, 1);
     assert!(emulator.run_cycle(&mut tenant).await.succeeded());
-    tenant.delete_group(tenant.groups().next().unwrap().object_id);
+    let group = tenant.groups().next().unwrap().object_id;
+    tenant.delete_group(group);
     target.intercept(|received| {
         received.target().starts_with("/scim/Groups").then(|| Reply::error(501, "later"))
     });
