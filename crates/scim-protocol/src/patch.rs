@@ -25,7 +25,7 @@ use std::fmt;
 pub const MAX_OPERATIONS: usize = 1_000;
 /// The most values of multi-valued attributes that all operations of one PATCH list together. Each is compared with up
 /// to [`crate::resource::MAX_VALUES`] that are there.
-pub const MAX_LISTED_VALUES: usize = 5_000;
+pub const MAX_LISTED_VALUES: usize = 1_000;
 /// The length of all paths with a value filter in one request, in bytes. Each filter is evaluated on up to
 /// [`crate::resource::MAX_VALUES`] values.
 pub const MAX_FILTERED_LENGTH: usize = 65_536;

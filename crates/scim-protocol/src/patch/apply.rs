@@ -64,7 +64,7 @@ pub(crate) fn apply_one(
     };
     let Some(members) = members else { return Ok(()) };
     if found.attribute.multi_valued {
-        return values::change(members, operation);
+        return values::change(members, found.attribute, operation);
     }
     let (members, name) = match &path.sub {
         Some(sub) => (object_at(members, &path.name), sub),

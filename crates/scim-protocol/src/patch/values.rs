@@ -3,12 +3,19 @@
 use super::{Op, Operation};
 use crate::error::ScimError;
 use crate::filter::{Filter, matches_element};
+use crate::fold::fold;
 use crate::resource::MAX_VALUES;
+use crate::resource::canonical::{Place, one};
 use crate::resource::whole::{is_primary, make_primary, overfull_list};
+use crate::schema::Attribute;
 use serde_json::{Map, Value};
 
 /// Carries out the operation on the attribute's list, which is one of `members`.
-pub(super) fn change(members: &mut Map<String, Value>, operation: &Operation) -> Result<(), ScimError> {
+pub(super) fn change(
+    members: &mut Map<String, Value>,
+    attribute: &Attribute,
+    operation: &Operation,
+) -> Result<(), ScimError> {
     let path = &operation.path.attribute;
     let slot = members.entry(path.name.as_str()).or_insert(Value::Null);
     let mut items = match slot.take() {
@@ -16,7 +23,7 @@ pub(super) fn change(members: &mut Map<String, Value>, operation: &Operation) ->
         Value::Null => Vec::new(),
         only => vec![only],
     };
-    let touched = change_items(&mut items, operation)?;
+    let touched = change_items(&mut items, attribute, operation)?;
     // Now and not at the end, so that a list cannot grow through many operations in between.
     if items.len() > MAX_VALUES {
         return Err(overfull_list(&path.name));
@@ -29,13 +36,19 @@ pub(super) fn change(members: &mut Map<String, Value>, operation: &Operation) ->
 }
 
 /// Returns which elements were set.
-fn change_items(items: &mut Vec<Value>, operation: &Operation) -> Result<Vec<usize>, ScimError> {
+fn change_items(
+    items: &mut Vec<Value>,
+    attribute: &Attribute,
+    operation: &Operation,
+) -> Result<Vec<usize>, ScimError> {
     let sub = operation.path.attribute.sub.as_deref();
     let value = operation.value.as_ref();
     match (operation.op, &operation.path.filter, sub) {
         (Op::Remove, None, None) => {
             match value {
-                Some(listed) => items.retain(|item| !each(listed).any(|listed| is_listed(item, listed))),
+                Some(listed) => {
+                    items.retain(|item| !each(listed).any(|listed| is_listed(attribute, item, listed)))
+                }
                 None => items.clear(),
             }
             Ok(Vec::new())
@@ -57,9 +70,9 @@ fn change_items(items: &mut Vec<Value>, operation: &Operation) -> Result<Vec<usi
             Ok((0..items.len()).collect())
         }
         (Op::Add, None, None) => {
-            Ok(value.map(each).into_iter().flatten().map(|added| add(items, added)).collect())
+            Ok(value.map(each).into_iter().flatten().map(|added| add(attribute, items, added)).collect())
         }
-        (Op::Add | Op::Replace, filter, sub) => set(items, filter.as_ref(), sub, value, operation),
+        (Op::Add | Op::Replace, filter, sub) => set(attribute, items, filter.as_ref(), sub, value),
     }
 }
 
@@ -77,31 +90,44 @@ fn each(value: &Value) -> impl Iterator<Item = &Value> {
 
 /// Whether `item` is the value that a remove lists: the same `value`, or for elements that have none the same
 /// everything that is listed.
-fn is_listed(item: &Value, listed: &Value) -> bool {
+fn is_listed(attribute: &Attribute, item: &Value, listed: &Value) -> bool {
     match (item, listed) {
         (Value::Object(_), Value::Object(named)) => match named.get("value") {
-            Some(value) => item.get("value") == Some(value),
-            None => contains(item, named),
+            Some(_) => is_same(attribute, "value", item, listed),
+            None => contains(attribute, item, listed, named),
         },
         _ => item == listed,
     }
 }
 
-fn contains(item: &Value, named: &Map<String, Value>) -> bool {
-    named.iter().all(|(name, value)| item.get(name) == Some(value))
+fn contains(attribute: &Attribute, item: &Value, other: &Value, named: &Map<String, Value>) -> bool {
+    named.keys().all(|name| is_same(attribute, name, item, other))
+}
+
+/// Whether two elements agree in a sub-attribute. Case matters where the schema says so, as it does in filters.
+fn is_same(attribute: &Attribute, name: &str, one: &Value, other: &Value) -> bool {
+    match (one.get(name), other.get(name)) {
+        (Some(Value::String(one)), Some(Value::String(other))) if one != other => {
+            let is_case_exact = attribute.sub_attribute(name).is_none_or(|sub| sub.case_exact);
+            !is_case_exact
+                && (one.eq_ignore_ascii_case(other)
+                    || !(one.is_ascii() && other.is_ascii()) && fold(one) == fold(other))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// Appends a value unless it is there: RFC 7643 §2.4 does not want the same `value` and `type` twice, so that what
 /// else is said of it (`primary`, `display`) completes the one that is there.
-fn add(items: &mut Vec<Value>, added: &Value) -> usize {
-    let is_same = |item: &Value| match (item, added) {
+fn add(attribute: &Attribute, items: &mut Vec<Value>, added: &Value) -> usize {
+    let is_there = |item: &Value| match (item, added) {
         (Value::Object(_), Value::Object(named)) if named.contains_key("value") => {
-            item.get("value") == added.get("value") && item.get("type") == added.get("type")
+            is_same(attribute, "value", item, added) && is_same(attribute, "type", item, added)
         }
-        (Value::Object(_), Value::Object(named)) => contains(item, named),
+        (Value::Object(_), Value::Object(named)) => contains(attribute, item, added, named),
         _ => item == added,
     };
-    match items.iter().position(is_same) {
+    match items.iter().position(is_there) {
         Some(at) => {
             if let Some(item) = items.get_mut(at) {
                 merge(item, added);
@@ -128,11 +154,11 @@ fn merge(item: &mut Value, other: &Value) {
 /// §3.5.2.3 has `noTarget` here, but Entra replaces `emails[type eq "work"].value` of users who never had one
 /// (entra-wire bug 3) and would be stuck. A filter that describes no single element keeps the RFC's answer.
 fn set(
+    attribute: &Attribute,
     items: &mut Vec<Value>,
     filter: Option<&Filter>,
     sub: Option<&str>,
     value: Option<&Value>,
-    operation: &Operation,
 ) -> Result<Vec<usize>, ScimError> {
     let Some(value) = value else { return Ok(Vec::new()) };
     let selected: Vec<usize> =
@@ -143,13 +169,13 @@ fn set(
             Value::Object(parts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
         });
         let Some(mut made) = made.filter(|made| selects(filter, made)) else {
-            let attribute = &operation.path.attribute.name;
-            return Err(ScimError::no_target(format!(
-                "no value of '{attribute}' matches the filter of the path"
-            )));
+            let name = &attribute.name;
+            return Err(ScimError::no_target(format!("no value of '{name}' matches the filter of the path")));
         };
         put(&mut made, sub, value);
-        return Ok(vec![add(items, &made)]);
+        // What comes from the filter's literals has passed no limit yet.
+        one(Place::of(attribute), &mut made)?;
+        return Ok(vec![add(attribute, items, &made)]);
     }
     for at in &selected {
         if let Some(item) = items.get_mut(*at) {

@@ -114,7 +114,7 @@ fn the_limits_of_a_patch_hold() {
     let body = |count| json!({"Operations": vec![list.clone(); count]});
     let allowed = MAX_LISTED_VALUES / resource::MAX_VALUES;
     assert_eq!(parse(&body(allowed)).unwrap().len(), allowed);
-    assert_eq!(parse(&body(allowed + 1)).unwrap_err(), "a PATCH lists at most 5000 values");
+    assert_eq!(parse(&body(allowed + 1)).unwrap_err(), "a PATCH lists at most 1000 values");
 
     let filter = format!("emails[type eq \"{}\"].value", "x".repeat(900));
     let body = |count| json!({"Operations": vec![json!({"op": "add", "path": filter, "value": "x"}); count]});
