@@ -1,6 +1,10 @@
 //! The only connection to NATS that a process has: how it is made, kept and watched.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_nats::{
     Client, ConnectOptions, Event,
@@ -37,6 +41,7 @@ pub struct Bus {
     pub(crate) link: watch::Receiver<Link>,
     /// The connection's name, for what others see of us.
     pub(crate) name: Arc<str>,
+    journal: Arc<Journal>,
 }
 
 /// What is known of the connection.
@@ -61,7 +66,7 @@ impl Bus {
     /// Only when the url is malformed.
     pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
         let (sender, link) = watch::channel(Link { connected: false, epoch: 0 });
-        let journal = Arc::new(Journal { link: sender, last_failure: std::sync::Mutex::default() });
+        let journal = Arc::new(Journal { link: sender, last_failure: Mutex::default() });
         let options = ConnectOptions::new()
             .name(&settings.connection_name)
             .user_and_password(settings.user.clone(), settings.password.expose_secret().to_owned())
@@ -73,9 +78,12 @@ impl Bus {
             .request_timeout(Some(API_TIMEOUT))
             .subscription_capacity(SUBSCRIPTION_CAPACITY)
             .reconnect_delay_callback(backoff)
-            .event_callback(move |event| {
+            .event_callback({
                 let journal = Arc::clone(&journal);
-                async move { journal.record(&event) }
+                move |event| {
+                    let journal = Arc::clone(&journal);
+                    async move { journal.record(&event) }
+                }
             });
         let addresses: Vec<&str> = settings.url.split(',').map(str::trim).collect();
         #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
@@ -88,13 +96,19 @@ impl Bus {
             .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into() })
+        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), journal })
     }
 
     /// Whether there is a connection right now.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Why there is no connection, as far as the client knows; for people who wait for one.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.journal.last_failure()
     }
 
     /// Asks JetStream how it is: one real round trip, at most [`API_TIMEOUT`].
@@ -152,7 +166,7 @@ impl fmt::Debug for Bus {
 /// Turns the client's events into one log line per change of state.
 struct Journal {
     link: watch::Sender<Link>,
-    last_failure: std::sync::Mutex<Option<String>>,
+    last_failure: Mutex<Option<String>>,
 }
 
 impl Journal {
@@ -189,9 +203,13 @@ impl Journal {
         }
     }
 
+    fn last_failure(&self) -> Option<String> {
+        self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether this is news.
     fn remember(&self, failure: Option<String>) -> bool {
-        let mut last = self.last_failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner);
         let news = *last != failure;
         *last = failure;
         news

@@ -1,1 +1,41 @@
 #![doc = include_str!("../README.md")]
+
+mod cli;
+
+mod company;
+mod token;
+
+mod bus;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{
+    bus::Questions,
+    cli::{Cli, Command},
+    failure::Failure,
+};
+
+/// Reads the command line, does what it says, prints the result and returns the exit code.
+pub async fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and usage errors print themselves; clap exits with 0 and 2.
+        Err(error) => return output::usage(&error),
+    };
+    match execute(cli.command).await {
+        Ok(answer) => output::answer(answer, cli.json),
+        Err(failure) => output::failure(&failure),
+    }
+}
+
+async fn execute(command: Command) -> Result<output::Answer, Failure> {
+    let questions = Questions::connect().await?;
+    match command {
+        Command::Company(command) => company::execute(&questions, command).await,
+        Command::Token(command) => token::execute(&questions, command).await,
+    }
+}

@@ -1,3 +1,8 @@
-//! Starts the process; everything else is in the library.
+//! The program; everything else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    operator_cli::run().await
+}

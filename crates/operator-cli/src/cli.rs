@@ -1,0 +1,161 @@
+//! The command line: what can be asked for, and how it is explained.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Companies and their Entra tokens, from the command line
+#[derive(Debug, Parser)]
+#[command(name = "timeclock-operator", version, after_help = MORE, after_long_help = LONG_HELP)]
+pub(crate) struct Cli {
+    /// Prints one JSON document instead of a table
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const MORE: &str = "--help tells the environment, the exit status and examples.";
+
+const LONG_HELP: &str = "\
+Environment:
+  TIMECLOCK_NATS_URL       where NATS is [default: nats://127.0.0.1:4222]
+  TIMECLOCK_NATS_USER      the user [default: operator]
+  TIMECLOCK_NATS_PASSWORD  its password; or TIMECLOCK_NATS_PASSWORD_FILE, a file that holds it
+
+Exit status:
+  0   done
+  1   refused: what was asked for cannot be, or does not exist
+  2   the command line or the environment is wrong
+  69  NATS or a service does not answer; trying again later may help
+
+Examples:
+  Connect a new customer: create the company, then give its administrator the token
+    timeclock-operator company create --name Contoso
+    timeclock-operator token issue --company 01890a5d-ac96-774b-bcce-b302099a8057 --description 'Entra, main tenant'
+
+  Replace a token before it expires; the old one works for three more days
+    timeclock-operator token rotate --company 01890a5d-ac96-774b-bcce-b302099a8057 --overlap 3d
+
+  A token leaked: end it now
+    timeclock-operator token list --company 01890a5d-ac96-774b-bcce-b302099a8057
+    timeclock-operator token revoke --company 01890a5d-ac96-774b-bcce-b302099a8057 --token ID
+
+  In a script
+    id=$(timeclock-operator --json company create --name Contoso | jq -r .id)";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Creates and shows companies
+    #[command(subcommand)]
+    Company(CompanyCommand),
+    /// Issues, shows, rotates and revokes companies' Entra tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CompanyCommand {
+    /// Creates a company; with --id, doing it again changes nothing
+    Create {
+        /// What people call it, 1 to 200 characters
+        #[arg(long)]
+        name: String,
+        /// Its id, a UUID; chosen for you when left out
+        #[arg(long)]
+        id: Option<String>,
+    },
+    /// Lists every company
+    List,
+    /// Shows one company
+    Show {
+        /// Its id
+        #[arg(long)]
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Issues a token, which a company's administrator pastes into Entra
+    Issue {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// What it is for, at most 100 characters
+        #[arg(long, default_value = "")]
+        description: String,
+        /// How long it works, such as 365d or 12h; a year when left out, three years at most
+        #[arg(long, value_parser = seconds)]
+        lifetime: Option<u32>,
+    },
+    /// Lists a company's tokens without their secrets
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Shows a token again, its secret included
+    Show {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The token's id
+        #[arg(long)]
+        token: String,
+    },
+    /// Issues a successor; the company's other tokens end after the overlap
+    Rotate {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// How long the others still work, such as 3d or 0s; seven days when left out, ninety at most
+        #[arg(long, value_parser = seconds)]
+        overlap: Option<u32>,
+        /// How long the successor works; a year when left out
+        #[arg(long, value_parser = seconds)]
+        lifetime: Option<u32>,
+    },
+    /// Ends a token at once
+    Revoke {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The token's id
+        #[arg(long)]
+        token: String,
+    },
+}
+
+/// Reads a duration such as `365d` or `1h 30m` to whole seconds.
+fn seconds(text: &str) -> Result<u32, String> {
+    let duration: Duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a duration such as 365d, 12h or 30m"))?;
+    if duration.subsec_nanos() != 0 {
+        return Err("must be whole seconds".to_owned());
+    }
+    u32::try_from(duration.as_secs()).map_err(|_too_long| "is longer than any limit".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_whole_seconds() {
+        assert_eq!(seconds("365d"), Ok(365 * 24 * 3600));
+        assert_eq!(seconds("1h 30m"), Ok(5400));
+        assert_eq!(seconds("0s"), Ok(0));
+        for text in ["", "5", "1.5s", "100ms", "1000y", "soon"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}
