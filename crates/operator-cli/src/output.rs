@@ -35,7 +35,7 @@ impl Answer {
     pub(crate) fn many<R: Row>(rows: &[R]) -> Result<Self, Failure> {
         Ok(Self {
             json: json(&rows)?,
-            table: table(&rows),
+            table: table(rows),
             note: rows.is_empty().then(|| "(none)".to_owned()),
         })
     }

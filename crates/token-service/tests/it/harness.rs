@@ -1,0 +1,254 @@
+//! A running token service, a directory that knows one company, and an operator.
+
+use std::{future::Future, time::Duration};
+
+use backing_servers::{
+    nats,
+    postgres::{self, Database},
+};
+use bus_contract::{
+    Message,
+    directory::{self, Company, ListCompanies, ListCompaniesReply},
+    stream::{KEY_PREFIX, REVOKED_PREFIX, TOKENS},
+    subject::{
+        DIRECTORY_QUEUE, ISSUE_TOKEN, LIST_COMPANIES, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN,
+    },
+    token::{
+        IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken, SecretToken, Token,
+        failure::Reason, reply::Result as Answer,
+    },
+};
+use bus_jetstream::{Bus, Bytes};
+use futures_util::StreamExt as _;
+use service_runtime::{Process, clock::Clock, settings::Reader};
+use token_protocol::KeySet;
+use typed_ids::CompanyId;
+
+/// Longer than anything here takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// 2026-01-01.
+pub(crate) const NOW: u64 = 1_767_225_600;
+const SEALING_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
+/// What an operator deploys: roles that cannot see past row level security, and a schema of their own.
+const DEPLOYMENT: &str = "
+    DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'token_owner') THEN
+        CREATE ROLE token_owner LOGIN PASSWORD 'owner';
+        CREATE ROLE token_service LOGIN PASSWORD 'service';
+        ALTER ROLE token_owner SET search_path = tokens;
+        ALTER ROLE token_service SET search_path = tokens;
+      END IF;
+    END $$;
+    CREATE SCHEMA tokens AUTHORIZATION token_owner;
+    GRANT USAGE ON SCHEMA tokens TO token_service;
+    ALTER DEFAULT PRIVILEGES FOR ROLE token_owner IN SCHEMA tokens
+      GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO token_service;";
+
+pub(crate) struct World {
+    pub(crate) nats: nats::Server,
+    nats_directory: tempfile::TempDir,
+    pub(crate) database: Database,
+    /// The operator's connection.
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) process: Process,
+    pub(crate) http: std::net::SocketAddr,
+    pub(crate) company: CompanyId,
+}
+
+/// An empty database as deployed, not migrated.
+pub(crate) fn database() -> Database {
+    let server = postgres::Server::shared().unwrap();
+    let prepare = |_url: &str| server.sql("template_tokens", DEPLOYMENT).map(drop);
+    server.database_from_template("tokens", prepare).unwrap()
+}
+
+pub(crate) fn url(database: &Database, role: &str) -> String {
+    postgres::Server::shared().unwrap().url(&database.name, &format!("token_{role}"), role)
+}
+
+pub(crate) fn reader(pairs: &[(&str, &str)]) -> Reader {
+    Reader::new(pairs.iter().copied().collect())
+}
+
+pub(crate) async fn migrate(database: &Database) {
+    let mut reader = reader(&[("TIMECLOCK_POSTGRES_URL", &url(database, "owner"))]);
+    let settings = token_service::MigrateSettings::read(&mut reader);
+    reader.finish().unwrap();
+    token_service::migrate(settings).await.unwrap();
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let database = database();
+        migrate(&database).await;
+        let nats_directory = tempfile::tempdir().unwrap();
+        let options =
+            nats::Options { directory: Some(nats_directory.path().to_owned()), ..Default::default() };
+        let nats = nats::Server::start(options).unwrap();
+        let clock = Clock::manual(NOW);
+        let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
+        let process = serve(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY).await;
+        let bus = connect(&nats.url()).await;
+        let company = CompanyId::mint();
+        answer_as_directory(bus.clone(), company).await;
+        let world = Self { nats, nats_directory, database, bus, clock, process, http, company };
+        eventually("ready", || async { world.is_ready().await.then_some(()) }).await;
+        eventually("a key published", || async { (!world.published().await?.0.is_empty()).then_some(()) })
+            .await;
+        world
+    }
+
+    pub(crate) async fn is_ready(&self) -> bool {
+        self.process.health.started();
+        self.process.health.readiness().await.ready
+    }
+
+    pub(crate) async fn ask(&self, subject: &'static str, question: impl Message) -> Answer {
+        let answer = self.bus.ask(subject, question.encode_to_vec(), DEADLINE).await.unwrap();
+        Reply::decode(answer).unwrap().result.unwrap()
+    }
+
+    pub(crate) async fn issue(&self, lifetime_seconds: Option<u32>) -> SecretToken {
+        let company_id = self.company.to_string();
+        secret(
+            self.ask(ISSUE_TOKEN, IssueToken { company_id, description: "Entra".into(), lifetime_seconds })
+                .await,
+        )
+    }
+
+    pub(crate) async fn rotate(&self, overlap_seconds: Option<u32>) -> SecretToken {
+        let company_id = self.company.to_string();
+        secret(
+            self.ask(ROTATE_TOKEN, RotateToken { company_id, overlap_seconds, lifetime_seconds: None }).await,
+        )
+    }
+
+    pub(crate) async fn reveal(&self, token_id: &str) -> Answer {
+        let company_id = self.company.to_string();
+        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned() }).await
+    }
+
+    pub(crate) async fn revoke(&self, token_id: &str) -> Answer {
+        let company_id = self.company.to_string();
+        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned() }).await
+    }
+
+    pub(crate) async fn list(&self) -> Vec<Token> {
+        match self.ask(LIST_TOKENS, ListTokens { company_id: self.company.to_string() }).await {
+            Answer::TokenList(list) => list.tokens,
+            other => panic!("not a list: {other:?}"),
+        }
+    }
+
+    /// The keys and the revocations that a gateway sees, when it sees the bucket.
+    pub(crate) async fn published(&self) -> Option<(KeySet, Vec<(String, String)>)> {
+        let mut keys = KeySet::default();
+        let mut revoked = Vec::new();
+        for (key, value) in self.bus.entries(&TOKENS).await.ok()? {
+            match (key.strip_prefix(KEY_PREFIX), key.strip_prefix(REVOKED_PREFIX)) {
+                (Some(_), _) => keys.add(&value).unwrap(),
+                (_, Some(token)) => revoked.push((token.to_owned(), text(&value))),
+                _ => panic!("unknown entry {key}"),
+            }
+        }
+        Some((keys, revoked))
+    }
+
+    pub(crate) async fn revocations(&self) -> Vec<(String, String)> {
+        self.published().await.unwrap().1
+    }
+
+    /// Kills NATS and takes its disk away.
+    pub(crate) fn lose_nats(&self) {
+        self.nats.kill_9().unwrap();
+        std::fs::remove_dir_all(self.nats_directory.path().join("streams")).unwrap();
+    }
+}
+
+/// Starts the service in this process.
+pub(crate) async fn serve(
+    nats: &str,
+    postgres: &str,
+    http: std::net::SocketAddr,
+    clock: &Clock,
+    sealing_key: &str,
+) -> Process {
+    let process = Process::new(clock.clone());
+    let mut reader = reader(&[
+        ("TIMECLOCK_NATS_URL", nats),
+        ("TIMECLOCK_NATS_USER", "tokens"),
+        ("TIMECLOCK_NATS_PASSWORD", "secret"),
+        ("TIMECLOCK_POSTGRES_URL", postgres),
+        ("TIMECLOCK_POSTGRES_POOL_SIZE", "2"),
+        ("TIMECLOCK_HTTP_ADDR", &http.to_string()),
+        ("TIMECLOCK_SEALING_KEY", sealing_key),
+    ]);
+    let settings = token_service::Settings::read(&mut reader);
+    reader.finish().unwrap();
+    token_service::start(settings, process.clone()).await.unwrap();
+    process
+}
+
+pub(crate) async fn connect(url: &str) -> Bus {
+    let settings = bus_jetstream::Settings {
+        url: url.to_owned(),
+        user: "operator".into(),
+        password: "secret".into(),
+        connection_name: "it".into(),
+    };
+    let bus = Bus::connect(&settings).await.unwrap();
+    eventually("connected", || async { bus.is_connected().then_some(()) }).await;
+    bus
+}
+
+/// Knows `company` and no other.
+async fn answer_as_directory(bus: Bus, company: CompanyId) {
+    let mut questions = bus.serve(LIST_COMPANIES, DIRECTORY_QUEUE).await.unwrap();
+    tokio::spawn(async move {
+        while let Some(asked) = questions.next().await {
+            let question = ListCompanies::decode(asked.payload.clone()).unwrap();
+            let company_id = company.to_string();
+            let known =
+                Company { company_id, name: "Contoso".into(), created_at: "2026-01-01T00:00:00Z".into() };
+            let companies = Vec::from_iter((question.company_id == known.company_id).then_some(known));
+            let result = directory::reply::Result::ListCompanies(ListCompaniesReply { companies });
+            let reply = directory::Reply { result: Some(result) };
+            asked.respond(&bus, reply.encode_to_vec()).await.ok();
+        }
+    });
+}
+
+pub(crate) fn secret(answer: Answer) -> SecretToken {
+    match answer {
+        Answer::SecretToken(secret) => secret,
+        other => panic!("not a token: {other:?}"),
+    }
+}
+
+pub(crate) fn failed(answer: Answer) -> Reason {
+    match answer {
+        Answer::Failure(failure) => failure.reason(),
+        other => panic!("not a failure: {other:?}"),
+    }
+}
+
+pub(crate) fn text(value: &Bytes) -> String {
+    String::from_utf8(value.to_vec()).unwrap()
+}
+
+/// Polls until there is something, or fails with what was waited for.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut observe: impl FnMut() -> F,
+) -> T {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        if let Some(seen) = observe().await {
+            return seen;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,14 @@
+//! The service in this process, against real Postgres and NATS.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod harness;
+
+mod isolation;
+mod lifecycle;
+mod outside;
+mod publishing;

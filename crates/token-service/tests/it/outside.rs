@@ -1,0 +1,81 @@
+//! What the process shows to the outside: readiness, public keys, settings.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
+use service_runtime::clock::Clock;
+
+use crate::harness::{NOW, World, database, eventually, reader, serve, url};
+
+fn get(address: std::net::SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_keys_are_a_jwk_set_that_verifies() {
+    let world = World::start().await;
+    let issued = world.issue(None).await;
+    let response = get(world.http, "/.well-known/jwks.json");
+    assert!(response.starts_with("HTTP/1.0 200") || response.starts_with("HTTP/1.1 200"), "{response}");
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("application/jwk-set+json"), "{head}");
+    let set: serde_json::Value = serde_json::from_str(body).unwrap();
+    let mut keys = token_protocol::KeySet::default();
+    for key in set["keys"].as_array().unwrap() {
+        assert!(key.get("d").is_none(), "a private key");
+        keys.add(key.to_string().as_bytes()).unwrap();
+    }
+    assert!(keys.verify(&issued.secret, NOW).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_not_ready_before_the_migrations_ran_and_says_so() {
+    let database = database();
+    let nats = backing_servers::nats::Server::start(Default::default()).unwrap();
+    let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
+    let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    let process = serve(&nats.url(), &url(&database, "service"), http, &Clock::manual(NOW), key).await;
+    process.health.started();
+    eventually("pending migrations reported", || async {
+        let readiness = process.health.readiness().await;
+        (!readiness.ready && readiness.dependencies["postgres"].contains("run the command migrate"))
+            .then_some(())
+    })
+    .await;
+    crate::harness::migrate(&database).await;
+    eventually("ready", || async { process.health.readiness().await.ready.then_some(()) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_sealing_key_than_before_is_noticed_before_anyone_asks() {
+    let world = World::start().await;
+    let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
+    let other = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+    let process =
+        serve(&world.nats.url(), &url(&world.database, "service"), http, &Clock::manual(NOW), other).await;
+    process.health.started();
+    let readiness = process.health.readiness().await;
+    assert!(!readiness.ready);
+    assert!(readiness.dependencies["signing_key"].contains("TIMECLOCK_SEALING_KEY"), "{readiness:?}");
+    process.tasks.stop().await;
+}
+
+#[test]
+fn a_sealing_key_of_another_length_is_a_problem() {
+    let mut reader = reader(&[
+        ("TIMECLOCK_NATS_USER", "tokens"),
+        ("TIMECLOCK_NATS_PASSWORD", "secret"),
+        ("TIMECLOCK_POSTGRES_URL", "postgres://localhost/x"),
+        ("TIMECLOCK_SEALING_KEY", "c2hvcnQ="),
+    ]);
+    drop(token_service::Settings::read(&mut reader));
+    let problems = reader.finish().unwrap_err();
+    assert_eq!(problems.0.len(), 1, "{problems}");
+    assert!(problems.0[0].contains("32 bytes in base64") && !problems.0[0].contains("c2hvcnQ"), "{problems}");
+}
