@@ -31,10 +31,10 @@ impl std::fmt::Debug for Company {
 
 impl Company {
     pub(crate) fn create(name: &str, operator: &Operator) -> Result<Self> {
-        let company = operator.run(&["company", "create", name])?;
+        let company = operator.run(&["company", "create", "--name", name])?;
         let id = text(&company, "id")?;
-        let token = operator.run(&["token", "issue", &id])?;
-        let scim_token = text(&token, "secret")?;
+        let token = operator.run(&["token", "issue", "--company", &id])?;
+        let scim_token = text(&token, "token")?;
         Ok(Self { id, name: name.to_owned(), scim_token, admin_email: None, admin_password: None })
     }
 }

@@ -1,6 +1,11 @@
 //! One running process of a service: its addresses stay the same when it is restarted.
 
-use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, ExitStatus},
+    time::Duration,
+};
 
 use anyhow::{Result, bail};
 use backing_servers::process::{Process, Supervision};
@@ -91,9 +96,9 @@ impl Instance {
         self.ended_on_purpose
     }
 
-    pub(crate) fn stop(&mut self) -> Result<()> {
+    pub(crate) fn stop(&mut self) -> Result<ExitStatus> {
         self.ended_on_purpose = true;
-        self.process.stop().map(drop)
+        self.process.stop()
     }
 
     pub(crate) fn kill_9(&mut self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What tests do to a running stack: crash, stall, restart and double its services.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitStatus};
 
 use anyhow::{Context as _, Result, anyhow};
 use nix::sys::signal::Signal;
@@ -36,11 +36,11 @@ impl Stack {
         self.with(instance, Instance::kill_9)
     }
 
-    /// Asks an instance to finish and waits for its end.
+    /// Asks an instance to finish, waits for its end and says how it ended.
     ///
     /// # Errors
     /// When there is no such instance, or the system refuses.
-    pub fn stop_service(&self, instance: &str) -> Result<()> {
+    pub fn stop_service(&self, instance: &str) -> Result<ExitStatus> {
         self.with(instance, Instance::stop)
     }
 
