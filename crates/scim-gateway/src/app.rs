@@ -83,7 +83,9 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
         max_in_flight: settings.max_in_flight,
         in_flight: AtomicUsize::new(0),
     });
-    process.tasks.spawn("scim listener", |stop| listener.serve(serving, stop, http::routes(app)));
+    process.tasks.spawn("scim listener", |stop| {
+        listener.serve_through(http::forgiving, serving, stop, http::routes(app))
+    });
     Ok(())
 }
 

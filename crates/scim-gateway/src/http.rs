@@ -12,6 +12,7 @@ mod query;
 mod respond;
 mod route;
 mod users;
+mod wire;
 
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ use self::{
     route::{Route, Target},
 };
 use crate::{app::App, auth::Caller};
+
+pub(crate) use self::wire::forgiving;
 
 /// Mounts the gateway on a listener.
 pub(crate) fn routes(app: Arc<App>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {

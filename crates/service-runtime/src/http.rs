@@ -2,10 +2,23 @@
 //!
 //! Actix's own signal handling is off: stopping has one owner, [`crate::run`].
 
-use std::{net::SocketAddr, net::TcpListener, time::Duration};
+use std::{
+    future::ready,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
-use actix_web::{App, HttpResponse, HttpServer, http::header, web};
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::{
+    App, HttpResponse,
+    dev::{AppConfig, Server},
+    http::header,
+    rt::net::TcpStream,
+    web,
+};
 use anyhow::Context as _;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Process, metrics};
@@ -64,13 +77,44 @@ impl Listener {
     where
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
-        let server = HttpServer::new(move || App::new().configure(configure.clone()))
+        self.serve_through(|stream| stream, serving, stop, configure).await
+    }
+
+    /// [`Listener::serve`], with each connection's bytes passing through what `wrap` makes of it.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot start or ends by itself.
+    pub async fn serve_through<W, T, F>(
+        self,
+        wrap: W,
+        serving: Serving,
+        stop: CancellationToken,
+        configure: F,
+    ) -> anyhow::Result<()>
+    where
+        W: Fn(TcpStream) -> T + Clone + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + 'static,
+        F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    {
+        let connections = move || {
+            let wrap = wrap.clone();
+            let app = App::new().configure(configure.clone()).into_factory();
+            let http = HttpService::build()
+                .keep_alive(CLIENT_PATIENCE)
+                .client_request_timeout(HEAD_TIMEOUT)
+                .h1(map_config(app, |()| AppConfig::default()));
+            fn_service(move |stream: TcpStream| {
+                let peer = stream.peer_addr().ok();
+                ready(Ok((wrap(stream), peer)))
+            })
+            .and_then(http)
+        };
+        let server = Server::build()
             .workers(serving.workers)
-            .keep_alive(CLIENT_PATIENCE)
-            .client_request_timeout(HEAD_TIMEOUT)
             .shutdown_timeout(serving.drain.as_secs().max(1))
             .disable_signals()
-            .listen(self.socket)
+            .listen(self.name, self.socket, connections)
             .with_context(|| format!("cannot serve listener {}", self.name))?
             .run();
         let handle = server.handle();

@@ -136,10 +136,10 @@ impl State {
     fn answer(&mut self, incoming: &Incoming) -> Option<Vec<u8>> {
         let answer = match &*incoming.subject {
             subject::LOOK_UP_USER => {
-                self.look_up(LookUpUser::decode(incoming.payload.clone()).unwrap()).encode_to_vec()
+                self.look_up(&LookUpUser::decode(incoming.payload.clone()).unwrap()).encode_to_vec()
             }
             subject::SEARCH_USERS => {
-                self.search(SearchUsers::decode(incoming.payload.clone()).unwrap()).encode_to_vec()
+                self.search(&SearchUsers::decode(incoming.payload.clone()).unwrap()).encode_to_vec()
             }
             other => {
                 let subject = RequestSubject::parse(other).unwrap();
@@ -154,7 +154,7 @@ impl State {
         }
     }
 
-    fn look_up(&mut self, question: LookUpUser) -> Reply {
+    fn look_up(&mut self, question: &LookUpUser) -> Reply {
         self.look_ups.push(question.clone());
         let is_asked_for = |user: &UserRecord| match question.key.as_ref().unwrap() {
             Key::UserId(id) => user.user_id == *id,
@@ -165,7 +165,7 @@ impl State {
         self.reply(reply::Result::LookUpUser(LookUpUserReply { users }))
     }
 
-    fn search(&mut self, question: SearchUsers) -> Reply {
+    fn search(&mut self, question: &SearchUsers) -> Reply {
         self.searches.push(question.clone());
         let filter = (!question.filter.is_empty()).then(|| Filter::parse(users(), &question.filter).unwrap());
         let found = self
