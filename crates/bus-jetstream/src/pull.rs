@@ -90,7 +90,8 @@ pub struct Pull {
     /// Handed out, oldest first.
     unacknowledged: VecDeque<(u64, Subject)>,
     pending: u64,
-    ended: bool,
+    /// Set when the reading has ended: first to why, if nobody has been told yet.
+    ended: Option<Option<PullError>>,
 }
 
 impl Bus {
@@ -156,7 +157,7 @@ impl Bus {
             order: Order { delivered: 0 },
             unacknowledged: VecDeque::new(),
             pending,
-            ended: false,
+            ended: None,
         })
     }
 }
@@ -165,28 +166,28 @@ impl Pull {
     /// Waits for a message, then takes what has arrived with it, at most `max`, without waiting again.
     ///
     /// Under load the batches grow by themselves, because messages arrive while the owner works on the last batch.
-    /// Cancel-safe. After an error, every further call fails the same way.
+    /// Cancel-safe. After an error, every further call says that the reading is lost.
     ///
     /// # Errors
     /// See [`PullError`]; either ends the reading.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Delivery>, PullError> {
-        if self.ended {
-            return Err(PullError::Lost(None));
+        if let Some(reason) = &mut self.ended {
+            return Err(reason.take().unwrap_or(PullError::Lost(None)));
         }
-        let batch = self.take_batch(max).await;
-        self.ended = batch.is_err();
-        batch
-    }
-
-    async fn take_batch(&mut self, max: usize) -> Result<Vec<Delivery>, PullError> {
         let mut batch = Vec::new();
         while batch.is_empty() {
             let message = tokio::select! {
                 biased;
-                () = self.bus.lost(self.epoch) => return Err(PullError::Lost(None)),
+                () = self.bus.lost(self.epoch) => None,
                 message = self.messages.next() => message,
             };
-            batch.extend(self.admit(message)?);
+            match self.admit(message) {
+                Ok(delivery) => batch.extend(delivery),
+                Err(error) => {
+                    self.ended = Some(None);
+                    return Err(error);
+                }
+            }
         }
         while batch.len() < max {
             // Unconstrained: tokio's cooperative budget would otherwise say "nothing there" after some 128 messages.
@@ -195,10 +196,9 @@ impl Pull {
             };
             match self.admit(message) {
                 Ok(delivery) => batch.extend(delivery),
-                // What is in the batch is in order. The next call fails.
+                // What is in the batch is in order and may be applied. The next call fails.
                 Err(error) => {
-                    tracing::debug!(%error, "a reading ends after this batch");
-                    self.epoch = u64::MAX;
+                    self.ended = Some(Some(error));
                     break;
                 }
             }

@@ -235,6 +235,25 @@ async fn a_delivery_that_the_server_repeats_is_not_handed_out_again() {
 }
 
 #[tokio::test]
+async fn a_delivery_that_never_arrived_ends_the_reading_before_what_is_behind_it() {
+    let bus = shared().await;
+    let stream = work_queue("PULL_GAP");
+    bus.ensure_stream(&stream).await.unwrap();
+    publish(&bus, "PULL_GAP.x", 0..3).await;
+    let mut pull = bus.open_pull(&stream, "p-", "PULL_GAP.>").await.unwrap();
+    let raw = raw_shared().await;
+    let name = raw.get_stream(stream.name).await.unwrap().consumer_names().next().await.unwrap().unwrap();
+    // The first delivery goes to somebody else, as if it had been lost on its way to us.
+    let next = format!("$JS.API.CONSUMER.MSG.NEXT.PULL_GAP.{name}");
+    let taken = raw.client().request(next, "1".into()).await.unwrap();
+    assert_eq!(taken.payload.as_ref(), 0_u32.to_be_bytes());
+    let gap = soon("the end of the reading", pull.next_batch(64)).await;
+    assert!(matches!(gap, Err(PullError::Gap { expected: 1, got: 2 })), "{gap:?}");
+    let mut again = bus.open_pull(&stream, "p-", "PULL_GAP.>").await.unwrap();
+    assert_eq!(read(&mut again, 3).await, [0, 1, 2]);
+}
+
+#[tokio::test]
 async fn a_quiet_reading_stays_alive_beyond_its_heartbeats() {
     let bus = shared().await;
     let stream = work_queue("PULL_QUIET");

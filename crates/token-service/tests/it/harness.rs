@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) database: Database,
     /// The operator's connection.
     pub(crate) bus: Bus,
+    /// A gateway's connection, which follows the bucket.
+    pub(crate) gateway: Bus,
     pub(crate) clock: Clock,
     pub(crate) process: Process,
     pub(crate) http: std::net::SocketAddr,
@@ -90,10 +92,11 @@ impl World {
         let clock = Clock::manual(NOW);
         let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
         let process = serve(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY).await;
-        let bus = connect(&nats.url()).await;
+        let bus = connect(&nats.url(), "operator").await;
+        let gateway = connect(&nats.url(), "gateway").await;
         let company = CompanyId::mint();
-        answer_as_directory(bus.clone(), company).await;
-        let world = Self { nats, nats_directory, database, bus, clock, process, http, company };
+        answer_as_directory(connect(&nats.url(), "directory").await, company).await;
+        let world = Self { nats, nats_directory, database, bus, gateway, clock, process, http, company };
         eventually("ready", || async { world.is_ready().await.then_some(()) }).await;
         eventually("a key published", || async { (!world.published().await?.0.is_empty()).then_some(()) })
             .await;
@@ -146,7 +149,7 @@ impl World {
     pub(crate) async fn published(&self) -> Option<(KeySet, Vec<(String, String)>)> {
         let mut keys = KeySet::default();
         let mut revoked = Vec::new();
-        for (key, value) in self.bus.entries(&TOKENS).await.ok()? {
+        for (key, value) in self.gateway.entries(&TOKENS).await.ok()? {
             match (key.strip_prefix(KEY_PREFIX), key.strip_prefix(REVOKED_PREFIX)) {
                 (Some(_), _) => keys.add(&value).unwrap(),
                 (_, Some(token)) => revoked.push((token.to_owned(), text(&value))),
@@ -191,10 +194,22 @@ pub(crate) async fn serve(
     process
 }
 
-pub(crate) async fn connect(url: &str) -> Bus {
+/// The bus as it is deployed: every user with its own permissions. The password is the same for all.
+pub(crate) fn deployed_nats() -> nats::Options {
+    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"];
+    nats::Options {
+        config: Some(include_str!("../../../../deploy/nats/nats-server.conf").to_owned()),
+        environment: users
+            .map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), "secret".to_owned()))
+            .to_vec(),
+        ..Default::default()
+    }
+}
+
+pub(crate) async fn connect(url: &str, user: &str) -> Bus {
     let settings = bus_jetstream::Settings {
         url: url.to_owned(),
-        user: "operator".into(),
+        user: user.to_owned(),
         password: "secret".into(),
         connection_name: "it".into(),
     };

@@ -37,7 +37,7 @@ async fn the_public_keys_are_a_jwk_set_that_verifies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_not_ready_before_the_migrations_ran_and_says_so() {
     let database = database();
-    let nats = backing_servers::nats::Server::start(Default::default()).unwrap();
+    let nats = backing_servers::nats::Server::start(crate::harness::deployed_nats()).unwrap();
     let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
     let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
     let process = serve(&nats.url(), &url(&database, "service"), http, &Clock::manual(NOW), key).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bus_contract::stream::{REVOKED_PREFIX, TOKENS};
 use bus_jetstream::watch::Change;
 
-use crate::harness::{NOW, World, eventually};
+use crate::harness::{NOW, World, connect, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_was_lost_with_its_disk_is_filled_again() {
@@ -28,8 +28,9 @@ async fn a_meddled_bucket_is_put_right_by_the_next_comparison() {
     let (dead, live) =
         (world.issue(None).await.token.unwrap().token_id, world.issue(None).await.token.unwrap());
     world.revoke(&dead).await;
-    world.bus.delete(&TOKENS, &format!("{REVOKED_PREFIX}{dead}")).await.unwrap();
-    world.bus.put(&TOKENS, &format!("{REVOKED_PREFIX}{}", live.token_id), "1").await.unwrap();
+    let meddler = connect(&world.nats.url(), "tokens").await;
+    meddler.delete(&TOKENS, &format!("{REVOKED_PREFIX}{dead}")).await.unwrap();
+    meddler.put(&TOKENS, &format!("{REVOKED_PREFIX}{}", live.token_id), "1").await.unwrap();
     eventually("the bucket put right", || async {
         (world.revocations().await == [(dead.clone(), NOW.to_string())]).then_some(())
     })
@@ -51,7 +52,7 @@ async fn a_revocation_is_dropped_when_its_token_has_expired() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_reaches_a_watcher_by_itself() {
     let world = World::start().await;
-    let mut watcher = world.bus.watch(&TOKENS);
+    let mut watcher = world.gateway.watch(&TOKENS);
     assert!(matches!(watcher.next().await, Change::Snapshot(_)));
     let mut slowest = Duration::ZERO;
     for _ in 0..10 {
