@@ -54,10 +54,12 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     let keyring = Keyring::new(&metrics);
     let outcomes = Outcomes::new(&process.id, &metrics);
 
+    // The directory is not among them: without it stored changes are still accepted, and a SCIM 503 from here is worth
+    // more to a caller than a load balancer's.
     let asked = bus.clone();
     process.health.register("nats", move || {
-        let connected = asked.is_connected();
-        async move { connected.then_some(()).ok_or_else(|| "no connection".to_owned()) }
+        let asked = asked.clone();
+        async move { asked.ping().await.map_err(|error| error.to_string()) }
     });
     let known = keyring.clone();
     process.health.register("token keys", move || {

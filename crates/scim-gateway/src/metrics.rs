@@ -47,7 +47,7 @@ impl Metrics {
         Ok(Self {
             requests: counters(
                 "gateway_http_requests_total",
-                "Requests answered; status is `gone` when the caller left first",
+                "Requests answered; status is `gone` for those abandoned with their connection",
                 &["route", "method", "status"],
             )?,
             duration,

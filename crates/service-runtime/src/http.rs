@@ -97,12 +97,15 @@ impl Listener {
         T: AsyncRead + AsyncWrite + Unpin + 'static,
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
+        let draining = stop.clone();
         let connections = move || {
-            let wrap = wrap.clone();
+            let (wrap, draining) = (wrap.clone(), draining.clone());
             let app = App::new().configure(configure.clone()).into_factory();
             let http = HttpService::build()
                 .keep_alive(CLIENT_PATIENCE)
                 .client_request_timeout(HEAD_TIMEOUT)
+                // Closes the connections that are merely kept alive; without it they hold up the end.
+                .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
                 .h1(map_config(app, |()| AppConfig::default()));
             fn_service(move |stream: TcpStream| {
                 let peer = stream.peer_addr().ok();

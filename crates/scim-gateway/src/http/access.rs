@@ -14,10 +14,10 @@ use typed_ids::{CompanyId, RequestId};
 use super::route::{self, Route};
 use crate::metrics::Metrics;
 
-/// One request's entry in the log and the metrics, made when it ends or when its caller leaves.
-pub(super) struct Access {
+/// One request's entry in the log and the metrics, made when it ends, however it ends.
+pub(super) struct Access<'a> {
     pub(super) request_id: RequestId,
-    metrics: Metrics,
+    metrics: &'a Metrics,
     route: &'static str,
     method: &'static str,
     begun: Instant,
@@ -33,11 +33,11 @@ pub(super) struct Answered {
     pub(super) trace: Option<String>,
 }
 
-impl Access {
-    pub(super) fn begin(metrics: &Metrics, request: &HttpRequest, route: Option<&Route>) -> Self {
+impl<'a> Access<'a> {
+    pub(super) fn begin(metrics: &'a Metrics, request: &HttpRequest, route: Option<&Route>) -> Self {
         Self {
             request_id: RequestId::mint(),
-            metrics: metrics.clone(),
+            metrics,
             route: route.map_or(route::UNKNOWN, |route| route.target.template()),
             method: label(request.method()),
             begun: Instant::now(),
@@ -94,7 +94,7 @@ impl Access {
     }
 }
 
-impl Drop for Access {
+impl Drop for Access<'_> {
     fn drop(&mut self) {
         if !self.ended {
             let duration = self.count("gone");
@@ -103,7 +103,7 @@ impl Drop for Access {
                 http.method = self.method,
                 duration_us = duration,
                 request.id = %self.request_id,
-                "the caller left before the answer"
+                "abandoned with its connection before it was answered"
             );
         }
     }

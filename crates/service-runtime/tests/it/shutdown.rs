@@ -2,6 +2,7 @@
 
 use std::{
     future::{pending, ready},
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -9,10 +10,15 @@ use std::{
 use service_runtime::{
     Process,
     clock::Clock,
+    http::{Listener, Serving, observe},
     run::{Ended, supervise},
     tasks::Cause,
 };
-use tokio::sync::oneshot;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::oneshot,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -61,6 +67,22 @@ async fn work_in_flight_ends_before_what_it_needs() {
 
     assert!(matches!(ended, Ended::Stopped), "{ended:?}");
     assert_eq!(journal.lines(), ["not ready", "accepting stops", "in flight done", "connection closes"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_merely_kept_alive_holds_nothing_up() {
+    let process = Process::new(Clock::system());
+    let listener = Listener::bind("observe", SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let mut client = TcpStream::connect(listener.address()).await.unwrap();
+    let routes = observe(&process);
+    let serving = Serving { workers: 1, drain: 2 * LONG };
+    process.tasks.spawn("listener", |stop| listener.serve(serving, stop, routes));
+    client.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(client.read(&mut [0; 1024]).await.unwrap() > 0);
+
+    let ended = supervise(&process, ready("SIGTERM"), LONG).await;
+
+    assert!(matches!(ended, Ended::Stopped), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]
