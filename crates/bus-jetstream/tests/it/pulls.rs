@@ -245,7 +245,9 @@ async fn a_delivery_that_never_arrived_ends_the_reading_before_what_is_behind_it
     let name = raw.get_stream(stream.name).await.unwrap().consumer_names().next().await.unwrap().unwrap();
     // The first delivery goes to somebody else, as if it had been lost on its way to us.
     let next = format!("$JS.API.CONSUMER.MSG.NEXT.PULL_GAP.{name}");
-    let taken = raw.client().request(next, "1".into()).await.unwrap();
+    let mut elsewhere = raw.client().subscribe("elsewhere").await.unwrap();
+    raw.client().publish_with_reply(next, "elsewhere", "1".into()).await.unwrap();
+    let taken = soon("the stolen delivery", elsewhere.next()).await.unwrap();
     assert_eq!(taken.payload.as_ref(), 0_u32.to_be_bytes());
     let gap = soon("the end of the reading", pull.next_batch(64)).await;
     assert!(matches!(gap, Err(PullError::Gap { expected: 1, got: 2 })), "{gap:?}");
