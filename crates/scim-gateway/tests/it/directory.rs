@@ -93,7 +93,7 @@ impl Directory {
         Self { state, answering: tokio::sync::Mutex::new(answering) }
     }
 
-    pub(crate) fn become_(&self, mood: Mood) {
+    pub(crate) fn set_mood(&self, mood: Mood) {
         self.state.lock().unwrap().mood = mood;
     }
 

@@ -33,7 +33,7 @@ fn waiting(world: &World) -> f64 {
 #[tokio::test]
 async fn without_an_outcome_the_caller_learns_that_the_request_is_stored() {
     let world = impatient().await;
-    world.directory.become_(Mood::Silent);
+    world.directory.set_mood(Mood::Silent);
 
     let answer = create(&world).await;
 
@@ -58,9 +58,22 @@ async fn without_a_stream_the_caller_learns_at_once_that_nothing_was_changed() {
 }
 
 #[tokio::test]
+async fn the_permissions_that_are_deployed_are_enough() {
+    let world = World::with(Oddities { deployed: true, settings: SOON, ..Oddities::default() }).await;
+    assert_eq!(world.get("/scim/Users?filter=userName+eq+%22a%22").await.body["totalResults"], 0);
+    assert_eq!(world.get("/scim/Users?filter=title+eq+%22a%22").await.body["totalResults"], 0);
+
+    // The directory's own permissions keep the tests' one from listening to requests, so no outcome comes. That the
+    // request is known to be stored shows that it could be published and that its inbox could be listened to.
+    let answer = create(&world).await;
+    answer.is_error(503);
+    assert!(answer.detail().contains("is stored and will be applied"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn an_outcome_that_cannot_be_read_is_no_outcome() {
     let world = impatient().await;
-    world.directory.become_(Mood::Babbling);
+    world.directory.set_mood(Mood::Babbling);
     create(&world).await.is_error(503);
     eventually("it was noticed", async || world.metric("gateway_outcomes_unexpected_total") > 0.0).await;
 }
@@ -75,7 +88,7 @@ async fn a_refusal_has_the_status_of_its_reason() {
         (Reason::PreconditionFailed, 412),
         (Reason::Unspecified, 500),
     ] {
-        world.directory.become_(Mood::Refusing(reason));
+        world.directory.set_mood(Mood::Refusing(reason));
         create(&world).await.is_error(status);
     }
 }
@@ -85,7 +98,7 @@ async fn a_directory_that_does_not_answer_questions_is_a_503() {
     let world = impatient().await;
     let id = world.user("adele").await;
     for mood in [Mood::Silent, Mood::Unavailable] {
-        world.directory.become_(mood);
+        world.directory.set_mood(mood);
         for path in [
             format!("/scim/Users/{id}"),
             "/scim/Users".to_owned(),
@@ -94,7 +107,7 @@ async fn a_directory_that_does_not_answer_questions_is_a_503() {
             world.get(&path).await.is_error(503);
         }
     }
-    world.directory.become_(Mood::Babbling);
+    world.directory.set_mood(Mood::Babbling);
     world.get("/scim/Users").await.is_error(500);
 }
 
@@ -120,7 +133,7 @@ async fn without_nats_known_tokens_are_still_known_and_everything_recovers() {
 #[tokio::test]
 async fn a_caller_that_leaves_leaves_nothing_behind() {
     let world = impatient().await;
-    world.directory.become_(Mood::Silent);
+    world.directory.set_mood(Mood::Silent);
     let body = json!({ "userName": "adele" }).to_string();
     let request = world.request(Method::POST, "/scim/Users").body(body).send();
     tokio::select! {
@@ -136,7 +149,7 @@ async fn a_caller_that_leaves_leaves_nothing_behind() {
 #[tokio::test]
 async fn beyond_the_limit_callers_are_asked_to_come_back() {
     let world = World::with(Oddities { settings: LATE, ..Oddities::default() }).await;
-    world.directory.become_(Mood::Silent);
+    world.directory.set_mood(Mood::Silent);
     let body = json!({ "userName": "adele" }).to_string();
     let request = world.request(Method::POST, "/scim/Users").body(body).send();
     let refused = async {
@@ -155,7 +168,7 @@ async fn beyond_the_limit_callers_are_asked_to_come_back() {
 #[tokio::test]
 async fn what_is_in_flight_is_finished_before_the_process_ends() {
     let world = World::with(Oddities { settings: LATE, ..Oddities::default() }).await;
-    world.directory.become_(Mood::Silent);
+    world.directory.set_mood(Mood::Silent);
     let body = json!({ "userName": "adele" }).to_string();
     let request = world.request(Method::POST, "/scim/Users").body(body).send();
     let stopped = async {
@@ -166,7 +179,7 @@ async fn what_is_in_flight_is_finished_before_the_process_ends() {
                 tokio::net::TcpStream::connect(world.address).await.is_err()
             })
             .await;
-            world.directory.become_(Mood::Working);
+            world.directory.set_mood(Mood::Working);
             world.directory.answer_again(&world.bus).await;
         };
         tokio::join!(stopping, answered);

@@ -39,6 +39,8 @@ pub(crate) struct Oddities {
     pub(crate) no_keys: bool,
     /// The stream of requests does not exist.
     pub(crate) no_stream: bool,
+    /// NATS lets each process do what `deploy/nats/nats-server.conf` lets it do, and nothing else.
+    pub(crate) deployed: bool,
 }
 
 impl World {
@@ -47,17 +49,17 @@ impl World {
     }
 
     pub(crate) async fn with(oddities: Oddities) -> Self {
-        let nats = Server::start(Options::default()).unwrap();
-        let bus = connect(&nats).await;
+        let nats = Server::start(if oddities.deployed { deployed() } else { Options::default() }).unwrap();
+        let (bus, directory) = (connect(&nats, "tokens").await, connect(&nats, "directory").await);
         if !oddities.no_stream {
-            bus.ensure_stream(&PROVISIONING).await.unwrap();
+            directory.ensure_stream(&PROVISIONING).await.unwrap();
         }
         bus.ensure_bucket(&TOKENS).await.unwrap();
         let signer = Signer::new();
         if !oddities.no_keys {
             signer.publish(&bus).await;
         }
-        let directory = Directory::start(&bus).await;
+        let directory = Directory::start(&directory).await;
 
         let clock = Clock::manual(NOW);
         let process = Process::new(clock.clone());
@@ -195,7 +197,7 @@ fn settings(nats: &Server, more: &[(&str, &str)]) -> Settings {
     let needed = [
         ("TIMECLOCK_NATS_URL", url.as_str()),
         ("TIMECLOCK_NATS_USER", "gateway"),
-        ("TIMECLOCK_NATS_PASSWORD", "unused"),
+        ("TIMECLOCK_NATS_PASSWORD", PASSWORD),
         ("TIMECLOCK_HTTP_WORKERS", "2"),
     ];
     let mut reader = Reader::new(needed.into_iter().chain(more.iter().copied()).collect());
@@ -204,11 +206,21 @@ fn settings(nats: &Server, more: &[(&str, &str)]) -> Settings {
     settings
 }
 
-async fn connect(nats: &Server) -> Bus {
+/// nats-server reads a password as configuration: letters first.
+const PASSWORD: &str = "secret";
+
+fn deployed() -> Options {
+    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"];
+    let environment = passwords.map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
+    let config = include_str!("../../../../deploy/nats/nats-server.conf").to_owned();
+    Options { config: Some(config), environment: environment.into(), ..Options::default() }
+}
+
+async fn connect(nats: &Server, user: &str) -> Bus {
     let settings = bus_jetstream::Settings {
         url: nats.url(),
-        user: "test".to_owned(),
-        password: "unused".to_owned().into(),
+        user: user.to_owned(),
+        password: PASSWORD.to_owned().into(),
         connection_name: "test".to_owned(),
     };
     let bus = Bus::connect(&settings).await.unwrap();
