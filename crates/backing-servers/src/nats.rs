@@ -158,7 +158,10 @@ fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) ->
     let program = program::find("nats-server", &[Path::new("/usr/sbin")]).context(
         "nats-server is not installed: Debian and Ubuntu have it in the package nats-server, Homebrew in nats-server",
     )?;
+    // So that whoever answers at the port is known to be this server and not one that took the port meanwhile.
+    let name = format!("backing-{:016x}", rand::random::<u64>());
     let mut command = Command::new(program);
+    command.arg("--name").arg(&name);
     command.arg("--config").arg(directory.path().join("nats-server.conf"));
     command.arg("--addr").arg("127.0.0.1").arg("--port").arg(port.to_string());
     command.arg("--store_dir").arg(directory.path().join("streams"));
@@ -175,12 +178,12 @@ fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) ->
         bail!("nats-server cannot listen on 127.0.0.1:{port}: the port is taken");
     }
     let mut process = Process::spawn(command, supervision)?;
-    process.wait_until_ready(START_LIMIT, || greets(port))?;
+    process.wait_until_ready(START_LIMIT, || greets(port, &name))?;
     Ok(process)
 }
 
 /// Whether the server says hello. It opens its port after JetStream has recovered its streams.
-fn greets(port: u16) -> bool {
+fn greets(port: u16, name: &str) -> bool {
     const PATIENCE: Duration = Duration::from_secs(1);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let Ok(stream) = TcpStream::connect_timeout(&address, PATIENCE) else {
@@ -190,4 +193,5 @@ fn greets(port: u16) -> bool {
     stream.set_read_timeout(Some(PATIENCE)).is_ok()
         && BufReader::new(stream).read_line(&mut greeting).is_ok()
         && greeting.starts_with("INFO ")
+        && greeting.contains(name)
 }

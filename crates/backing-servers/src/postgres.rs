@@ -207,7 +207,7 @@ impl Server {
         script: &str,
         environment: &[(String, String)],
     ) -> Result<String> {
-        let mut command = self.installation.programs.command("psql");
+        let mut command = self.client("psql", database, user, password);
         command
             .args([
                 "--no-psqlrc",
@@ -217,11 +217,21 @@ impl Server {
                 "--set=ON_ERROR_STOP=1",
                 "--file=-",
             ])
-            .args(["--host=127.0.0.1", &format!("--port={}", self.port)])
-            .args([&format!("--username={user}"), &format!("--dbname={database}")])
-            .env("PGPASSWORD", password)
             .envs(environment.iter().cloned());
         output_of("psql", command, script)
+    }
+
+    /// One of the installation's client programs, such as `pgbench`, told by its environment to connect as the superuser.
+    #[must_use]
+    pub fn superuser_client(&self, program: &str, database: &str) -> Command {
+        self.client(program, database, SUPERUSER, &self.password)
+    }
+
+    fn client(&self, program: &str, database: &str, user: &str, password: &str) -> Command {
+        let mut command = self.installation.programs.command(program);
+        command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
+        command.env("PGUSER", user).env("PGDATABASE", database).env("PGPASSWORD", password);
+        command
     }
 
     /// Stops it in good order, ending its clients' connections; [`Server::restart`] brings it back.
