@@ -1,1 +1,16 @@
 #![doc = include_str!("../README.md")]
+
+pub mod command;
+pub mod report;
+
+mod client;
+mod figure;
+mod load;
+mod machine;
+mod operation;
+mod people;
+mod processes;
+mod raw;
+mod stage;
+mod system;
+mod targets;

@@ -1,3 +1,7 @@
 //! Starts the process; everything else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    provisioning_bench::command::main()
+}

@@ -73,7 +73,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("opentelemetry-otlp", &["service-runtime"]),
     ("opentelemetry_sdk", &["service-runtime"]),
     ("prost-build", &[]),
-    ("reqwest", &["entra-emulator", "provisioning-bench", "tests-e2e"]),
+    ("reqwest", &["entra-emulator", "tests-e2e"]),
     ("tracing-subscriber", &["service-runtime"]),
 ];
 

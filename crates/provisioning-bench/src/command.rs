@@ -1,0 +1,148 @@
+//! The command line, and a run from its start to its report.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is what speaks to people")]
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use anyhow::{Context as _, Result};
+use chrono::{SecondsFormat, Utc};
+use clap::Parser;
+use signal_hook::{consts::TERM_SIGNALS, flag};
+
+use crate::{
+    figure::Effort, machine::Machine, report::Report, stage::Course, system::System, targets::judge,
+};
+
+/// More would have numbers of those who are hired meanwhile, and take days to put there.
+const MOST_USERS: u64 = 1_000_000_000;
+
+/// What a request costs, beside what the machine can do.
+///
+/// Starts a private Postgres, NATS and every service on loopback, puts as many users there as asked, and measures
+/// Entra's requests at 1, 16 and 64 in flight, side by side with what Postgres and NATS do by themselves at that moment.
+/// Compare ratios inside one run; absolute figures differ between machines and hours.
+///
+/// Leave the machine alone meanwhile. Progress goes to standard error, Markdown tables to standard output, everything as
+/// JSON to the output directory. The exit status is 0 also when a target is missed; a request that was not answered as it
+/// must be makes it 1.
+#[derive(Debug, Parser)]
+#[command(
+    name = "provisioning-bench",
+    version,
+    after_help = "Examples:\n  provisioning-bench                      everything, about ten minutes\n  \
+                  provisioning-bench --sizes 1k           the smallest directory only, two minutes\n  \
+                  provisioning-bench --quick              seconds; the figures mean nothing, that it works does"
+)]
+struct Arguments {
+    /// Users that are already there, smallest first; k and m stand for thousands and millions
+    #[arg(long, value_delimiter = ',', default_value = "1k,100k,1m", value_parser = size)]
+    sizes: Vec<u64>,
+    /// Length of each run
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    seconds: f64,
+    /// Runs of each thing; the median counts
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// A smoke test: 200 users, one run of a tenth of a second each
+    #[arg(long, conflicts_with_all = ["sizes", "seconds", "runs"])]
+    quick: bool,
+    /// Where the report is written, under its date and as latest.json
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    out: PathBuf,
+    /// The disk to measure on: data goes to a temporary directory in here
+    #[arg(long, value_name = "DIR", default_value = "/var/tmp")]
+    disk: PathBuf,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((end, 'k')) => (text.get(..end), 1_000),
+        Some((end, 'm')) => (text.get(..end), 1_000_000),
+        _ => (Some(text), 1),
+    };
+    let count = digits.and_then(|digits| digits.parse::<u64>().ok()?.checked_mul(unit));
+    count
+        .filter(|count| (1..=MOST_USERS).contains(count))
+        .ok_or_else(|| "a number like 500, 1k or 1m".to_owned())
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(report) => conclude(&report),
+        Err(error) => {
+            eprintln!("provisioning-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn conclude(report: &Report) -> ExitCode {
+    println!("{}", report.markdown());
+    let mut status = ExitCode::SUCCESS;
+    for failure in report.failures() {
+        eprintln!("provisioning-bench: {failure}");
+        status = ExitCode::FAILURE;
+    }
+    status
+}
+
+fn run(arguments: &Arguments) -> Result<Report> {
+    let (effort, sizes) = if arguments.quick {
+        (Effort { runs: 1, seconds: 0.1, warm_up_seconds: 0.05 }, vec![200])
+    } else {
+        let warm_up_seconds = arguments.seconds / 4.0;
+        let mut sizes = arguments.sizes.clone();
+        sizes.sort_unstable();
+        sizes.dedup();
+        (Effort { runs: arguments.runs.max(1), seconds: arguments.seconds, warm_up_seconds }, sizes)
+    };
+    let progress = |text: &str| eprintln!("{text}");
+    let began_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+    // One thread, so that the load generator takes at most one core and hardly wakes itself.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    let mut system = System::start(&arguments.disk, |step| eprintln!("starting {step} ..."))?;
+    // From here on an interruption is noticed between two figures, and everything ends in good order.
+    let interrupted = stop_requested()?;
+    let course = Course { runtime: &runtime, effort, progress, interrupted: &interrupted };
+    let mut stages = Vec::new();
+    for users in sizes {
+        stages.push(course.stage(&mut system, users)?);
+    }
+    let machine = Machine::describe(system.postgres_version()?, system.nats_version()?);
+    let verdicts = judge(&stages);
+    let report = Report { began_at, machine, effort, stages, verdicts };
+    let file = report.write(&arguments.out)?;
+    progress(&format!("wrote {}", file.display()));
+    Ok(report)
+}
+
+fn stop_requested() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in TERM_SIGNALS {
+        flag::register(*signal, Arc::clone(&stop)).context("cannot listen to signals")?;
+    }
+    Ok(stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_may_be_written_short() {
+        let read = ["500", "1k", "100k", "1m"].map(size);
+        assert_eq!(read, [Ok(500), Ok(1_000), Ok(100_000), Ok(1_000_000)]);
+    }
+
+    #[test]
+    fn sizes_that_make_no_sense_are_refused() {
+        for text in ["", "k", "0", "-1", "many", "2000m", "99999999999999999999m"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Everything that is measured at one size of the directory, and in which order.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use anyhow::{Result, bail};
+use tokio::runtime::Runtime;
+
+use crate::{
+    figure::{Effort, Figure, measure},
+    load::closed_loop,
+    operation::Operation,
+    processes::Processes,
+    raw::{Exchange, RawBus, RawRows},
+    report::{Stage, short},
+    system::System,
+    targets::{BUSY, RAW_PUBLISH, RAW_ROUND_TRIP, RAW_ROWS, USUAL},
+};
+
+/// What only looks comes first, so that it finds the directory at the size it should have.
+const PLAN: [(Operation, &[usize]); 7] = [
+    (Operation::GetById, &[1, USUAL, BUSY]),
+    (Operation::FindByUserName, &[1, USUAL, BUSY]),
+    (Operation::FindByExternalId, &[1, USUAL, BUSY]),
+    (Operation::Patch, &[1, USUAL, BUSY]),
+    (Operation::Create, &[1, USUAL, BUSY]),
+    (Operation::CreateInSeveral, &[BUSY]),
+    (Operation::InitialCycle, &[1, USUAL, BUSY]),
+];
+
+/// How a run is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Course<'a> {
+    pub(crate) runtime: &'a Runtime,
+    pub(crate) effort: Effort,
+    pub(crate) progress: fn(&str),
+    /// Looked at before each figure; once it is set, everything ends by an error.
+    pub(crate) interrupted: &'a AtomicBool,
+}
+
+impl Course<'_> {
+    fn go_on(&self) -> Result<()> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            bail!("interrupted");
+        }
+        Ok(())
+    }
+
+    /// Measures one thing and says what came of it.
+    fn figure(
+        &self,
+        processes: &Processes,
+        what: &str,
+        in_flight: usize,
+        run: impl FnMut(Duration) -> Result<crate::load::Outcome>,
+    ) -> Result<Figure> {
+        self.go_on()?;
+        let figure = measure(self.effort, processes, (what.to_owned(), in_flight), run)?;
+        (self.progress)(&format!(
+            "  {what:<34} {in_flight:>3} in flight {:>9.0} /s  p50 {:>7.2} ms  {:>5.0} µs of CPU",
+            figure.per_second,
+            figure.p50_ms,
+            figure.cpu_us_total()
+        ));
+        Ok(figure)
+    }
+
+    /// Brings the directory to this size and measures everything.
+    ///
+    /// # Errors
+    /// When something ends or cannot be measured; wrong answers are part of the figures.
+    pub(crate) fn stage(&self, system: &mut System, users: u64) -> Result<Stage> {
+        (self.progress)(&format!("{} users", short(users)));
+        system.grow_to(users, |there| {
+            (self.progress)(&format!("  {there} are there"));
+            self.go_on()
+        })?;
+        let raw = self.raw(system)?;
+        let mut stage = Stage { users, raw, figures: vec![], resident_mib: BTreeMap::new() };
+        for (operation, in_flight) in
+            PLAN.iter().flat_map(|(operation, at)| at.iter().map(move |n| (operation, n)))
+        {
+            let figure = self.operation(system, *operation, *in_flight)?;
+            stage.figures.push(figure);
+            system.check()?;
+            for (name, bytes) in system.processes.resident_bytes() {
+                let most = stage.resident_mib.entry(name).or_default();
+                *most = most.max(bytes as f64 / f64::from(1 << 20));
+            }
+        }
+        Ok(stage)
+    }
+
+    fn operation(&self, system: &System, operation: Operation, in_flight: usize) -> Result<Figure> {
+        let target = system.target(operation);
+        let mut callers = self.runtime.block_on(target.connect(in_flight))?;
+        self.figure(&system.processes, &operation.to_string(), in_flight, |duration| {
+            let call = async |connection: &mut _| operation.perform(connection, &system.people).await;
+            Ok(self.runtime.block_on(closed_loop(&mut callers, duration, call)))
+        })
+    }
+
+    /// What the machine can do at this time.
+    fn raw(&self, system: &System) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        let rows = RawRows::create(system.postgres(), system.directory())?;
+        for writers in [1, BUSY] {
+            figures.push(
+                self.figure(&system.processes, RAW_ROWS, writers, |duration| rows.insert(writers, duration))?,
+            );
+        }
+        drop(rows);
+        let bus = RawBus::start(system.directory(), self.runtime)?;
+        let processes = Processes::new([("nats-server".to_owned(), bus.pid())].into());
+        let exchanges =
+            [(RAW_ROUND_TRIP, Exchange::RequestReply, 1), (RAW_ROUND_TRIP, Exchange::RequestReply, BUSY)];
+        for (what, exchange, in_flight) in
+            exchanges.into_iter().chain([(RAW_PUBLISH, Exchange::PublishAck, BUSY)])
+        {
+            figures.push(self.figure(&processes, what, in_flight, |duration| {
+                Ok(bus.exchange(exchange, in_flight, duration))
+            })?);
+        }
+        drop(bus);
+        figures.push(self.operation(system, Operation::Health, BUSY)?);
+        Ok(figures)
+    }
+}

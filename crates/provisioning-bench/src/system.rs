@@ -1,0 +1,161 @@
+//! The system under test: a stack of its own with a company that has as many users as wanted.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::{SocketAddr, TcpStream},
+    path::Path,
+};
+
+use anyhow::{Context as _, Result};
+use local_stack::{Stack, company::Company, stack, topology::DATABASE};
+use tempfile::TempDir;
+
+use crate::{
+    load::Target,
+    operation::{Operation, Population},
+    people,
+    processes::Processes,
+};
+
+/// Companies of the figure that has several. Requests of one are applied in order, those of different ones side by side.
+const SEVERAL: usize = 8;
+/// So many people are put there by one statement: progress is seen, and memory stays small.
+const CHUNK: u64 = 50_000;
+
+/// A running stack, the companies that are measured, and what is known about them.
+#[derive(Debug)]
+pub(crate) struct System {
+    // Before the directory, so that everything has ended when it is removed.
+    stack: Stack,
+    directory: TempDir,
+    /// The one with the users.
+    company: Company,
+    others: Vec<Company>,
+    gateway: SocketAddr,
+    /// The gateway's second listener.
+    observed: SocketAddr,
+    pub(crate) people: Population,
+    pub(crate) processes: Processes,
+}
+
+impl System {
+    /// Starts everything in a directory below `parent`, which goes with it.
+    ///
+    /// # Errors
+    /// What the stack reports.
+    pub(crate) fn start(parent: &Path, progress: fn(&str)) -> Result<Self> {
+        let mut temporary = tempfile::Builder::new();
+        temporary.prefix("provisioning-bench-").permissions(open_to_pass());
+        let directory = temporary
+            .tempdir_in(parent)
+            .with_context(|| format!("cannot create a directory in {}", parent.display()))?;
+        let mut options = stack::Options::new(directory.path())?;
+        options.progress = progress;
+        let stack = Stack::start(options)?;
+        let company = stack.new_company("Measured")?;
+        let others = (1..=SEVERAL).map(|number| stack.new_company(&format!("Measured {number}")));
+        let others = others.collect::<Result<_>>()?;
+        let endpoints = stack.endpoints();
+        let observed = endpoints.metrics.get("scim-gateway").context("the stack has no gateway")?;
+        Ok(Self {
+            gateway: address(&endpoints.scim_url)?,
+            observed: address(observed)?,
+            processes: Processes::new(endpoints.processes),
+            people: Population::nobody(),
+            stack,
+            directory,
+            company,
+            others,
+        })
+    }
+
+    /// The Postgres that the services use.
+    pub(crate) const fn postgres(&self) -> &backing_servers::postgres::Server {
+        self.stack.postgres()
+    }
+
+    /// For files, on the disk that the data is on.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Puts people there until there are so many, and leaves Postgres as a long-running one would be: analysed, its
+    /// changes written to disk.
+    ///
+    /// # Errors
+    /// What Postgres reports, or `between`, which is called again and again meanwhile.
+    pub(crate) fn grow_to(&mut self, users: u64, mut between: impl FnMut(u64) -> Result<()>) -> Result<()> {
+        while self.people.there < users {
+            let end = users.min(self.people.there + CHUNK);
+            let insert = people::insert_statement(&self.company.id, self.people.there, end);
+            self.postgres().sql(DATABASE, &insert)?;
+            self.people.there = end;
+            between(end)?;
+        }
+        self.postgres().sql(DATABASE, "vacuum (analyze)")?;
+        self.postgres().sql(DATABASE, "checkpoint")?;
+        Ok(())
+    }
+
+    /// Whom an operation is asked of.
+    pub(crate) fn target(&self, operation: Operation) -> Target {
+        let address = if operation == Operation::Health { self.observed } else { self.gateway };
+        let companies = match operation {
+            Operation::CreateInSeveral => self.others.as_slice(),
+            _ => std::slice::from_ref(&self.company),
+        };
+        Target { address, tokens: companies.iter().map(|company| company.scim_token.clone()).collect() }
+    }
+
+    /// The version of the Postgres that the services use.
+    ///
+    /// # Errors
+    /// When it does not say.
+    pub(crate) fn postgres_version(&self) -> Result<String> {
+        Ok(self.postgres().sql("postgres", "show server_version")?.trim().to_owned())
+    }
+
+    /// The version of the NATS that the services use, which it tells whoever connects.
+    ///
+    /// # Errors
+    /// When it does not say.
+    pub(crate) fn nats_version(&self) -> Result<String> {
+        let stream = TcpStream::connect(("127.0.0.1", self.stack.nats().port())).context("NATS is away")?;
+        let mut greeting = String::new();
+        BufReader::new(stream).read_line(&mut greeting).context("NATS says nothing")?;
+        let told: serde_json::Value =
+            serde_json::from_str(greeting.trim_start_matches("INFO ")).context("NATS says something else")?;
+        Ok(told["version"].as_str().unwrap_or("unknown").to_owned())
+    }
+
+    /// What has ended without being asked to.
+    ///
+    /// # Errors
+    /// Says which, with its last log lines.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.stack.unexpected_end().map_or(Ok(()), |what| Err(anyhow::anyhow!("{what}")))
+    }
+}
+
+/// The account that runs Postgres for root must be able to pass.
+fn open_to_pass() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o711)
+}
+
+/// The address in an `http://` URL.
+fn address(url: &str) -> Result<SocketAddr> {
+    let rest = url.trim_start_matches("http://");
+    let host = rest.split('/').next().unwrap_or_default();
+    host.parse().with_context(|| format!("no address in {url}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_between_the_scheme_and_the_path() {
+        assert_eq!(address("http://127.0.0.1:8080/scim").unwrap(), "127.0.0.1:8080".parse().unwrap());
+        assert!(address("http:///scim").is_err());
+    }
+}

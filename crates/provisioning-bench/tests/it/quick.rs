@@ -1,0 +1,47 @@
+//! A run of a few seconds: its figures mean nothing, its report is whole.
+
+use std::process::Command;
+
+use local_stack::binaries::Binaries;
+use provisioning_bench::report::Report;
+
+#[test]
+fn a_quick_run_measures_everything_and_writes_its_report() {
+    Binaries::beside_this_program().unwrap().build().unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_provisioning-bench"))
+        .arg("--quick")
+        .arg("--out")
+        .arg(out.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{told}");
+
+    let text = std::fs::read(out.path().join("latest.json")).unwrap();
+    let report: Report = serde_json::from_slice(&text).unwrap();
+    let [stage] = report.stages.as_slice() else { panic!("{told}") };
+    assert_eq!(stage.users, 200);
+    for figure in stage.raw.iter().chain(&stage.figures) {
+        assert!(figure.per_second > 0.0 && figure.p50_ms > 0.0, "{figure:?}");
+        assert!(figure.failures.is_empty(), "{figure:?}");
+    }
+    for what in ["POST", "PATCH", "GET by id", "initial cycle: GET filter, POST"] {
+        for in_flight in [1, 16, 64] {
+            assert!(stage.figure(what, in_flight).is_some(), "{what} at {in_flight}\n{told}");
+        }
+    }
+    assert!(report.verdicts.len() >= 5, "{:?}", report.verdicts);
+
+    let tables = String::from_utf8(run.stdout).unwrap();
+    assert!(tables.contains("| POST "), "{tables}");
+}
+
+#[test]
+fn the_help_teaches() {
+    let help = Command::new(env!("CARGO_BIN_EXE_provisioning-bench")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for word in ["--quick", "--sizes", "--disk", "Examples:", "target/bench"] {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+}
