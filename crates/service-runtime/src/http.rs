@@ -23,8 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Process, metrics};
 
-/// How long an idle connection is kept open, and a slow client may take to send its headers.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(75);
+/// How long an idle connection is kept open; longer than the 60 s of common load balancers, which would otherwise meet
+/// a connection that we are closing.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A bound listener that nobody serves yet.
@@ -102,7 +104,7 @@ impl Listener {
             let (wrap, draining) = (wrap.clone(), draining.clone());
             let app = App::new().configure(configure.clone()).into_factory();
             let http = HttpService::build()
-                .keep_alive(CLIENT_PATIENCE)
+                .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
                 // Closes the connections that are merely kept alive; without it they hold up the end.
                 .graceful_shutdown_signal(move || draining.clone().cancelled_owned())

@@ -86,15 +86,16 @@ impl Reader {
     pub fn optional(&mut self, name: &'static str) -> Option<String> {
         self.known.insert(name.to_owned());
         let value = self.environment.get(name)?.to_owned();
-        self.effective.insert(name, value.clone());
+        self.effective.insert(name, without_credentials(&value));
         Some(value)
     }
 
     /// A text with a default.
     pub fn with_default(&mut self, name: &'static str, default: &str) -> String {
-        let value = self.optional(name).unwrap_or_else(|| default.to_owned());
-        self.effective.insert(name, value.clone());
-        value
+        self.optional(name).unwrap_or_else(|| {
+            self.effective.insert(name, default.to_owned());
+            default.to_owned()
+        })
     }
 
     /// A value with a default; `expected` completes the sentence "must be …".
@@ -190,4 +191,16 @@ impl Reader {
         self.problems.extend(unknown.map(|name| format!("{name} is not a setting of this service")));
         if self.problems.is_empty() { Ok(self.effective) } else { Err(Problems(self.problems)) }
     }
+}
+
+/// A URL's `user:password@` is not shown, wherever it has one.
+fn without_credentials(value: &str) -> String {
+    let parts = value.split("://").enumerate().map(|(index, part)| {
+        let authority = part.split(['/', '?', ',']).next().unwrap_or(part);
+        match authority.rfind('@') {
+            Some(at) if index > 0 => format!("(secret){}", part.split_at(at).1),
+            _ => part.to_owned(),
+        }
+    });
+    parts.collect::<Vec<_>>().join("://")
 }

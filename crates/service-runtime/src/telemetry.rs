@@ -9,7 +9,9 @@ use anyhow::Context as _;
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{build_info::BUILD, settings::Reader};
 
@@ -120,15 +122,12 @@ pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Gua
 
     global::set_text_map_propagator(TraceContextPropagator::new());
     let provider = settings.export_traces.then(|| tracer_provider(service)).transpose()?;
-    let traces = provider
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(service)));
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(log)
-        .with(traces)
-        .try_init()
-        .context("cannot install the log")?;
+    // A quieter log must not cost the traces: each layer has a filter of its own.
+    let traces = provider.as_ref().map(|provider| {
+        tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(LevelFilter::INFO)
+    });
+    let layers = tracing_subscriber::registry().with(log.with_filter(filter)).with(traces);
+    layers.try_init().context("cannot install the log")?;
     Ok(Guard(provider))
 }
 

@@ -1,7 +1,5 @@
 //! Every answer takes its status, headers and body here; every refusal becomes a SCIM error here and nowhere else.
 
-use std::{error::Error, iter};
-
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{
@@ -12,6 +10,7 @@ use actix_web::{
 use bus_contract::{directory::failure, provisioning::refused};
 use bus_jetstream::publish::PublishError;
 use scim_protocol::error::{ScimError, ScimType};
+use service_runtime::causes::Causes;
 use typed_ids::RequestId;
 
 use super::route::Target;
@@ -128,8 +127,8 @@ impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
         const AWAY: &str = "The directory cannot be asked at the moment. Try again in a few seconds.";
         match error {
-            QueryError::Away(_) => Self::come_back(AWAY, Some(chain(&error))),
-            QueryError::Nonsense => Self::internal(chain(&error)),
+            QueryError::Away(_) => Self::come_back(AWAY, Some(Causes(&error).to_string())),
+            QueryError::Nonsense => Self::internal(Causes(&error).to_string()),
             QueryError::Failed(failure) => match failure.reason() {
                 failure::Reason::Invalid => scim_error(400, &failure.scim_type, failure.detail).into(),
                 failure::Reason::Conflict => scim_error(409, &failure.scim_type, failure.detail).into(),
@@ -144,7 +143,7 @@ impl From<QueryError> for Refusal {
 
 impl From<ProvisionError> for Refusal {
     fn from(error: ProvisionError) -> Self {
-        let cause = Some(chain(&error));
+        let cause = Some(Causes(&error).to_string());
         match error {
             ProvisionError::NotSent(PublishError::TooLarge) => {
                 ScimError::payload_too_large("The resource is too large to be stored.").into()
@@ -161,7 +160,7 @@ impl From<ProvisionError> for Refusal {
                 "It is not known whether the request was stored and will be applied. Try again in a few seconds.",
                 cause,
             ),
-            ProvisionError::Nonsense => Self::internal(chain(&error)),
+            ProvisionError::Nonsense => Self::internal(Causes(&error).to_string()),
             ProvisionError::Refused(refused) => {
                 let status = match refused.reason() {
                     refused::Reason::Invalid => 400,
@@ -180,12 +179,4 @@ impl From<ProvisionError> for Refusal {
 
 fn scim_error(status: u16, scim_type: &str, detail: String) -> ScimError {
     ScimError::new(status, ScimType::parse(scim_type), detail)
-}
-
-/// The error and everything that caused it, on one line.
-fn chain(error: &dyn Error) -> String {
-    iter::successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

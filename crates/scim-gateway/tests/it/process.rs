@@ -1,7 +1,8 @@
 //! The program itself: its settings, its signals, its exit codes.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
 };
 
@@ -9,6 +10,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde_json::Value;
 
 const LOCAL: [(&str, &str); 5] = [
     ("TIMECLOCK_HTTP_ADDR", "127.0.0.1:0"),
@@ -51,15 +53,67 @@ fn check_shows_the_settings_without_the_secret() {
     assert!(out.contains("TIMECLOCK_NATS_PASSWORD=(secret)") && !out.contains("hunter2"), "{out}");
 }
 
+/// The address of the listener of this name, as the log tells it.
+fn address_of(listener: &str, lines: &mut impl Iterator<Item = String>) -> String {
+    let logged = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let mut listening = logged.filter(|line| line["message"] == "listening" && line["listener"] == listener);
+    listening.next().unwrap()["address"].as_str().unwrap().to_owned()
+}
+
+fn terminate(child: &Child) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+}
+
+/// One HTTP message: its head and its body.
+fn read_message(stream: &mut TcpStream) -> (String, Vec<u8>) {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
+    }
+    let length =
+        head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).unwrap();
+    (head, body)
+}
+
+#[test]
+fn a_callers_trace_goes_on_in_the_log_and_in_what_is_exported() {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let mut environment = LOCAL.to_vec();
+    environment.push(("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint));
+    let mut child = gateway(&["serve"], &environment);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+
+    let mut caller = TcpStream::connect(address_of("scim", &mut lines)).unwrap();
+    write!(
+        caller,
+        "POST /scim/Users HTTP/1.1\r\nHost: x\r\ntraceparent: 00-{TRACE}-b7ad6b7169203331-01\r\n\r\n"
+    )
+    .unwrap();
+    assert!(read_message(&mut caller).0.starts_with("HTTP/1.1 503"));
+    terminate(&child);
+
+    let (mut exporter, _) = collector.accept().unwrap();
+    let (head, body) = read_message(&mut exporter);
+    assert!(head.starts_with("POST /v1/traces"), "{head}");
+    let id: Vec<u8> =
+        (0..TRACE.len()).step_by(2).map(|at| u8::from_str_radix(&TRACE[at..at + 2], 16).unwrap()).collect();
+    assert!(body.windows(id.len()).any(|window| window == id));
+    exporter.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(lines.any(|line| line.contains("\"answered\"") && line.contains(TRACE)));
+}
+
 #[test]
 fn a_signal_ends_it_with_0_also_when_nats_was_never_there() {
     let mut child = gateway(&["serve"], &LOCAL);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let listening = lines.by_ref().find(|line| line.contains("\"listening\"") && line.contains("\"scim\""));
-    assert!(listening.is_some());
-
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
-    kill(pid, Signal::SIGTERM).unwrap();
+    address_of("scim", &mut lines);
+    terminate(&child);
 
     let log: Vec<String> = lines.collect();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{log:?}");

@@ -101,3 +101,13 @@ fn an_environment_does_not_print_its_values() {
     let environment: Environment = [("TIMECLOCK_NATS_PASSWORD", "hunter2")].into_iter().collect();
     assert!(!format!("{environment:?}").contains("hunter2"));
 }
+
+#[test]
+fn credentials_inside_a_url_are_not_shown() {
+    let mut reader =
+        reader([("TIMECLOCK_NATS_URL", "nats://a:hunter2@one:4222,nats://b:hunter3@two:4222/x@y")]);
+    let url = reader.with_default("TIMECLOCK_NATS_URL", "nats://127.0.0.1:4222");
+    assert!(url.contains("hunter2"), "the service itself gets them");
+    let effective = reader.finish().unwrap();
+    assert_eq!(effective["TIMECLOCK_NATS_URL"], "nats://(secret)@one:4222,nats://(secret)@two:4222/x@y");
+}
