@@ -101,6 +101,11 @@ impl Instance {
         self.process.stop()
     }
 
+    pub(crate) fn ask_to_finish(&mut self) -> Result<()> {
+        self.ended_on_purpose = true;
+        self.process.signal(Signal::SIGTERM)
+    }
+
     pub(crate) fn kill_9(&mut self) -> Result<()> {
         self.ended_on_purpose = true;
         self.process.kill_9().map(drop)

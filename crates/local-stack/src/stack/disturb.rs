@@ -36,6 +36,14 @@ impl Stack {
         self.with(instance, Instance::kill_9)
     }
 
+    /// Asks an instance to finish, without waiting; [`Stack::stop_service`] tells how it ended.
+    ///
+    /// # Errors
+    /// When there is no such instance, or the system refuses.
+    pub fn ask_to_finish(&self, instance: &str) -> Result<()> {
+        self.with(instance, Instance::ask_to_finish)
+    }
+
     /// Asks an instance to finish, waits for its end and says how it ended.
     ///
     /// # Errors

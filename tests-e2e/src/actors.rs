@@ -1,0 +1,7 @@
+//! Who acts in a scenario.
+
+pub mod entra;
+pub mod load;
+pub mod operator;
+pub mod raw;
+pub mod scim;

@@ -1,0 +1,281 @@
+//! Many callers at once, who write down what they were told.
+//!
+//! Half of them create users, the others change one user each, one change after the other. Afterwards
+//! [`Ledger::verify`] compares what they were told with what is there.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::scim::{Answer, Scim, id, user, version};
+use crate::eventually::{eventually, when};
+
+/// Callers of each kind.
+const CALLERS: usize = 4;
+/// What a caller sends at most, so that a load that nobody stops ends.
+const MOST_REQUESTS: usize = 20_000;
+/// What a refused caller waits, in milliseconds; a crashed gateway would otherwise be asked ten thousand times.
+const BREATH_MS: u64 = 20;
+
+/// What a caller was told about one change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// 2xx: it is done.
+    Done,
+    /// 503: it is stored and will be applied.
+    Later,
+    /// 503: nothing was changed.
+    NotDone,
+    /// Nothing, or nothing definite.
+    Unknown,
+}
+
+impl Told {
+    fn of(answer: Option<&Answer>) -> Self {
+        let Some(answer) = answer else { return Self::Unknown };
+        match answer.status {
+            200 | 201 => return Self::Done,
+            503 => answer.expect_error(503),
+            other => panic!("{other} under load: {answer:#?}"),
+        }
+        assert!(answer.header("retry-after").is_some(), "{answer:#?}");
+        let detail = answer.json()["detail"].as_str().unwrap_or_default().to_owned();
+        if detail.contains("is stored and will be applied") {
+            Self::Later
+        } else if detail.contains("nothing was changed") {
+            Self::NotDone
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// How often the change may be found.
+    fn times(self) -> std::ops::RangeInclusive<usize> {
+        match self {
+            Self::Done | Self::Later => 1..=1,
+            Self::NotDone => 0..=0,
+            Self::Unknown => 0..=1,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Board {
+    stop: AtomicBool,
+    succeeded: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Board {
+    fn count(&self, told: Told) {
+        let counter = if told == Told::Done { &self.succeeded } else { &self.failed };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+}
+
+/// A load that runs.
+pub struct Load {
+    scim: Scim,
+    board: Arc<Board>,
+    creators: Vec<JoinHandle<BTreeMap<String, Told>>>,
+    changers: Vec<JoinHandle<Changes>>,
+}
+
+/// One user's changes: the title of change number n is n.
+struct Changes {
+    user: String,
+    told: Vec<Told>,
+}
+
+/// What the callers were told.
+pub struct Ledger {
+    scim: Scim,
+    created: BTreeMap<String, Told>,
+    changes: Vec<Changes>,
+    /// Requests that were answered with 503 or not at all.
+    pub failed: usize,
+}
+
+impl Load {
+    /// Sets the callers going.
+    pub async fn start(scim: &Scim) -> Self {
+        let board = Arc::new(Board::default());
+        let mut changers = Vec::new();
+        for caller in 0..CALLERS {
+            let user = id(&scim.create_user(&format!("changed-{caller}@load.example")).await);
+            changers.push(tokio::spawn(change(scim.clone(), user, Arc::clone(&board))));
+        }
+        let creators =
+            (0..CALLERS).map(|caller| tokio::spawn(create(scim.clone(), caller, Arc::clone(&board))));
+        Self { scim: scim.clone(), creators: creators.collect(), changers, board }
+    }
+
+    /// Waits until so many more requests have succeeded.
+    pub async fn succeeds(&self, more: usize) -> std::time::Duration {
+        counts(&self.board.succeeded, more, "requests succeed").await
+    }
+
+    /// Waits until so many more requests have failed.
+    pub async fn fails(&self, more: usize) {
+        counts(&self.board.failed, more, "requests fail").await;
+    }
+
+    /// How many requests have failed so far.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.board.failed.load(Relaxed)
+    }
+
+    /// Lets the callers finish what they have begun.
+    ///
+    /// # Panics
+    /// When one of them was told something that it should not have been.
+    pub async fn stop(self) -> Ledger {
+        self.board.stop.store(true, Relaxed);
+        let mut created = BTreeMap::new();
+        for creator in self.creators {
+            created.extend(creator.await.expect("a caller failed"));
+        }
+        let mut changes = Vec::new();
+        for changer in self.changers {
+            changes.push(changer.await.expect("a caller failed"));
+        }
+        Ledger { failed: self.board.failed.load(Relaxed), scim: self.scim, created, changes }
+    }
+}
+
+async fn counts(counter: &AtomicUsize, more: usize, what: &str) -> std::time::Duration {
+    let goal = counter.load(Relaxed) + more;
+    eventually(what, async || counter.load(Relaxed), |count| when(*count >= goal)).await.1
+}
+
+async fn create(scim: Scim, caller: usize, board: Arc<Board>) -> BTreeMap<String, Told> {
+    let mut created = BTreeMap::new();
+    for number in 0..MOST_REQUESTS {
+        if board.is_stopped() {
+            break;
+        }
+        let name = format!("created-{caller}-{number}@load.example");
+        let answer = scim.try_send(Method::POST, "/Users", &user(&name)).await;
+        let told = Told::of(answer.as_ref());
+        board.count(told);
+        created.insert(name, told);
+        breathe(told).await;
+    }
+    created
+}
+
+async fn change(scim: Scim, user: String, board: Arc<Board>) -> Changes {
+    let mut told = Vec::new();
+    while told.len() < MOST_REQUESTS && !board.is_stopped() {
+        let body =
+            json!({"Operations": [{"op": "Replace", "path": "title", "value": told.len().to_string()}]});
+        let answer = scim.try_send(Method::PATCH, &format!("/Users/{user}"), &body).await;
+        let next = Told::of(answer.as_ref());
+        board.count(next);
+        told.push(next);
+        breathe(next).await;
+    }
+    Changes { user, told }
+}
+
+async fn breathe(told: Told) {
+    if told != Told::Done {
+        tokio::time::sleep(std::time::Duration::from_millis(BREATH_MS)).await;
+    }
+}
+
+impl Ledger {
+    /// Demands that everything is there which was answered with success or promised, that nothing is there twice, and
+    /// that each user's changes were applied in their order.
+    ///
+    /// Requests of a company are applied in the order in which they were accepted. So when a last change of each user
+    /// has been answered, all before it have been applied, promised ones included.
+    ///
+    /// # Panics
+    /// When anything of that is not so.
+    pub async fn verify(&self) {
+        for changes in &self.changes {
+            self.verify_changes(changes).await;
+        }
+        self.verify_created().await;
+    }
+
+    async fn verify_changes(&self, changes: &Changes) {
+        let fence = || {
+            self.scim.patch_user(&changes.user, json!([{"op": "Add", "path": "nickName", "value": "end"}]))
+        };
+        let (after, _) = eventually("a last change is applied", fence, |answer| {
+            (answer.status == 200).then(|| answer.json())
+        })
+        .await;
+        let [least, most] = [
+            changes.told.iter().map(|told| *told.times().start()).sum::<usize>(),
+            changes.told.iter().map(|told| *told.times().end()).sum::<usize>(),
+        ];
+        // The first version is the creation, the last one is the fence.
+        let applied = usize::try_from(version(&after)).expect("a version") - 2;
+        let told = format!("{applied} changes applied, {least} to {most} expected: {after}");
+        assert!((least..=most).contains(&applied), "{told}\n{:?}", changes.told);
+        let last_title = after["title"].as_str().and_then(|title| title.parse::<usize>().ok());
+        let possible = last_titles(&changes.told);
+        assert!(possible.contains(&last_title), "{last_title:?} is none of {possible:?}; {told}");
+    }
+
+    async fn verify_created(&self) {
+        let there = self.everybody().await;
+        for (name, told) in &self.created {
+            let times = there.get(name).copied().unwrap_or_default();
+            assert!(told.times().contains(&times), "{name} is there {times} times, told {told:?}");
+        }
+    }
+
+    /// How many users there are of each name.
+    async fn everybody(&self) -> BTreeMap<String, usize> {
+        const PAGE: usize = 200;
+        let mut names = BTreeMap::new();
+        for start in (1..).step_by(PAGE) {
+            let page =
+                self.scim.get(&format!("/Users?startIndex={start}&count={PAGE}&attributes=userName")).await;
+            let page = page.resources();
+            if page.is_empty() {
+                break;
+            }
+            for user in page {
+                *names.entry(user["userName"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+            }
+        }
+        names
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = || self.created.values().chain(self.changes.iter().flat_map(|changes| &changes.told));
+        let count = |told| all().filter(|one| **one == told).count();
+        let [done, later, not_done, unknown] =
+            [Told::Done, Told::Later, Told::NotDone, Told::Unknown].map(count);
+        write!(f, "{done} done, {later} promised, {not_done} refused, {unknown} without a definite answer")
+    }
+}
+
+/// What the last applied change may have been: the last certain one, or an uncertain one after it.
+fn last_titles(told: &[Told]) -> Vec<Option<usize>> {
+    let certain = told.iter().rposition(|told| *told.times().start() == 1);
+    let uncertain =
+        (certain.map_or(0, |last| last + 1)..told.len()).filter(|&number| told[number] == Told::Unknown);
+    std::iter::once(certain).chain(uncertain.map(Some)).collect()
+}

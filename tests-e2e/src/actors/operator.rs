@@ -1,0 +1,64 @@
+//! An operator of ours, at `timeclock-operator`.
+
+use local_stack::Stack;
+use serde_json::Value;
+use tokio::task::block_in_place;
+
+/// A token and its id.
+#[derive(Clone)]
+pub struct Token {
+    /// Its id, by which it is revoked.
+    pub id: String,
+    /// What is pasted into Entra.
+    pub secret: String,
+}
+
+/// An operator who looks after one company.
+pub struct Operator<'a> {
+    stack: &'a Stack,
+    company: &'a str,
+}
+
+impl<'a> Operator<'a> {
+    /// The operator of this stack, about this company.
+    #[must_use]
+    pub const fn new(stack: &'a Stack, company: &'a str) -> Self {
+        Self { stack, company }
+    }
+
+    /// Issues a token that works for so long, for example `365d`.
+    #[must_use]
+    pub fn issue(&self, lifetime: &str) -> Token {
+        token(&self.run("issue", &["--lifetime", lifetime]))
+    }
+
+    /// Issues a successor; the other tokens work for `overlap` longer, for example `3d`.
+    #[must_use]
+    pub fn rotate(&self, overlap: &str) -> Token {
+        token(&self.run("rotate", &["--overlap", overlap]))
+    }
+
+    /// Ends a token.
+    pub fn revoke(&self, token: &str) {
+        drop(self.run("revoke", &["--token", token]));
+    }
+
+    /// The company's tokens, without their secrets.
+    ///
+    /// # Panics
+    /// When the answer is no list.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<Value> {
+        self.run("list", &[]).as_array().cloned().expect("a list of tokens")
+    }
+
+    fn run(&self, command: &str, arguments: &[&str]) -> Value {
+        let arguments = [&["token", command, "--company", self.company], arguments].concat();
+        block_in_place(|| self.stack.operator(&arguments)).expect("timeclock-operator")
+    }
+}
+
+fn token(answer: &Value) -> Token {
+    let text = |key: &str| answer[key].as_str().expect("an id and a token").to_owned();
+    Token { id: text("id"), secret: text("token") }
+}

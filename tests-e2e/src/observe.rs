@@ -1,0 +1,66 @@
+//! What can be seen from outside, beside SCIM: the second listeners and the logs.
+
+use std::{fs, path::Path};
+
+use local_stack::Stack;
+use reqwest::Client;
+use tokio::task::block_in_place;
+
+/// The status and the body of a path of an instance's second listener; `None` when nobody answers.
+pub async fn second_listener(stack: &Stack, instance: &str, path: &str) -> Option<(u16, String)> {
+    let metrics = block_in_place(|| stack.endpoints()).metrics.remove(instance)?;
+    let response = Client::new().get(metrics.replace("/metrics", path)).send().await.ok()?;
+    Some((response.status().as_u16(), response.text().await.ok()?))
+}
+
+/// A metric's value, summed over its labels; `None` when it cannot be read or does not exist.
+pub async fn metric(stack: &Stack, instance: &str, name: &str) -> Option<f64> {
+    let (_, text) = second_listener(stack, instance, "/metrics").await?;
+    let samples = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).reduce(|sum, next| sum + next)
+}
+
+/// Every log of a stack, the backing servers' included: its name and its text.
+///
+/// # Panics
+/// When they cannot be read.
+#[must_use]
+pub fn logs(stack: &Stack) -> Vec<(String, String)> {
+    let folder = fs::read_dir(stack.workdir().join("logs")).expect("a directory of logs");
+    let files = folder.map(|entry| entry.expect("a log").path());
+    files.chain([stack.postgres().log(), stack.nats().log()]).map(|log| (name(&log), text(&log))).collect()
+}
+
+/// What a service should never have to say: lines of level ERROR, and panics.
+#[must_use]
+pub fn complaints(stack: &Stack) -> Vec<String> {
+    let complains = |line: &&str| {
+        line.contains("\"level\":\"ERROR\"") || (line.contains("thread '") && line.contains("panicked"))
+    };
+    logs(stack)
+        .iter()
+        .flat_map(|(log, text)| {
+            text.lines().filter(complains).map(move |line| format!("{log}: {line}")).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The last lines of every log, for whoever reads a failed test.
+#[must_use]
+pub fn log_tails(stack: &Stack) -> String {
+    const LINES: usize = 30;
+    let tail = |text: &str| {
+        let lines: Vec<_> = text.lines().collect();
+        lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+    };
+    let logs = logs(stack);
+    logs.iter().map(|(log, text)| format!("--- the end of {log}\n{}\n", tail(text))).collect()
+}
+
+fn name(log: &Path) -> String {
+    log.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn text(log: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
+}

@@ -1,0 +1,149 @@
+//! A running system and a company in it that nobody else uses.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+};
+
+use anyhow::{Context as _, Result};
+use entra_emulator::{Settings, Tenant};
+use local_stack::{Options, Stack, binaries::Binaries, company::Company};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    task::block_in_place,
+};
+
+use crate::{
+    actors::{entra::Entra, operator::Operator, scim::Scim},
+    fault, observe,
+};
+
+/// The stack that all scenarios share which disturb nothing.
+static SHARED: OnceLock<Stack> = OnceLock::new();
+/// The stack whose parts are killed, by one scenario at a time.
+static DISTURBED: OnceLock<Mutex<Stack>> = OnceLock::new();
+
+/// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
+pub const DISTURBED_TIMEOUT_MS: &str = "2000";
+
+/// A stack, and a company of this scenario's own.
+pub struct World {
+    place: Place,
+    /// The company, with its token.
+    pub company: Company,
+    /// A caller with that token.
+    pub scim: Scim,
+}
+
+enum Place {
+    Shared(&'static Stack),
+    Disturbed(MutexGuard<'static, Stack>),
+}
+
+impl World {
+    /// A new company in the stack that all scenarios share.
+    pub async fn new() -> Self {
+        Self::inhabit(Place::Shared(shared())).await
+    }
+
+    /// A new company in the stack that this scenario has for itself, whole and ready, until the world is dropped.
+    pub async fn to_disturb() -> Self {
+        let stack =
+            block_in_place(|| DISTURBED.get_or_init(|| Mutex::new(start("disturbed", disturbed_settings()))));
+        let stack = stack.lock().await;
+        block_in_place(|| fault::mend(&stack)).expect("the stack is whole");
+        Self::inhabit(Place::Disturbed(stack)).await
+    }
+
+    #[expect(clippy::unused_async, reason = "block_in_place needs a runtime around it")]
+    async fn inhabit(place: Place) -> Self {
+        let company = block_in_place(|| place.stack().new_company("A company")).expect("a company");
+        let scim = Scim::new(&place.stack().endpoints().scim_url, &company.scim_token);
+        Self { place, company, scim }
+    }
+
+    /// The stack around it.
+    #[must_use]
+    pub fn stack(&self) -> &Stack {
+        self.place.stack()
+    }
+
+    /// A caller for another new company in the same stack.
+    #[must_use]
+    pub fn neighbour(&self) -> Scim {
+        let company = block_in_place(|| self.stack().new_company("A neighbour")).expect("a company");
+        self.scim.with_token(&company.scim_token)
+    }
+
+    /// Whoever looks after the company's tokens.
+    #[must_use]
+    pub fn operator(&self) -> Operator<'_> {
+        Operator::new(self.stack(), &self.company.id)
+    }
+
+    /// Entra, connected to the company.
+    #[must_use]
+    pub fn entra(&self, tenant: Tenant, change: impl FnOnce(&mut Settings)) -> Entra {
+        Entra::new(&self.stack().endpoints().scim_url, &self.company.scim_token, tenant, change)
+    }
+}
+
+impl Place {
+    fn stack(&self) -> &Stack {
+        match self {
+            Self::Shared(stack) => stack,
+            Self::Disturbed(stack) => stack,
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            println!("{}", observe::log_tails(self.stack()));
+            return;
+        }
+        let complaints = observe::complaints(self.stack());
+        assert!(complaints.is_empty(), "the services complained: {complaints:#?}");
+    }
+}
+
+fn shared() -> &'static Stack {
+    block_in_place(|| SHARED.get_or_init(|| start("shared", Vec::new())))
+}
+
+fn disturbed_settings() -> Vec<(String, String, String)> {
+    ["TIMECLOCK_OUTCOME_TIMEOUT_MS", "TIMECLOCK_QUERY_TIMEOUT_MS"]
+        .map(|name| ("scim-gateway".to_owned(), name.to_owned(), DISTURBED_TIMEOUT_MS.to_owned()))
+        .into()
+}
+
+/// It ends with this process: a static is never dropped, and the servers' watchdogs look after that.
+fn start(name: &str, environment: Vec<(String, String, String)>) -> Stack {
+    let attempt = || -> Result<Stack> {
+        let workdir = fresh_workdir(name)?;
+        let binaries = Binaries::beside_this_program()?;
+        // Done in no time when all is up to date, and nobody tests yesterday's services.
+        binaries.build()?;
+        Stack::start(Options { binaries, throwaway: true, environment, ..Options::new(workdir)? })
+    };
+    attempt().unwrap_or_else(|error| panic!("the {name} stack does not start: {error:#}"))
+}
+
+/// `target/e2e/<name>`, without what the last run left there.
+fn fresh_workdir(name: &str) -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find the running program")?;
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let workdir = target.context("the tests are outside a target directory")?.join("e2e").join(name);
+    // Where another run of the tests uses it, starting the stack says so.
+    if !is_in_use(&workdir) {
+        drop(fs::remove_dir_all(&workdir));
+    }
+    Ok(workdir)
+}
+
+fn is_in_use(workdir: &Path) -> bool {
+    File::open(workdir.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+}

@@ -1,0 +1,18 @@
+//! Black-box scenarios: every real process, and nothing that a customer or an operator could not see.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints what it measured"
+)]
+
+mod faults;
+mod isolation;
+mod observability;
+mod provisioning;
+mod shutdown;
+mod stack;
+mod tokens;
+mod uniqueness;
+mod wire;
