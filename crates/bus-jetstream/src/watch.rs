@@ -11,6 +11,7 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pu
 use bus_contract::stream::Bucket;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use service_runtime::Causes;
 
 use crate::{
     bucket,
@@ -85,8 +86,7 @@ impl Watcher {
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut self.complained, true) {
-                        let source = std::error::Error::source(&error).map(ToString::to_string);
-                        tracing::warn!(bucket = self.bucket.name, %error, source, "cannot follow the bucket yet");
+                        tracing::warn!(bucket = self.bucket.name, error.chain = %Causes(&error), "cannot follow the bucket yet");
                     }
                     tokio::time::sleep(RETRY).await;
                 }

@@ -9,6 +9,8 @@ use diesel::{Connection as _, PgConnection, QueryResult, RunQueryDsl as _, r2d2:
 use r2d2::{HandleError, ManageConnection};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use service_runtime::Causes;
+
 use crate::error::{Error, Source};
 
 /// A connection that rested longer than this is tried before it is used; a busier one has just proved itself.
@@ -103,8 +105,7 @@ impl Complaints {
 impl HandleError<Error> for Complaints {
     fn handle_error(&self, error: Error) {
         if !self.0.swap(true, Ordering::Relaxed) {
-            let cause = std::error::Error::source(&error).map(|cause| cause.to_string().replace('\n', " "));
-            tracing::warn!(%error, cause, "Postgres cannot be reached; trying again until it can");
+            tracing::warn!(error.chain = %Causes(&error), "Postgres cannot be reached; trying again until it can");
         }
     }
 }

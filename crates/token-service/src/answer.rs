@@ -10,6 +10,7 @@ use bus_contract::{
 };
 use bus_jetstream::{Bytes, request::Incoming, trace};
 use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
+use service_runtime::Causes;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -70,8 +71,7 @@ async fn answer(app: &App, request: Incoming) {
     let result = result.unwrap_or_else(|refusal| reply::Result::Failure(failure(&operation, refusal)));
     let reply = Reply { result: Some(result) }.encode_to_vec();
     if let Err(error) = request.respond(&app.bus, reply).await {
-        let error = anyhow::Error::from(error);
-        tracing::warn!(operation, error.chain = format!("{error:#}"), "nobody got the answer");
+        tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
     }
 }
 
@@ -84,7 +84,7 @@ fn failure(operation: &str, refusal: Refusal) -> Failure {
         Refusal::Invalid(detail) => (Reason::Invalid, detail),
         Refusal::NotFound(what) => (Reason::NotFound, format!("there is no such {what}")),
         Refusal::Unavailable(error) => {
-            tracing::error!(operation, error.chain = format!("{error:#}"), "a request about tokens failed");
+            tracing::error!(operation, error.chain = %Causes(error.as_ref()), "a request about tokens failed");
             (Reason::Unavailable, error.to_string())
         }
     };

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, http::header, web};
 use serde_json::json;
+use service_runtime::Causes;
 
 use crate::{app::App, sign, store::keys};
 
@@ -25,8 +26,7 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
                 .body(json!({ "keys": keys }).to_string())
         }
         Err(error) => {
-            let error = anyhow::Error::from(error);
-            tracing::error!(error.chain = format!("{error:#}"), "cannot show the public keys");
+            tracing::error!(error.chain = %Causes(&error), "cannot show the public keys");
             HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish()
         }
     }

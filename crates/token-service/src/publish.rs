@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bus_contract::stream::{KEY_PREFIX, REVOKED_PREFIX, TOKENS};
 use bus_jetstream::{Bytes, publish::PublishError};
+use service_runtime::Causes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use typed_ids::TokenId;
@@ -93,9 +94,7 @@ impl Publishing {
                 Err(failure) => {
                     app.metrics.publish_failures.inc();
                     if !std::mem::replace(&mut complained, true) {
-                        let failure = anyhow::Error::from(failure);
-                        let chain = format!("{failure:#}");
-                        tracing::warn!(error.chain = chain, "keys and revocations cannot be published yet");
+                        tracing::warn!(error.chain = %Causes(&failure), "keys and revocations cannot be published yet");
                     }
                     pause = RETRY;
                 }

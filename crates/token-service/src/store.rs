@@ -8,7 +8,7 @@ pub(crate) mod schema;
 pub(crate) mod tokens;
 
 use diesel::{PgConnection, QueryResult, RunQueryDsl as _, sql_types::Text};
-use pg_pool::migrate::{EmbeddedMigrations, embed_migrations};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use typed_ids::CompanyId;
 
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
