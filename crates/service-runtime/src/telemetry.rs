@@ -17,6 +17,12 @@ use crate::{build_info::BUILD, settings::Reader};
 
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
+/// What is logged unless `TIMECLOCK_LOG` says otherwise.
+///
+/// Not the comings and goings of the libraries below us, which our own lines tell once; and not actix's ERROR for each
+/// caller that sends no HTTP, because strangers must not be able to raise our alarms.
+pub const DEFAULT_FILTER: &str = "info,async_nats=warn,actix_server=warn,actix_http::h1::dispatcher=off";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -65,7 +71,7 @@ pub struct Settings {
 impl Settings {
     /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and whether there is an OTLP endpoint.
     pub fn read(reader: &mut Reader) -> Self {
-        let filter = reader.with_default("TIMECLOCK_LOG", "info");
+        let filter = reader.with_default("TIMECLOCK_LOG", DEFAULT_FILTER);
         if EnvFilter::try_new(&filter).is_err() {
             reader.problem("TIMECLOCK_LOG", "must be a log filter, such as info or warn,scim_gateway=debug");
         }
