@@ -59,16 +59,6 @@ async fn the_end_of_an_overlap_is_felt_without_anybody_doing_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_token_is_refused_and_says_so() {
-    let world = World::new().await;
-    let brief = world.scim.with_token(&world.operator().issue("1s").secret);
-    answers(&brief, 401).await;
-    let refusal = brief.get("/Users").await;
-    refusal.expect_error(401);
-    assert!(refusal.json()["detail"].as_str().unwrap().contains("expired"), "{refusal:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_one_line_that_fits_into_entras_field_and_names_no_one() {
     let world = World::new().await;
     let secret = &world.company.scim_token;
