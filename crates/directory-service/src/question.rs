@@ -24,6 +24,10 @@ const MAX_SAME_EXTERNAL_ID: i64 = 10;
 /// Users that one page holds at most, whatever was asked.
 const MAX_PAGE: u32 = 1_000;
 
+/// Bytes of users that one reply holds at most; NATS carries 1 MiB. A page that is cut short is still a page: whoever
+/// asked goes on from where it ends.
+const MAX_REPLY_BYTES: usize = 900 << 10;
+
 /// A look-up that can be answered, or the reply to one that cannot.
 pub(crate) enum LookUp {
     ById(CompanyId, UserId),
@@ -61,7 +65,7 @@ pub(crate) async fn look_up(pool: &Pool, questions: Vec<LookUp>) -> Vec<Reply> {
             .zip(questions.iter())
             .map(|(users, question)| match question {
                 LookUp::Malformed => failure(Reason::Invalid, "", "the question is malformed"),
-                _ => answered(reply::Result::LookUpUser(LookUpUserReply { users })),
+                _ => answered(reply::Result::LookUpUser(LookUpUserReply { users: that_fit(users) })),
             })
             .collect(),
         Err(error) => vec![failed("look up users", &error); count],
@@ -142,10 +146,20 @@ pub(crate) async fn search(pool: &Pool, payload: &[u8]) -> Reply {
     match page {
         Ok((total, users)) => answered(reply::Result::SearchUsers(SearchUsersReply {
             total: u64::try_from(total).unwrap_or(0),
-            users: users.into_iter().map(ShownRow::into_record).collect(),
+            users: that_fit(users.into_iter().map(ShownRow::into_record)),
         })),
         Err(error) => failed("search users", &error),
     }
+}
+
+/// As many users from the beginning as one reply can carry.
+fn that_fit(users: impl IntoIterator<Item = UserRecord>) -> Vec<UserRecord> {
+    let mut bytes = 0;
+    let fits = |user: &UserRecord| {
+        bytes += user.encoded_len();
+        bytes <= MAX_REPLY_BYTES
+    };
+    users.into_iter().take_while(fits).collect()
 }
 
 fn condition(filter: &str) -> Result<Condition, ScimError> {

@@ -31,6 +31,21 @@ async fn pages_cover_everybody_once_and_state_the_total() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_large_users_is_cut_to_what_the_bus_carries() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let large = "x".repeat(400 << 10);
+    for number in 0..4 {
+        caller.hire(json!({"userName": format!("user-{number}@contoso.com"), "title": large})).await;
+    }
+    let (total, page) = caller.search("", 0, 4).await;
+    assert_eq!((total, page.len()), (4, 2));
+    let (_, rest) = caller.search("", 2, 4).await;
+    assert_eq!(rest.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_makes_no_sense_is_refused_and_not_dropped() {
     let world = World::new();
     let _directory = world.directory().await;
