@@ -24,9 +24,6 @@ const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP
 pub const DEFAULT_FILTER: &str = "info,async_nats=warn,actix_server=warn,actix_http::h1::dispatcher=off";
 
 /// How log lines look.
-/// Libraries that say at every start and reconnect what we say once ourselves are heard from `warn` on.
-const DEFAULT_FILTER: &str = "info,actix_server=warn,async_nats=warn";
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Pretty on a terminal, JSON otherwise.
