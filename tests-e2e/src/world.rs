@@ -21,9 +21,12 @@ use crate::{
 };
 
 /// The stack that all scenarios share which disturb nothing.
-static SHARED: OnceLock<Stack> = OnceLock::new();
+static SHARED: OnceLock<Attempt<Stack>> = OnceLock::new();
 /// The stack whose parts are killed, by one scenario at a time.
-static DISTURBED: OnceLock<Mutex<Stack>> = OnceLock::new();
+static DISTURBED: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
+
+/// What does not start is not tried again for every scenario.
+type Attempt<T> = Result<T, String>;
 
 /// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
 pub const DISTURBED_TIMEOUT_MS: &str = "2000";
@@ -50,8 +53,8 @@ impl World {
 
     /// A new company in the stack that this scenario has for itself, whole and ready, until the world is dropped.
     pub async fn to_disturb() -> Self {
-        let stack =
-            block_in_place(|| DISTURBED.get_or_init(|| Mutex::new(start("disturbed", disturbed_settings()))));
+        let start = || DISTURBED.get_or_init(|| start("disturbed", disturbed_settings()).map(Mutex::new));
+        let stack = running(block_in_place(start));
         let stack = stack.lock().await;
         block_in_place(|| fault::mend(&stack)).expect("the stack is whole");
         Self::inhabit(Place::Disturbed(stack)).await
@@ -111,7 +114,11 @@ impl Drop for World {
 }
 
 fn shared() -> &'static Stack {
-    block_in_place(|| SHARED.get_or_init(|| start("shared", Vec::new())))
+    running(block_in_place(|| SHARED.get_or_init(|| start("shared", Vec::new()))))
+}
+
+fn running<T>(attempt: &Attempt<T>) -> &T {
+    attempt.as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn disturbed_settings() -> Vec<(String, String, String)> {
@@ -121,7 +128,7 @@ fn disturbed_settings() -> Vec<(String, String, String)> {
 }
 
 /// It ends with this process: a static is never dropped, and the servers' watchdogs look after that.
-fn start(name: &str, environment: Vec<(String, String, String)>) -> Stack {
+fn start(name: &str, environment: Vec<(String, String, String)>) -> Attempt<Stack> {
     let attempt = || -> Result<Stack> {
         let workdir = fresh_workdir(name)?;
         let binaries = Binaries::beside_this_program()?;
@@ -129,7 +136,7 @@ fn start(name: &str, environment: Vec<(String, String, String)>) -> Stack {
         binaries.build()?;
         Stack::start(Options { binaries, throwaway: true, environment, ..Options::new(workdir)? })
     };
-    attempt().unwrap_or_else(|error| panic!("the {name} stack does not start: {error:#}"))
+    attempt().map_err(|error| format!("the {name} stack does not start: {error:#}"))
 }
 
 /// `target/e2e/<name>`, without what the last run left there.
