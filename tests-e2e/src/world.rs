@@ -29,7 +29,7 @@ static DISTURBED: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
 type Attempt<T> = Result<T, String>;
 
 /// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
-pub const DISTURBED_TIMEOUT_MS: &str = "2000";
+const DISTURBED_TIMEOUT_MS: &str = "2000";
 
 /// A stack, and a company of this scenario's own.
 pub struct World {
@@ -47,8 +47,9 @@ enum Place {
 
 impl World {
     /// A new company in the stack that all scenarios share.
-    pub async fn new() -> Self {
-        Self::inhabit(Place::Shared(shared())).await
+    #[must_use]
+    pub fn shared() -> Self {
+        Self::inhabit(Place::Shared(shared()))
     }
 
     /// A new company in the stack that this scenario has for itself, whole and ready, until the world is dropped.
@@ -57,11 +58,10 @@ impl World {
         let stack = running(block_in_place(start));
         let stack = stack.lock().await;
         block_in_place(|| fault::mend(&stack)).expect("the stack is whole");
-        Self::inhabit(Place::Disturbed(stack)).await
+        Self::inhabit(Place::Disturbed(stack))
     }
 
-    #[expect(clippy::unused_async, reason = "block_in_place needs a runtime around it")]
-    async fn inhabit(place: Place) -> Self {
+    fn inhabit(place: Place) -> Self {
         let company = block_in_place(|| place.stack().new_company("A company")).expect("a company");
         let scim = Scim::new(&place.stack().endpoints().scim_url, &company.scim_token);
         Self { place, company, scim }

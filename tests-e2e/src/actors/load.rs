@@ -1,7 +1,9 @@
 //! Many callers at once, who write down what they were told.
 //!
-//! Half of them create users, the others change one user each, one change after the other. Afterwards
-//! [`Ledger::verify`] compares what they were told with what is there.
+//! Some create users. The others change users, two callers per user: both set the same attribute, each to a value that
+//! nobody else sets, so that every change makes a version, and a change that is applied again after a later one makes
+//! one too many. Each also counts in an attribute of its own, which shows whether its changes kept their order.
+//! Afterwards [`Ledger::verify`] compares what the callers were told with what is there.
 
 use std::{
     collections::BTreeMap,
@@ -19,8 +21,12 @@ use tokio::task::JoinHandle;
 use super::scim::{Answer, Scim, id, user, version};
 use crate::eventually::{eventually, when};
 
-/// Callers of each kind.
-const CALLERS: usize = 4;
+/// Callers who create users.
+const CREATORS: usize = 3;
+/// Users who are changed.
+const CHANGED: usize = 3;
+/// The attributes in which a changed user's callers count, each in its own.
+const COUNTERS: [&str; 2] = ["nickName", "userType"];
 /// What a caller sends at most, so that a load that nobody stops ends.
 const MOST_REQUESTS: usize = 20_000;
 /// What a refused caller waits, in milliseconds; a crashed gateway would otherwise be asked ten thousand times.
@@ -91,20 +97,15 @@ pub struct Load {
     scim: Scim,
     board: Arc<Board>,
     creators: Vec<JoinHandle<BTreeMap<String, Told>>>,
-    changers: Vec<JoinHandle<Changes>>,
-}
-
-/// One user's changes: the title of change number n is n.
-struct Changes {
-    user: String,
-    told: Vec<Told>,
+    changers: Vec<(String, [JoinHandle<Vec<Told>>; 2])>,
 }
 
 /// What the callers were told.
 pub struct Ledger {
     scim: Scim,
     created: BTreeMap<String, Told>,
-    changes: Vec<Changes>,
+    /// Users, and what each one's two callers were told, change by change.
+    changes: Vec<(String, [Vec<Told>; 2])>,
     /// Requests that were answered with 503 or not at all.
     pub failed: usize,
 }
@@ -114,13 +115,15 @@ impl Load {
     pub async fn start(scim: &Scim) -> Self {
         let board = Arc::new(Board::default());
         let mut changers = Vec::new();
-        for caller in 0..CALLERS {
-            let user = id(&scim.create_user(&format!("changed-{caller}@load.example")).await);
-            changers.push(tokio::spawn(change(scim.clone(), user, Arc::clone(&board))));
+        for number in 0..CHANGED {
+            let user = id(&scim.create_user(&format!("changed-{number}@load.example")).await);
+            let caller =
+                |counter| tokio::spawn(change(scim.clone(), user.clone(), counter, Arc::clone(&board)));
+            changers.push((user.clone(), COUNTERS.map(caller)));
         }
-        let creators =
-            (0..CALLERS).map(|caller| tokio::spawn(create(scim.clone(), caller, Arc::clone(&board))));
-        Self { scim: scim.clone(), creators: creators.collect(), changers, board }
+        let creator = |caller| tokio::spawn(create(scim.clone(), caller, Arc::clone(&board)));
+        let creators = (0..CREATORS).map(creator).collect();
+        Self { scim: scim.clone(), board, creators, changers }
     }
 
     /// Waits until so many more requests have succeeded.
@@ -150,8 +153,9 @@ impl Load {
             created.extend(creator.await.expect("a caller failed"));
         }
         let mut changes = Vec::new();
-        for changer in self.changers {
-            changes.push(changer.await.expect("a caller failed"));
+        for (user, [one, other]) in self.changers {
+            changes
+                .push((user, [one.await.expect("a caller failed"), other.await.expect("a caller failed")]));
         }
         Ledger { failed: self.board.failed.load(Relaxed), scim: self.scim, created, changes }
     }
@@ -178,18 +182,21 @@ async fn create(scim: Scim, caller: usize, board: Arc<Board>) -> BTreeMap<String
     created
 }
 
-async fn change(scim: Scim, user: String, board: Arc<Board>) -> Changes {
+async fn change(scim: Scim, user: String, counter: &'static str, board: Arc<Board>) -> Vec<Told> {
     let mut told = Vec::new();
     while told.len() < MOST_REQUESTS && !board.is_stopped() {
-        let body =
-            json!({"Operations": [{"op": "Replace", "path": "title", "value": told.len().to_string()}]});
+        let number = told.len().to_string();
+        let body = json!({ "Operations": [
+            { "op": "Replace", "path": "title", "value": format!("{counter} {number}") },
+            { "op": "Replace", "path": counter, "value": number },
+        ]});
         let answer = scim.try_send(Method::PATCH, &format!("/Users/{user}"), &body).await;
         let next = Told::of(answer.as_ref());
         board.count(next);
         told.push(next);
         breathe(next).await;
     }
-    Changes { user, told }
+    told
 }
 
 async fn breathe(told: Told) {
@@ -208,31 +215,29 @@ impl Ledger {
     /// # Panics
     /// When anything of that is not so.
     pub async fn verify(&self) {
-        for changes in &self.changes {
-            self.verify_changes(changes).await;
+        for (user, told) in &self.changes {
+            self.verify_changes(user, told).await;
         }
         self.verify_created().await;
     }
 
-    async fn verify_changes(&self, changes: &Changes) {
-        let fence = || {
-            self.scim.patch_user(&changes.user, json!([{"op": "Add", "path": "nickName", "value": "end"}]))
-        };
-        let (after, _) = eventually("a last change is applied", fence, |answer| {
-            (answer.status == 200).then(|| answer.json())
-        })
-        .await;
-        let [least, most] = [
-            changes.told.iter().map(|told| *told.times().start()).sum::<usize>(),
-            changes.told.iter().map(|told| *told.times().end()).sum::<usize>(),
-        ];
-        // The first version is the creation, the last one is the fence.
+    async fn verify_changes(&self, user: &str, told: &[Vec<Told>; 2]) {
+        let last = json!([{ "op": "Add", "path": "locale", "value": "en" }]);
+        let patch = async || self.scim.patch_user(user, last.clone()).await;
+        let accepted = |answer: &Answer| (answer.status == 200).then(|| answer.json());
+        let (after, _) = eventually("a last change is applied", patch, accepted).await;
+
+        let all = || told.iter().flatten().map(|told| told.times());
+        let expected = all().map(|times| *times.start()).sum()..=all().map(|times| *times.end()).sum();
+        // The first version is the creation, the last one the last change.
         let applied = usize::try_from(version(&after)).expect("a version") - 2;
-        let told = format!("{applied} changes applied, {least} to {most} expected: {after}");
-        assert!((least..=most).contains(&applied), "{told}\n{:?}", changes.told);
-        let last_title = after["title"].as_str().and_then(|title| title.parse::<usize>().ok());
-        let possible = last_titles(&changes.told);
-        assert!(possible.contains(&last_title), "{last_title:?} is none of {possible:?}; {told}");
+        assert!(expected.contains(&applied), "{applied} changes applied, {expected:?} expected: {after}");
+
+        for (counter, told) in COUNTERS.into_iter().zip(told) {
+            let count = after[counter].as_str().and_then(|count| count.parse::<usize>().ok());
+            let possible = last_applied(told);
+            assert!(possible.contains(&count), "{counter} is {count:?}, none of {possible:?}: {after}");
+        }
     }
 
     async fn verify_created(&self) {
@@ -264,7 +269,8 @@ impl Ledger {
 
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = || self.created.values().chain(self.changes.iter().flat_map(|changes| &changes.told));
+        let all =
+            || self.created.values().chain(self.changes.iter().flat_map(|(_, told)| told.iter().flatten()));
         let count = |told| all().filter(|one| **one == told).count();
         let [done, later, not_done, unknown] =
             [Told::Done, Told::Later, Told::NotDone, Told::Unknown].map(count);
@@ -273,9 +279,9 @@ impl fmt::Display for Ledger {
 }
 
 /// What the last applied change may have been: the last certain one, or an uncertain one after it.
-fn last_titles(told: &[Told]) -> Vec<Option<usize>> {
+fn last_applied(told: &[Told]) -> Vec<Option<usize>> {
     let certain = told.iter().rposition(|told| *told.times().start() == 1);
-    let uncertain =
-        (certain.map_or(0, |last| last + 1)..told.len()).filter(|&number| told[number] == Told::Unknown);
+    let after = certain.map_or(0, |last| last + 1);
+    let uncertain = (after..told.len()).filter(|&number| told.get(number) == Some(&Told::Unknown));
     std::iter::once(certain).chain(uncertain.map(Some)).collect()
 }

@@ -4,13 +4,22 @@ use std::time::Instant;
 
 use entra_emulator::{Action, Generation, Tenant};
 use tests_e2e::{
-    Load, World,
+    Load, World, eventually,
     fault::{Part, all_ready},
 };
 use tokio::task::block_in_place;
 
 /// Requests that must succeed before a fault, and again after it.
 const ENOUGH: usize = 60;
+
+/// The services first, so that they come back before what they depend on.
+const EVERYTHING: [Part; 5] = [
+    Part::Service("scim-gateway"),
+    Part::Service("directory-service"),
+    Part::Service("token-service"),
+    Part::Nats,
+    Part::Postgres,
+];
 
 /// Kills a part under load and starts it again; the load is the judge.
 async fn survives(part: Part) {
@@ -61,6 +70,65 @@ async fn postgres_killed_under_load_comes_back_and_nothing_is_lost_or_doubled() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_killed_under_load_comes_back_and_nothing_is_lost_or_doubled() {
     survives(Part::Service("scim-gateway")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_may_die_one_after_the_other_under_one_load() {
+    let world = World::to_disturb().await;
+    let load = Load::start(&world.scim).await;
+    for part in EVERYTHING {
+        load.succeeds(ENOUGH).await;
+        part.kill(world.stack());
+        part.start_again(world.stack());
+    }
+    load.succeeds(ENOUGH).await;
+    all_ready(world.stack()).await;
+    let ledger = load.stop().await;
+    println!("one after the other: {ledger}");
+    ledger.verify().await;
+    a_cycle_succeeds(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_loses_power_with_everything_on_it_recovers() {
+    let world = World::to_disturb().await;
+    let load = Load::start(&world.scim).await;
+    load.succeeds(ENOUGH).await;
+    for part in EVERYTHING {
+        part.kill(world.stack());
+    }
+    load.fails(4).await;
+    for part in EVERYTHING {
+        part.start_again(world.stack());
+    }
+    let answering = load.succeeds(1).await;
+    println!("everything: first success {answering:?} after its return");
+    load.succeeds(ENOUGH).await;
+    let ledger = load.stop().await;
+    println!("everything at once: {ledger}");
+    ledger.verify().await;
+    a_cycle_succeeds(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cycle_during_which_the_directory_dies_is_made_up_for_by_the_next() {
+    let world = World::to_disturb().await;
+    let stack = world.stack();
+    let people = Generation { users: 60, groups: 0, seed: 13, domain: "interrupted.example".to_owned() };
+    let mut entra = world.entra(Tenant::generate(&people), |_defaults| ());
+    let ((), interrupted) = tokio::join!(
+        async {
+            let count = async || world.scim.get("/Users?count=0").await.json()["totalResults"].as_u64();
+            eventually("some people exist", count, |count| count.filter(|&count| count >= 10)).await;
+            Part::Service("directory-service").kill(stack);
+            Part::Service("directory-service").start_again(stack);
+        },
+        entra.job.run_cycle(&mut entra.tenant)
+    );
+    println!("the interrupted cycle had {} failures", interrupted.failures().count());
+    entra.cycle().await;
+    entra.has_nothing_left_to_say().await;
+    assert_eq!(world.scim.get("/Users?count=0").await.json()["totalResults"], 60);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ const NOBODY: [Value; 0] = [];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_id_is_unknown_to_every_method() {
-    let world = World::new().await;
+    let world = World::shared();
     let (ours, theirs) = (&world.scim, world.neighbour());
     let before = ours.create_user("adele@isolated.example").await;
     let path = format!("/Users/{}", id(&before));
@@ -26,7 +26,7 @@ async fn a_foreign_id_is_unknown_to_every_method() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_filter_and_no_list_shows_anybody_of_another_company() {
-    let world = World::new().await;
+    let world = World::shared();
     let (ours, theirs) = (&world.scim, world.neighbour());
     let adele = ours.create_user("adele@isolated.example").await;
     let everybody = [
@@ -46,7 +46,7 @@ async fn no_filter_and_no_list_shows_anybody_of_another_company() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_name_of_another_company_is_free() {
-    let world = World::new().await;
+    let world = World::shared();
     let (ours, theirs) = (&world.scim, world.neighbour());
     let adele = ours.create_user("adele@isolated.example").await;
     let namesake = theirs.create_user("adele@isolated.example").await;
@@ -57,7 +57,7 @@ async fn a_user_name_of_another_company_is_free() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_of_another_company_is_a_manager_who_does_not_exist() {
-    let world = World::new().await;
+    let world = World::shared();
     let (ours, theirs) = (&world.scim, world.neighbour());
     let foreign = id(&theirs.create_user("miriam@isolated.example").await);
     let adele = id(&ours.create_user("adele@isolated.example").await);

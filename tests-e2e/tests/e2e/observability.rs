@@ -10,7 +10,7 @@ use tests_e2e::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_service_tells_its_health_its_readiness_and_its_metrics() {
-    let world = World::new().await;
+    let world = World::shared();
     for service in SERVICES {
         for path in ["/healthz", "/readyz"] {
             let (status, body) = second_listener(world.stack(), service, path).await.unwrap();
@@ -28,7 +28,7 @@ async fn every_service_tells_its_health_its_readiness_and_its_metrics() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_counts_what_it_answers() {
-    let world = World::new().await;
+    let world = World::shared();
     let count = async || observe::metric(world.stack(), "scim-gateway", "gateway_http_requests_total").await;
     let before = count().await.unwrap_or_default();
     for _request in 0..10 {
@@ -69,7 +69,7 @@ async fn readiness_follows_postgres_and_nats_while_health_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_and_nothing_personal_is_in_any_log_or_metric() {
     const SURNAME: &str = "Przybyszewska";
-    let world = World::new().await;
+    let world = World::shared();
     let mut entra = world.entra(Tenant::empty("unmentionable.example", 5), |_defaults| ());
     let anna = entra.tenant.hire_named("Stanislawa", SURNAME, "stanislawa.przybyszewska");
     let other = entra.tenant.hire_named("Namesake", "Other", "namesake.przybyszewska");

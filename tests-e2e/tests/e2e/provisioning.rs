@@ -15,7 +15,7 @@ use tests_e2e::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hired_person_gets_an_account_that_follows_them_until_they_are_hired_again() {
-    let world = World::new().await;
+    let world = World::shared();
     for dialect in DIALECTS {
         let domain = format!("{dialect:?}.example").to_lowercase();
         let mut entra = world.entra(Tenant::empty(&domain, 1), |settings| settings.dialect = Some(dialect));
@@ -61,7 +61,7 @@ async fn a_hired_person_gets_an_account_that_follows_them_until_they_are_hired_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_people_and_their_changes_arrive_as_entra_wants_them() {
-    let world = World::new().await;
+    let world = World::shared();
     for (dialect, mapping) in DIALECTS.into_iter().zip([Mapping::Default, Mapping::Gallery]) {
         let domain = format!("{mapping:?}.example").to_lowercase();
         let people = Tenant::generate(&Generation { users: 50, groups: 0, seed: 7, domain });
@@ -83,7 +83,7 @@ async fn fifty_people_and_their_changes_arrive_as_entra_wants_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_flag_in_the_tenant_url_is_understood_and_harmless_on_the_wire() {
-    let world = World::new().await;
+    let world = World::shared();
     let url = format!("{}/?aadOptscim062020", world.stack().endpoints().scim_url);
     let mut entra = world.entra(Tenant::empty("contoso.com", 3), |settings| {
         settings.tenant_url = url;
@@ -97,7 +97,7 @@ async fn the_flag_in_the_tenant_url_is_understood_and_harmless_on_the_wire() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_hires_renames_disables_deletes_and_hires_again() {
-    let World { scim, .. } = &World::new().await;
+    let World { scim, .. } = &World::shared();
     let boss = id(&scim.create_user("miriam@plain.example").await);
     let anna = id(&scim.create_user("anna.berg@plain.example").await);
     let path = format!("/Users/{anna}");
@@ -140,7 +140,7 @@ async fn plain_http_hires_renames_disables_deletes_and_hires_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_bound_to_the_version_that_the_caller_has_seen() {
-    let World { scim, .. } = &World::new().await;
+    let World { scim, .. } = &World::shared();
     let anna = scim.create_user("anna@etag.example").await;
     let path = format!("/Users/{}", id(&anna));
     let seen = scim.get(&path).await;
@@ -160,7 +160,7 @@ async fn a_change_is_bound_to_the_version_that_the_caller_has_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_listed_page_by_page_each_once() {
-    let World { scim, .. } = &World::new().await;
+    let World { scim, .. } = &World::shared();
     let mut created = Vec::new();
     for number in 0..23 {
         created.push(id(&scim.create_user(&format!("person-{number}@paging.example")).await));

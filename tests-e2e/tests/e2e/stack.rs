@@ -10,7 +10,7 @@ fn endpoints(world: &World) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoints_json_says_where_everything_is() {
-    let world = World::new().await;
+    let world = World::shared();
     let endpoints = endpoints(&world);
     let keys: Vec<_> = endpoints.as_object().unwrap().keys().map(String::as_str).collect();
     let promised = [
@@ -48,7 +48,7 @@ async fn endpoints_json_says_where_everything_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_stack_works_beside_the_first_and_neither_knows_the_others_tokens() {
     let second = World::to_disturb().await;
-    let first = World::new().await;
+    let first = World::shared();
     for key in ["scim_url", "token_url", "postgres_url", "nats_url"] {
         assert_ne!(endpoints(&first)[key], endpoints(&second)[key], "{key}");
     }

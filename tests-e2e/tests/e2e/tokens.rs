@@ -12,7 +12,7 @@ async fn answers(scim: &Scim, status: u16) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_refused_and_the_others_are_not() {
-    let world = World::new().await;
+    let world = World::shared();
     let operator = world.operator();
     let leaked = operator.issue("30d");
     let with_leaked = world.scim.with_token(&leaked.secret);
@@ -31,7 +31,7 @@ async fn a_revoked_token_is_refused_and_the_others_are_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn during_a_rotation_both_tokens_work_and_afterwards_only_the_new_one() {
-    let world = World::new().await;
+    let world = World::shared();
     let operator = world.operator();
     let new = world.scim.with_token(&operator.rotate("2d").secret);
     answers(&new, 200).await;
@@ -52,7 +52,7 @@ async fn during_a_rotation_both_tokens_work_and_afterwards_only_the_new_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_an_overlap_is_felt_without_anybody_doing_anything() {
-    let world = World::new().await;
+    let world = World::shared();
     let new = world.scim.with_token(&world.operator().rotate("2s").secret);
     answers(&world.scim, 401).await;
     assert_eq!(new.get("/Users").await.status, 200);
@@ -60,7 +60,7 @@ async fn the_end_of_an_overlap_is_felt_without_anybody_doing_anything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_one_line_that_fits_into_entras_field_and_names_no_one() {
-    let world = World::new().await;
+    let world = World::shared();
     let secret = &world.company.scim_token;
     assert!(secret.len() < 1_000, "{} characters", secret.len());
     assert!(secret.bytes().all(|byte| byte.is_ascii_graphic()));

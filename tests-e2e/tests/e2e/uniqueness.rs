@@ -9,7 +9,7 @@ use tests_e2e::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_name_that_exists_in_any_case_is_a_conflict() {
-    let World { scim, .. } = &World::new().await;
+    let World { scim, .. } = &World::shared();
     let adele = id(&scim.create_user("Adele.Vance@unique.example").await);
     let other = id(&scim.create_user("other@unique.example").await);
     for taken in ["Adele.Vance@unique.example", "adele.vance@UNIQUE.example", "ADELE.VANCE@UNIQUE.EXAMPLE"] {
@@ -32,7 +32,7 @@ async fn a_user_name_that_exists_in_any_case_is_a_conflict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_24_parallel_creations_of_one_name_one_succeeds_and_23_conflict() {
-    let World { scim, .. } = &World::new().await;
+    let World { scim, .. } = &World::shared();
     let bodies: Vec<_> = (0..24)
         .map(|number| {
             let name = "race@unique.example";
@@ -51,7 +51,7 @@ async fn of_24_parallel_creations_of_one_name_one_succeeds_and_23_conflict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_parallel_renames_to_one_name_one_succeeds() {
-    let World { scim, .. } = &World::new().await;
+    let World { scim, .. } = &World::shared();
     let mut people = Vec::new();
     for number in 0..8 {
         people.push(id(&scim.create_user(&format!("person-{number}@rename.example")).await));

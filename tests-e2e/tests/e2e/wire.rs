@@ -11,7 +11,7 @@ use tests_e2e::World;
 async fn hold(file: &str) {
     let mut failures = Vec::new();
     for conversation in conversation::read(file) {
-        let world = World::new().await;
+        let world = World::shared();
         if let Err(failure) = conversation.hold(&world).await {
             failures.push(format!("{}: {failure}", conversation.name));
         }

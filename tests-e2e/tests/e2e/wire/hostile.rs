@@ -14,7 +14,7 @@ struct Caller {
 
 impl Caller {
     async fn new() -> Self {
-        let world = World::new().await;
+        let world = World::shared();
         let url = world.stack().endpoints().scim_url;
         let address = url.trim_start_matches("http://").trim_end_matches("/scim").to_owned();
         Self { address, token: world.company.scim_token.clone(), _world: world }
