@@ -13,7 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{partition::Context, store};
 
 /// The most outbox rows (one per commit) that are read at once.
-const MAX_ROWS: i64 = 64;
+const MAX_ROWS: i64 = 256;
+/// Bytes of outbox rows that are read at once, unless a single row holds more.
+const MAX_BYTES: i64 = 8 << 20;
+/// How long facts are gathered after a commit. A round costs two transactions whatever it announces, and the commits
+/// that callers wait for compete with it.
+const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait after a failure. Facts may be late; they are never lost.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -25,11 +30,19 @@ pub(crate) async fn run(
     stop: &CancellationToken,
 ) {
     loop {
-        let stopped = stop.run_until_cancelled(committed.notified()).await.is_none();
+        let gathered = async {
+            committed.notified().await;
+            tokio::time::sleep(GATHER).await;
+        };
+        let stopped = stop.run_until_cancelled(gathered).await.is_none();
         loop {
             match announce_oldest(context, partition).await {
-                Ok(0) => break,
-                Ok(facts) => context.metrics.facts.inc_by(facts),
+                Ok(Announced { facts, all }) => {
+                    context.metrics.facts.inc_by(facts);
+                    if all {
+                        break;
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(partition = partition.number(), error = %format!("{error:#}"), "facts wait");
                     if stop.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
@@ -44,13 +57,21 @@ pub(crate) async fn run(
     }
 }
 
-/// Announces the oldest rows and deletes them; returns how many facts they held.
-async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Result<u64> {
+struct Announced {
+    facts: u64,
+    /// Whether that was all there was.
+    all: bool,
+}
+
+/// Announces the oldest rows and deletes them.
+async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Result<Announced> {
     let rows = context
         .pool
-        .transaction("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS))
+        .transaction("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS, MAX_BYTES))
         .await?;
-    let Some(last) = rows.last().map(|row| row.outbox_id) else { return Ok(0) };
+    let Some((last, all)) = rows.last().map(|row| (row.outbox_id, row.is_newest)) else {
+        return Ok(Announced { facts: 0, all: true });
+    };
     let mut confirmations = Vec::new();
     for row in &rows {
         for fact in FactBatch::decode(row.facts.as_slice())?.facts {
@@ -65,5 +86,5 @@ async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Res
         .pool
         .transaction("outbox.delete", move |conn| store::outbox::delete_through(conn, partition, last))
         .await?;
-    Ok(u64::try_from(facts)?)
+    Ok(Announced { facts: u64::try_from(facts)?, all })
 }

@@ -3,7 +3,7 @@
 use bus_contract::{Message, directory::FactBatch, partition::Partition};
 use diesel::{
     PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
-    sql_types::{BigInt, Binary, SmallInt},
+    sql_types::{BigInt, Binary, Bool, SmallInt},
 };
 
 use super::partitions::number;
@@ -26,18 +26,30 @@ pub(crate) struct OutboxRow {
     pub(crate) outbox_id: i64,
     #[diesel(sql_type = Binary)]
     pub(crate) facts: Vec<u8>,
+    /// Whether the partition had no row behind this one.
+    #[diesel(sql_type = Bool)]
+    pub(crate) is_newest: bool,
 }
 
-/// The oldest rows of a partition, in the order of their commits.
+/// The oldest rows of a partition, in the order of their commits: as many as `max_rows` and `max_bytes` allow, and at
+/// least one.
 pub(crate) fn oldest(
     conn: &mut PgConnection,
     partition: Partition,
-    limit: i64,
+    max_rows: i64,
+    max_bytes: i64,
 ) -> QueryResult<Vec<OutboxRow>> {
-    sql_query("select outbox_id, facts from outbox where partition = $1 order by outbox_id limit $2")
-        .bind::<SmallInt, _>(number(partition))
-        .bind::<BigInt, _>(limit)
-        .load(conn)
+    sql_query(
+        "select outbox_id, facts, next_id is null as is_newest from ( \
+           select outbox_id, facts, lead(outbox_id) over (order by outbox_id) as next_id, \
+             sum(octet_length(facts)) over (order by outbox_id) - octet_length(facts) as bytes_before \
+           from (select outbox_id, facts from outbox where partition = $1 order by outbox_id limit $2 + 1) as head) as o \
+         where bytes_before < $3 order by outbox_id limit $2",
+    )
+    .bind::<SmallInt, _>(number(partition))
+    .bind::<BigInt, _>(max_rows)
+    .bind::<BigInt, _>(max_bytes)
+    .load(conn)
 }
 
 /// Forgets what the stream has acknowledged. Losing this to a crash only announces the same facts again, under the
