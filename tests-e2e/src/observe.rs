@@ -1,6 +1,6 @@
 //! What can be seen from outside, beside SCIM: the second listeners and the logs.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use local_stack::Stack;
 use reqwest::Client;
@@ -33,7 +33,7 @@ pub fn logs(stack: &Stack) -> Vec<(String, String)> {
 
 /// What a service should never have to say: lines of level ERROR, and panics.
 #[must_use]
-pub fn complaints(stack: &Stack) -> Vec<String> {
+pub fn complaints(stack: &Stack) -> BTreeSet<String> {
     let complains = |line: &&str| {
         line.contains("\"level\":\"ERROR\"") || (line.contains("thread '") && line.contains("panicked"))
     };

@@ -1,6 +1,7 @@
 //! A running system and a company in it that nobody else uses.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -38,6 +39,8 @@ pub struct World {
     pub company: Company,
     /// A caller with that token.
     pub scim: Scim,
+    /// What the services had complained about before.
+    old_complaints: BTreeSet<String>,
 }
 
 enum Place {
@@ -64,7 +67,8 @@ impl World {
     fn inhabit(place: Place) -> Self {
         let company = block_in_place(|| place.stack().new_company("A company")).expect("a company");
         let scim = Scim::new(&place.stack().endpoints().scim_url, &company.scim_token);
-        Self { place, company, scim }
+        let old_complaints = observe::complaints(place.stack());
+        Self { place, company, scim, old_complaints }
     }
 
     /// The stack around it.
@@ -108,8 +112,10 @@ impl Drop for World {
             println!("{}", observe::log_tails(self.stack()));
             return;
         }
+        assert_eq!(self.stack().unexpected_end(), None);
         let complaints = observe::complaints(self.stack());
-        assert!(complaints.is_empty(), "the services complained: {complaints:#?}");
+        let new: Vec<_> = complaints.difference(&self.old_complaints).collect();
+        assert!(new.is_empty(), "the services complained: {new:#?}");
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Instant;
 use entra_emulator::{Action, Generation, Tenant};
 use tests_e2e::{
     Load, World, eventually,
+    eventually::when,
     fault::{Part, all_ready},
+    observe,
 };
 use tokio::task::block_in_place;
 
@@ -120,12 +122,19 @@ async fn a_cycle_during_which_the_directory_dies_is_made_up_for_by_the_next() {
         async {
             let count = async || world.scim.get("/Users?count=0").await.json()["totalResults"].as_u64();
             eventually("some people exist", count, |count| count.filter(|&count| count >= 10)).await;
+            let timeouts =
+                async || observe::metric(stack, "scim-gateway", "gateway_outcome_timeouts_total").await;
+            let before = timeouts().await.unwrap_or_default();
             Part::Service("directory-service").kill(stack);
+            let more = |now: &Option<f64>| when(now.unwrap_or_default() > before);
+            eventually("requests are answered without an outcome", timeouts, more).await;
             Part::Service("directory-service").start_again(stack);
         },
         entra.job.run_cycle(&mut entra.tenant)
     );
-    println!("the interrupted cycle had {} failures", interrupted.failures().count());
+    let failures = interrupted.failures().count();
+    println!("the interrupted cycle had {failures} failures");
+    assert!(failures > 0 || interrupted.repeats > 0, "it was not interrupted");
     entra.cycle().await;
     entra.has_nothing_left_to_say().await;
     assert_eq!(world.scim.get("/Users?count=0").await.json()["totalResults"], 60);
