@@ -12,12 +12,13 @@
 SELECT format('CREATE ROLE %I LOGIN', wanted.name)
   FROM (VALUES ('directory_owner'), ('directory_service'), ('token_owner'), ('token_service')) AS wanted (name)
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) \gexec
-ALTER ROLE directory_owner PASSWORD :'directory_owner';
-ALTER ROLE directory_service PASSWORD :'directory_service';
-ALTER ROLE token_owner PASSWORD :'token_owner';
-ALTER ROLE token_service PASSWORD :'token_service';
+-- Row level security binds nobody who may bypass it.
+ALTER ROLE directory_owner NOSUPERUSER NOBYPASSRLS PASSWORD :'directory_owner';
+ALTER ROLE directory_service NOSUPERUSER NOBYPASSRLS PASSWORD :'directory_service';
+ALTER ROLE token_owner NOSUPERUSER NOBYPASSRLS PASSWORD :'token_owner';
+ALTER ROLE token_service NOSUPERUSER NOBYPASSRLS PASSWORD :'token_service';
 
-SELECT 'CREATE DATABASE timeclock' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'timeclock') \gexec
+SELECT 'CREATE DATABASE timeclock ENCODING ''UTF8'' LOCALE ''C'' TEMPLATE template0' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'timeclock') \gexec
 REVOKE ALL ON DATABASE timeclock FROM PUBLIC;
 GRANT CONNECT ON DATABASE timeclock TO directory_owner, directory_service, token_owner, token_service;
 
@@ -35,6 +36,8 @@ ALTER ROLE token_owner IN DATABASE timeclock SET search_path = tokens;
 ALTER ROLE token_service IN DATABASE timeclock SET search_path = tokens;
 
 -- pg-pool tells deadlocks, timeouts and rejected data apart by the server's words.
+-- Not the rows that a failing statement held: they are personal data.
+ALTER DATABASE timeclock SET log_error_verbosity = 'terse';
 ALTER DATABASE timeclock SET lc_messages = 'C';
 
 -- Short statements only: compiling one costs more than running it.

@@ -10,7 +10,7 @@ use async_nats::{
         message::PublishMessage,
     },
 };
-use bus_contract::headers::{MESSAGE_ID, OUTCOME_INBOX};
+use bus_contract::headers::{MESSAGE_ID, OUTCOME_INBOX, TRACEPARENT};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
@@ -79,6 +79,8 @@ impl Bus {
 
     /// Sends a message to its stream. Await the returned [`Confirmation`] to know that it is stored.
     ///
+    /// `traceparent` is the trace that the message belongs to, when that is not the present one.
+    ///
     /// Messages of one caller are stored in the order of these calls, so many may be in flight; the
     /// [`crate::connect::MAX_ACKS_IN_FLIGHT`] + 1st waits. After a failed confirmation that order is no longer given:
     /// send again from the failed one on.
@@ -89,9 +91,14 @@ impl Bus {
         &self,
         subject: impl Into<Subject>,
         message_id: &str,
+        traceparent: Option<&str>,
         payload: impl Into<Bytes>,
     ) -> Result<Confirmation, PublishError> {
-        let message = PublishMessage::build().payload(payload.into()).headers(identified(message_id).0);
+        let mut headers = identified(message_id);
+        if let Some(traceparent) = traceparent {
+            headers.set(TRACEPARENT, traceparent);
+        }
+        let message = PublishMessage::build().payload(payload.into()).headers(headers.0);
         self.send_durable(subject.into(), message).await
     }
 
@@ -101,10 +108,14 @@ impl Bus {
         message: PublishMessage,
     ) -> Result<Confirmation, PublishError> {
         let epoch = self.require_connection()?;
+        // It waits for one of the places of messages in flight, which whoever holds them may never give back.
+        let sent = tokio::time::timeout(ACK_TIMEOUT, self.jetstream.send_publish(subject, message)).await;
         let ack =
-            self.jetstream.send_publish(subject, message).await.map_err(|error| match error.kind() {
-                PublishErrorKind::MaxPayloadExceeded => PublishError::TooLarge,
-                _ => PublishError::Unavailable(Some(error.into())),
+            sent.map_err(|elapsed| PublishError::Unavailable(Some(elapsed.into())))?.map_err(|error| {
+                match error.kind() {
+                    PublishErrorKind::MaxPayloadExceeded => PublishError::TooLarge,
+                    _ => PublishError::Unavailable(Some(error.into())),
+                }
             })?;
         Ok(Confirmation { ack, bus: self.clone(), epoch })
     }

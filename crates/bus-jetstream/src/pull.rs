@@ -224,6 +224,11 @@ impl Pull {
         let is_new = self.order.admit(info.consumer_sequence, info.delivered)?;
         self.pending = pending;
         let message = message.message;
+        if !is_new && !self.unacknowledged.iter().any(|(sequence, _)| *sequence == stream_sequence) {
+            // It was applied and acknowledged, and the acknowledgement was lost: say it again with the next one.
+            self.unacknowledged.extend(message.reply.clone().map(|reply| (stream_sequence, reply)));
+            self.unacknowledged.make_contiguous().sort_unstable_by_key(|(sequence, _)| *sequence);
+        }
         Ok(is_new.then_some(()).zip(message.reply).map(|((), acknowledge_at)| Delivery {
             subject: message.subject,
             headers: Headers(message.headers.unwrap_or_default()),

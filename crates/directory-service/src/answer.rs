@@ -40,7 +40,8 @@ pub(crate) async fn look_ups(
     let mut questions = bus.serve(LOOK_UP_USER, DIRECTORY_QUEUE).await.context("serve look-ups")?;
     let slots = Arc::new(Semaphore::new(MAX_LOOK_UP_BATCHES));
     let mut running = JoinSet::new();
-    while let Some(first) = next(&mut questions, &stop).await {
+    let mut draining = false;
+    while let Some(first) = next(&mut questions, &stop, &mut draining).await {
         // Waiting for a slot is what lets a batch grow while the others are under way.
         let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
         let mut batch = vec![first];
@@ -95,7 +96,8 @@ where
     let mut questions =
         bus.serve(subject, DIRECTORY_QUEUE).await.with_context(|| format!("serve {subject}"))?;
     let mut running = JoinSet::new();
-    while let Some(incoming) = next(&mut questions, &stop).await {
+    let mut draining = false;
+    while let Some(incoming) = next(&mut questions, &stop, &mut draining).await {
         while running.len() >= at_once {
             running.join_next().await;
         }
@@ -108,15 +110,21 @@ where
 }
 
 /// The next question; after `stop`, those that were already on their way, then nothing.
-async fn next(questions: &mut Subscription, stop: &CancellationToken) -> Option<Incoming> {
-    tokio::select! {
-        biased;
-        question = questions.next() => question,
-        () = stop.cancelled() => {
-            questions.drain().await.ok();
-            questions.next().await
+async fn next(
+    questions: &mut Subscription,
+    stop: &CancellationToken,
+    draining: &mut bool,
+) -> Option<Incoming> {
+    if !*draining {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            question = questions.next() => return question,
         }
+        *draining = true;
+        questions.drain().await.ok();
     }
+    questions.next().await
 }
 
 async fn respond(bus: &Bus, incoming: &Incoming, reply: &Reply) {

@@ -18,7 +18,7 @@ use diesel::{PgConnection, QueryResult};
 use typed_ids::{CompanyId, UserId};
 
 use self::{
-    decide::{Decision, Known, Outcome},
+    decide::{Decision, Known, Outcome, Refusal},
     request::{Change, Request, Unreadable},
 };
 use crate::{
@@ -65,12 +65,19 @@ pub(crate) fn apply(
         return Ok(Applied::TenureEnded);
     };
 
+    // The watermark only says where to look: what is in the log was applied, and nothing else was. A stream that came
+    // back from a crash with lower sequences than it had must not lose what is sent to it next.
+    let behind = batch.iter().take_while(|delivery| delivery.stream_sequence <= watermark).count();
+    let suspects: Vec<_> = if condemned.is_some() { vec![0] } else { (0..behind).collect() };
+    let mut recorded = repeat(conn, batch, &suspects)?;
     let mut outcomes: Vec<Option<provisioning::Outcome>> = vec![None; batch.len()];
     let mut fresh = Vec::with_capacity(batch.len());
-    let mut repeated = Vec::new();
     for (place, delivery) in batch.iter().enumerate() {
+        if let Some(outcome) = recorded.remove(&place) {
+            outcomes[place] = Some(outcome);
+            continue;
+        }
         match &delivery.request {
-            _ if delivery.stream_sequence <= watermark => repeated.push(place),
             Ok(request) if condemned.is_none() => fresh.push((place, request)),
             readable => {
                 let reason = condemned.map_or_else(
@@ -91,8 +98,12 @@ pub(crate) fn apply(
         }
     }
 
-    for (place, outcome) in repeat(conn, batch, &repeated)? {
-        outcomes[place] = Some(outcome);
+    if fresh.first().is_some_and(|(place, _)| *place < behind) {
+        tracing::warn!(
+            partition = tenure.partition.number(),
+            watermark,
+            "requests behind the watermark are not in the log: the stream lost its count; they are applied"
+        );
     }
     let requests: Vec<&Request> = fresh.iter().map(|(_, request)| *request).collect();
     let traces: Vec<_> = fresh.iter().map(|(place, _)| batch[*place].traceparent.as_deref()).collect();
@@ -193,31 +204,38 @@ fn managers(
         .collect())
 }
 
-/// Answers what lies behind the watermark from the log, with the users as they are now.
+/// Answers from the log what is in it, with the users as they are now.
 fn repeat(
     conn: &mut PgConnection,
     batch: &[Delivery],
     places: &[usize],
-) -> QueryResult<Vec<(usize, provisioning::Outcome)>> {
+) -> QueryResult<HashMap<usize, provisioning::Outcome>> {
     let requests: HashMap<_, _> = places
         .iter()
         .filter_map(|&place| batch[place].request.as_ref().ok().map(|request| (request.id, (place, request))))
         .collect();
     let keys: Vec<_> = requests.values().map(|(_, request)| (request.company, request.id)).collect();
     let recorded = store::log::recorded(conn, &keys)?;
-    let users: Vec<_> = requests.values().map(|(_, request)| (request.company, request.user)).collect();
+    let users: Vec<_> = recorded
+        .iter()
+        .filter_map(|record| Some((requests.get(&record.request)?.1.company, record.user)))
+        .collect();
     let users: HashMap<_, _> =
-        store::users::by_ids(conn, &users)?.into_iter().map(|user| (user.id, user)).collect();
+        store::users::by_ids(conn, &users)?.into_iter().map(|user| (user.key(), user)).collect();
     Ok(recorded
         .into_iter()
         .filter_map(|record| {
-            let (place, _) = requests.get(&record.request)?;
+            let (place, request) = requests.get(&record.request)?;
+            let user = users.get(&(request.company, record.user)).map(|user| user.to_record(None));
             let result = match record.refusal {
                 Some(refusal) => OutcomeResult::Refused(refusal),
-                None => OutcomeResult::Applied(AppliedResult {
-                    user: users.get(&record.user).map(|user| user.to_record(None)),
-                    changed: record.outcome != "unchanged",
-                }),
+                // Somebody has deleted the user since; there is nothing left to show.
+                None if user.is_none() && record.outcome != "deleted" => {
+                    OutcomeResult::Refused(refuse::to_wire(&Refusal::NotFound))
+                }
+                None => {
+                    OutcomeResult::Applied(AppliedResult { user, changed: record.outcome != "unchanged" })
+                }
             };
             let outcome = provisioning::Outcome {
                 request_id: record.request.to_string(),

@@ -5,7 +5,10 @@
 //! its own, and counting those tells how many share the work. The lock only decides who *tries*: that two never apply
 //! the same partition is the watermark's doing (`store::partitions`).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use bus_contract::partition::{self, Partition};
 use diesel::{
@@ -26,6 +29,9 @@ const INSTANCE_CLASS: i32 = 0x7c36_5002;
 /// How often the shares are looked at. Bounds how long a partition of a dead instance stays without an owner.
 const BALANCE_EVERY: Duration = Duration::from_millis(500);
 
+/// How long an instance without NATS keeps its partitions before it leaves them to those that can work on them.
+const WITHOUT_BUS: Duration = Duration::from_secs(5);
+
 /// Partitions in work, each with what stops it.
 type Held = BTreeMap<Partition, (CancellationToken, JoinHandle<()>)>;
 
@@ -37,6 +43,10 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let mut said_unavailable = false;
     while !stop.is_cancelled() {
+        if !context.bus.is_connected() {
+            stop.run_until_cancelled(tokio::time::sleep(BALANCE_EVERY)).await;
+            continue;
+        }
         match Session::connect(&settings, "ownership").await {
             Ok(session) => {
                 said_unavailable = false;
@@ -60,7 +70,14 @@ pub(crate) async fn run(
 /// Balances until the session breaks or we are asked to stop.
 async fn hold(context: &tenure::Context, session: &Session, stop: &CancellationToken) {
     let mut held = Held::new();
+    let mut bus_seen = Instant::now();
     loop {
+        if context.bus.is_connected() {
+            bus_seen = Instant::now();
+        } else if bus_seen.elapsed() > WITHOUT_BUS {
+            tracing::warn!("gave the partitions up: NATS is away from here");
+            break;
+        }
         if let Err(error) = balance(context, session, &mut held).await {
             tracing::warn!(error = %Causes(&error), "lost the partitions: Postgres is away");
             break;

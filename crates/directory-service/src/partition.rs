@@ -63,8 +63,11 @@ pub(crate) async fn own(context: Context, partition: Partition, stop: Cancellati
         match tenure(&context, partition, &stop, &mut retry).await {
             Ok(Left::Stopped) => return,
             Ok(Left::Ended) => {}
-            Err(error) => {
+            Err(error) if retry.is_first() => {
                 tracing::warn!(partition = partition.number(), error = %format!("{error:#}"), "a partition waits");
+            }
+            Err(error) => {
+                tracing::debug!(partition = partition.number(), error = %format!("{error:#}"), "a partition still waits");
             }
         }
         retry.wait(&stop).await;
@@ -169,8 +172,8 @@ async fn apply_whole(
                 );
                 return None;
             }
-            Err(error) if is_data_fault(&error) && part.len() > 1 => {
-                // One request spoils the statement for all. Halve until it stands alone.
+            Err(error) if part.len() > 1 && (is_data_fault(&error) || is_bug(&error)) => {
+                // One request spoils the transaction for all. Halve until it stands alone.
                 let middle = part.start + part.len() / 2;
                 parts.push(middle..part.end);
                 parts.push(part.start..middle);
@@ -187,15 +190,28 @@ async fn apply_whole(
                 match apply_part(context, tenure, Part { condemned: Some(reason), ..slice }).await {
                     Ok(Applied::Outcomes(part)) => outcomes.extend(part),
                     Ok(Applied::TenureEnded) => return None,
-                    Err(_) => parts.push(part),
+                    Err(error) => {
+                        tracing::error!(
+                            partition = tenure.partition.number(),
+                            error = %Causes(&error),
+                            "a dead letter cannot be kept; trying again"
+                        );
+                        parts.push(part);
+                        retry.wait(stop).await;
+                        if stop.is_cancelled() {
+                            return None;
+                        }
+                    }
                 }
             }
             Err(error) => {
-                tracing::warn!(
-                    partition = tenure.partition.number(),
-                    error = %Causes(&error),
-                    "a batch waits for Postgres"
-                );
+                if retry.is_first() {
+                    tracing::warn!(
+                        partition = tenure.partition.number(),
+                        error = %Causes(&error),
+                        "a batch waits for Postgres"
+                    );
+                }
                 parts.push(part);
                 retry.wait(stop).await;
                 if stop.is_cancelled() {
@@ -231,7 +247,14 @@ async fn apply_part(context: &Context, tenure: Tenure, part: Part) -> Result<App
 
 /// Whether the request itself is at fault, rather than the moment.
 fn is_data_fault(error: &pg_pool::Error) -> bool {
-    matches!(error, pg_pool::Error::Rejected { .. } | pg_pool::Error::Unique { .. })
+    use pg_pool::Error::{Panicked, Rejected, Unique};
+    matches!(error, Rejected { .. } | Unique { .. } | Panicked(_))
+}
+
+/// Whether it may be one request's doing or everybody's, a missing table for instance. Its neighbours need not wait
+/// for it, and it is never condemned.
+fn is_bug(error: &pg_pool::Error) -> bool {
+    matches!(error, pg_pool::Error::Bug(_))
 }
 
 fn delivery(message: &pull::Delivery) -> Delivery {
@@ -249,7 +272,7 @@ async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<pro
     let (Some(inbox), Some(outcome)) = (message.headers.get(OUTCOME_INBOX), outcome) else { return };
     // The caller that is not told waits for its timeout and asks again; the request stays applied.
     if let Err(error) = context.bus.publish(inbox.to_owned(), outcome.encode_to_vec()).await {
-        tracing::debug!(error = %Causes(&error), "an outcome could not be sent");
+        tracing::warn!(error = %Causes(&error), "an outcome could not be sent");
     }
 }
 
@@ -259,6 +282,11 @@ struct Retry(Duration);
 impl Retry {
     fn new() -> Self {
         Self(RETRY_FIRST)
+    }
+
+    /// Whether nothing has been waited for since the last success: the moment to say so.
+    fn is_first(&self) -> bool {
+        self.0 == RETRY_FIRST
     }
 
     fn reset(&mut self) {

@@ -4,13 +4,25 @@
 //! the two announces the same facts again under the same message ids, which the stream recognises for two minutes and
 //! a follower by the fact's id for ever.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
-use bus_contract::{Message, directory::FactBatch, partition::Partition};
+use bus_contract::{
+    Message,
+    directory::{FactBatch, OutboxFact},
+    partition::{self, Partition},
+};
+use bus_jetstream::{
+    connect::MAX_ACKS_IN_FLIGHT,
+    publish::{Confirmation, PublishError},
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{partition::Context, store};
+use crate::{
+    partition::Context,
+    store::{self, dead_letters::DeadLetter, outbox::OutboxRow},
+    time::now,
+};
 
 /// The most outbox rows (one per commit) that are read at once.
 const MAX_ROWS: i64 = 256;
@@ -21,6 +33,8 @@ const MAX_BYTES: i64 = 8 << 20;
 const GATHER: Duration = Duration::from_millis(20);
 /// How long to wait after a failure. Facts may be late; they are never lost.
 const RETRY: Duration = Duration::from_secs(1);
+/// Facts of one partition that may be on their way at once: all partitions together fill what the connection allows.
+const WINDOW: usize = MAX_ACKS_IN_FLIGHT / partition::COUNT as usize;
 
 /// Announces what is committed until asked to stop. A last attempt is made on the way out.
 pub(crate) async fn run(
@@ -29,6 +43,7 @@ pub(crate) async fn run(
     committed: &Notify,
     stop: &CancellationToken,
 ) {
+    let mut failing = false;
     loop {
         let gathered = async {
             committed.notified().await;
@@ -38,13 +53,16 @@ pub(crate) async fn run(
         loop {
             match announce_oldest(context, partition).await {
                 Ok(Announced { facts, all }) => {
+                    failing = false;
                     context.metrics.facts.inc_by(facts);
                     if all {
                         break;
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(partition = partition.number(), error = %format!("{error:#}"), "facts wait");
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(partition = partition.number(), error = %format!("{error:#}"), "facts wait");
+                    }
                     if stop.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
                         return;
                     }
@@ -72,19 +90,91 @@ async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Res
     let Some((last, all)) = rows.last().map(|row| (row.outbox_id, row.is_newest)) else {
         return Ok(Announced { facts: 0, all: true });
     };
-    let mut confirmations = Vec::new();
-    for row in &rows {
-        for fact in FactBatch::decode(row.facts.as_slice())?.facts {
-            confirmations.push(context.bus.publish_durable(fact.subject, &fact.fact_id, fact.fact).await?);
-        }
-    }
-    let facts = confirmations.len();
-    for confirmation in confirmations {
-        confirmation.await?;
-    }
+    let facts = publish(context, partition, &rows).await?;
     context
         .pool
         .transaction("outbox.delete", move |conn| store::outbox::delete_through(conn, partition, last))
         .await?;
-    Ok(Announced { facts: u64::try_from(facts)?, all })
+    Ok(Announced { facts, all })
+}
+
+/// Publishes what the rows hold; returns how many facts the stream has acknowledged.
+async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) -> anyhow::Result<u64> {
+    let mut window = Window::default();
+    let mut facts = 0;
+    for row in rows {
+        for fact in FactBatch::decode(row.facts.as_slice())?.facts {
+            window.make_room(&fact.subject).await?;
+            let traceparent = Some(fact.traceparent.as_str()).filter(|trace| !trace.is_empty());
+            let sent = context.bus.publish_durable(
+                fact.subject.clone(),
+                &fact.fact_id,
+                traceparent,
+                fact.fact.clone(),
+            );
+            match sent.await {
+                Ok(confirmation) => {
+                    window.confirmations.push(confirmation);
+                    facts += 1;
+                }
+                // It would hold back everything behind it for ever.
+                Err(PublishError::TooLarge) => bury(context, partition, fact).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    window.settle().await?;
+    Ok(facts)
+}
+
+/// Facts on their way. Of one resource there is never more than one, because a reconnect may lose the earlier of two
+/// and store the later, and the order per resource is what followers are promised.
+#[derive(Default)]
+struct Window {
+    confirmations: Vec<Confirmation>,
+    resources: HashSet<String>,
+}
+
+impl Window {
+    /// Waits until a fact of this subject may be sent.
+    async fn make_room(&mut self, subject: &str) -> Result<(), PublishError> {
+        // The last token is the event; what stands before it names the resource.
+        let resource = subject.rsplit_once('.').map_or(subject, |(resource, _)| resource);
+        if self.confirmations.len() == WINDOW || self.resources.contains(resource) {
+            self.settle().await?;
+        }
+        self.resources.insert(resource.to_owned());
+        Ok(())
+    }
+
+    /// Waits until everything sent is stored.
+    async fn settle(&mut self) -> Result<(), PublishError> {
+        for confirmation in self.confirmations.drain(..) {
+            confirmation.await?;
+        }
+        self.resources.clear();
+        Ok(())
+    }
+}
+
+async fn bury(context: &Context, partition: Partition, fact: OutboxFact) -> anyhow::Result<()> {
+    tracing::error!(
+        partition = partition.number(),
+        fact.id = fact.fact_id,
+        "a fact is too large for the bus"
+    );
+    context.metrics.dead_letters.inc();
+    let buried = move |conn: &mut diesel::PgConnection| {
+        let letter = DeadLetter {
+            partition,
+            // Not a request's: facts have no place in the stream of requests.
+            stream_sequence: 0,
+            subject: &fact.subject,
+            reason: "too large for the bus",
+            payload: &fact.fact,
+        };
+        store::dead_letters::insert(conn, &letter, now())
+    };
+    context.pool.transaction("dead_letters.insert", buried).await?;
+    Ok(())
 }

@@ -10,15 +10,17 @@ pub(crate) mod partitions;
 pub(crate) mod search;
 pub(crate) mod users;
 
-use diesel::{PgConnection, QueryResult, RunQueryDsl, sql_query, sql_types::Text};
+use diesel::{PgConnection, QueryResult, RunQueryDsl, sql_types::Text};
+use pg_pool::sql::statement;
 use typed_ids::CompanyId;
+
+pg_pool::static_sql! {
+    OpenCompanies = "select set_config('timeclock.companies', $1, true)"
+}
 
 /// Opens the rows of these companies, and of no others, to the rest of the transaction (row level security).
 pub(crate) fn open_companies(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryResult<()> {
-    sql_query("select set_config('timeclock.companies', $1, true)")
-        .bind::<Text, _>(companies_setting(companies))
-        .execute(conn)?;
-    Ok(())
+    statement(OpenCompanies).bind::<Text, _>(companies_setting(companies)).execute(conn).map(drop)
 }
 
 /// The text form of a Postgres uuid array, as the policies read it.

@@ -34,6 +34,9 @@ pub enum Error {
         /// The limit that was reached.
         limit: &'static str,
     },
+    /// The caller's own code panicked; the transaction was rolled back.
+    #[error("the work on the database panicked")]
+    Panicked(#[source] Source),
     /// The statement is wrong, or what it returned is: a mistake of ours or a migration that did not run.
     #[error("a database statement failed")]
     Bug(#[source] Source),
@@ -51,6 +54,7 @@ impl Error {
             Self::Contended(_) => "contended",
             Self::Unavailable(_) => "unavailable",
             Self::TimedOut { .. } => "timed_out",
+            Self::Panicked(_) => "panicked",
             Self::Bug(_) => "bug",
         }
     }

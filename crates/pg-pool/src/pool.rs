@@ -116,13 +116,17 @@ impl Pool {
 /// Runs something that blocks on a thread where that is allowed.
 ///
 /// # Errors
-/// [`Error::Bug`] when it panicked.
+/// [`Error::Panicked`] when it panicked.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
     let done = tokio::task::spawn_blocking(work);
-    done.await.map_err(|error| Error::Bug(error.into()))
+    done.await.map_err(|error| match error.is_panic() {
+        true => Error::Panicked(error.into()),
+        // The runtime is being torn down.
+        false => Error::Unavailable(Some(error.into())),
+    })
 }
 
 impl fmt::Debug for Pool {

@@ -83,7 +83,8 @@ impl Settings {
         let options = format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
             statement_timeout.as_millis(),
-            LOCK_TIMEOUT.as_millis(),
+            // A migration waits for its turn as long as it takes.
+            if statement_timeout.is_zero() { 0 } else { LOCK_TIMEOUT.as_millis() },
             IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
         );
         add("options", &options);

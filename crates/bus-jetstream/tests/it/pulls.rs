@@ -15,7 +15,8 @@ async fn publish(bus: &Bus, subject: &str, numbers: std::ops::Range<u32>) {
     for number in numbers {
         let subject = subject.to_owned();
         let id = format!("{subject}-{number}");
-        confirmations.push(bus.publish_durable(subject, &id, number.to_be_bytes().to_vec()).await.unwrap());
+        confirmations
+            .push(bus.publish_durable(subject, &id, None, number.to_be_bytes().to_vec()).await.unwrap());
     }
     for confirmation in confirmations {
         confirmation.await.unwrap();

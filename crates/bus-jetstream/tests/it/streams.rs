@@ -10,9 +10,9 @@ async fn a_stream_is_created_once_and_then_left_alone() {
     let bus = shared().await;
     let stream = stream("ENSURE");
     let identity = bus.ensure_stream(&stream).await.unwrap();
-    bus.publish_durable("ENSURE.a", "1", "x").await.unwrap().await.unwrap();
+    bus.publish_durable("ENSURE.a", "1", None, "x").await.unwrap().await.unwrap();
     assert_eq!(bus.ensure_stream(&stream).await.unwrap(), identity);
-    let again = bus.publish_durable("ENSURE.a", "1", "x").await.unwrap().await.unwrap();
+    let again = bus.publish_durable("ENSURE.a", "1", None, "x").await.unwrap().await.unwrap();
     assert!(again.duplicate, "the stream was made anew");
 }
 

@@ -86,7 +86,7 @@ async fn confirmations_come_in_the_order_of_publication_and_tell_duplicates() {
     bus.ensure_stream(&work_queue("FACTS")).await.unwrap();
     let mut confirmations = Vec::new();
     for id in ["a", "b", "a"] {
-        confirmations.push(bus.publish_durable("FACTS.x", id, id).await.unwrap());
+        confirmations.push(bus.publish_durable("FACTS.x", id, None, id).await.unwrap());
     }
     let mut stored = Vec::new();
     for confirmation in confirmations {
@@ -109,7 +109,7 @@ async fn a_message_that_is_too_large_is_told_apart() {
 #[tokio::test]
 async fn a_stream_that_does_not_exist_refuses() {
     let bus = shared().await;
-    let refused = bus.publish_durable("nobody.keeps.that", "1", "x").await.unwrap().await;
+    let refused = bus.publish_durable("nobody.keeps.that", "1", None, "x").await.unwrap().await;
     assert!(matches!(refused, Err(PublishError::Refused(_))), "{refused:?}");
 }
 

@@ -3,13 +3,27 @@
 use bus_contract::{Message, provisioning::Refused};
 use chrono::{DateTime, Utc};
 use diesel::{
-    PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
+    PgConnection, QueryResult, RunQueryDsl,
     sql_types::{Array, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
+use pg_pool::sql::statement;
 use typed_ids::{CompanyId, RequestId, UserId};
 use uuid::Uuid;
 
 use crate::apply::request::Request;
+
+pg_pool::static_sql! {
+    Insert =
+        "insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
+           outcome, refusal, changed_attributes) \
+         select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $10, v.outcome, v.refusal, \
+           string_to_array(v.changed, ',') \
+         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+           as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed)";
+    ByRequests -> (SqlUuid, SqlUuid, Text, Nullable<Binary>) =
+        "select l.request_id, l.user_id, l.outcome, l.refusal \
+         from unnest($1, $2) as k(company_id, request_id) join provisioning_log l using (company_id, request_id)"
+}
 
 /// One line, as it is written.
 pub(crate) struct Line<'a> {
@@ -30,30 +44,25 @@ pub(crate) fn insert(
         return Ok(());
     }
     let column = |of: fn(&Request) -> Uuid| lines.iter().map(|line| of(line.request)).collect::<Vec<_>>();
-    sql_query(
-        "insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
-           outcome, refusal, changed_attributes) \
-         select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $10, v.outcome, v.refusal, \
-           string_to_array(v.changed, ',') \
-         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-           as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed)",
-    )
-    .bind::<Array<SqlUuid>, _>(column(|request| request.company.as_uuid()))
-    .bind::<Array<SqlUuid>, _>(column(|request| request.id.as_uuid()))
-    .bind::<Array<SqlUuid>, _>(column(|request| request.user.as_uuid()))
-    .bind::<Array<Nullable<SqlUuid>>, _>(
-        lines.iter().map(|line| line.request.token.map(typed_ids::TokenId::as_uuid)).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Text>, _>(lines.iter().map(|line| line.request.verb).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(lines.iter().map(|line| line.request.accepted_at).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(lines.iter().map(|line| line.outcome).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Binary>>, _>(
-        lines.iter().map(|line| line.refusal.as_ref().map(Message::encode_to_vec)).collect::<Vec<_>>(),
-    )
-    // Postgres has no unnest for an array of arrays; no attribute path of ours holds a comma.
-    .bind::<Array<Text>, _>(lines.iter().map(|line| line.changed_attributes.join(",")).collect::<Vec<_>>())
-    .bind::<Timestamptz, _>(applied_at)
-    .execute(conn)?;
+    statement(Insert)
+        .bind::<Array<SqlUuid>, _>(column(|request| request.company.as_uuid()))
+        .bind::<Array<SqlUuid>, _>(column(|request| request.id.as_uuid()))
+        .bind::<Array<SqlUuid>, _>(column(|request| request.user.as_uuid()))
+        .bind::<Array<Nullable<SqlUuid>>, _>(
+            lines.iter().map(|line| line.request.token.map(typed_ids::TokenId::as_uuid)).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(lines.iter().map(|line| line.request.verb).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(lines.iter().map(|line| line.request.accepted_at).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|line| line.outcome).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Binary>>, _>(
+            lines.iter().map(|line| line.refusal.as_ref().map(Message::encode_to_vec)).collect::<Vec<_>>(),
+        )
+        // Postgres has no unnest for an array of arrays; no attribute path of ours holds a comma.
+        .bind::<Array<Text>, _>(
+            lines.iter().map(|line| line.changed_attributes.join(",")).collect::<Vec<_>>(),
+        )
+        .bind::<Timestamptz, _>(applied_at)
+        .execute(conn)?;
     Ok(())
 }
 
@@ -65,18 +74,6 @@ pub(crate) struct Recorded {
     pub(crate) refusal: Option<Refused>,
 }
 
-#[derive(QueryableByName)]
-struct RecordedRow {
-    #[diesel(sql_type = SqlUuid)]
-    request_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    user_id: Uuid,
-    #[diesel(sql_type = Text)]
-    outcome: String,
-    #[diesel(sql_type = Nullable<Binary>)]
-    refusal: Option<Vec<u8>>,
-}
-
 /// What became of these requests, those that were applied.
 pub(crate) fn recorded(
     conn: &mut PgConnection,
@@ -85,20 +82,17 @@ pub(crate) fn recorded(
     if keys.is_empty() {
         return Ok(vec![]);
     }
-    let rows: Vec<RecordedRow> = sql_query(
-        "select l.request_id, l.user_id, l.outcome, l.refusal \
-         from unnest($1, $2) as k(company_id, request_id) join provisioning_log l using (company_id, request_id)",
-    )
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, request)| request.as_uuid()).collect::<Vec<_>>())
-    .load(conn)?;
+    let rows: Vec<(Uuid, Uuid, String, Option<Vec<u8>>)> = statement(ByRequests)
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, request)| request.as_uuid()).collect::<Vec<_>>())
+        .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|row| Recorded {
-            request: RequestId::from_uuid(row.request_id),
-            user: UserId::from_uuid(row.user_id),
-            outcome: row.outcome,
-            refusal: row.refusal.and_then(|bytes| Refused::decode(bytes.as_slice()).ok()),
+        .map(|(request, user, outcome, refusal)| Recorded {
+            request: RequestId::from_uuid(request),
+            user: UserId::from_uuid(user),
+            outcome,
+            refusal: refusal.and_then(|bytes| Refused::decode(bytes.as_slice()).ok()),
         })
         .collect())
 }

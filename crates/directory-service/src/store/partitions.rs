@@ -2,9 +2,10 @@
 
 use bus_contract::partition::Partition;
 use diesel::{
-    OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
+    OptionalExtension, PgConnection, QueryResult, RunQueryDsl,
     sql_types::{BigInt, SmallInt, Text},
 };
+use pg_pool::sql::statement;
 use typed_ids::CompanyId;
 
 use super::companies_setting;
@@ -16,10 +17,18 @@ pub(crate) struct Tenure {
     pub(crate) epoch: i64,
 }
 
-#[derive(QueryableByName)]
-struct EpochRow {
-    #[diesel(sql_type = BigInt)]
-    epoch: i64,
+pg_pool::static_sql! {
+    TakeOver -> (BigInt,) =
+        "update partitions set epoch = epoch + 1, stream_created_unix_nanos = $2, applied_sequence = \
+           case when stream_created_unix_nanos is distinct from $2 then 0 else applied_sequence end \
+         where partition = $1 returning epoch";
+    BeginBatch -> (BigInt,) =
+        "with before as (\
+           select applied_sequence from partitions where partition = $1 and epoch = $2 for update) \
+         update partitions p set applied_sequence = greatest(before.applied_sequence, $3) from before \
+         where p.partition = $1 \
+           and set_config('timeclock.companies', $4, true) is not null \
+         returning before.applied_sequence"
 }
 
 /// Begins a new tenure. Sequences of another incarnation of the stream mean nothing, so the watermark starts again
@@ -29,21 +38,11 @@ pub(crate) fn take_over(
     partition: Partition,
     stream_created_unix_nanos: i64,
 ) -> QueryResult<Tenure> {
-    let row: EpochRow = sql_query(
-        "update partitions set epoch = epoch + 1, stream_created_unix_nanos = $2, applied_sequence = \
-           case when stream_created_unix_nanos is distinct from $2 then 0 else applied_sequence end \
-         where partition = $1 returning epoch",
-    )
-    .bind::<SmallInt, _>(number(partition))
-    .bind::<BigInt, _>(stream_created_unix_nanos)
-    .get_result(conn)?;
-    Ok(Tenure { partition, epoch: row.epoch })
-}
-
-#[derive(QueryableByName)]
-struct WatermarkRow {
-    #[diesel(sql_type = BigInt)]
-    applied_sequence: i64,
+    let (epoch,) = statement(TakeOver)
+        .bind::<SmallInt, _>(number(partition))
+        .bind::<BigInt, _>(stream_created_unix_nanos)
+        .get_result(conn)?;
+    Ok(Tenure { partition, epoch })
 }
 
 /// The first statement of a batch, which does three things in one round trip: it waits for and then excludes any other
@@ -56,21 +55,14 @@ pub(crate) fn begin_batch(
     last_sequence: i64,
     companies: &[CompanyId],
 ) -> QueryResult<Option<i64>> {
-    let row: Option<WatermarkRow> = sql_query(
-        "with before as (\
-           select applied_sequence from partitions where partition = $1 and epoch = $2 for update) \
-         update partitions p set applied_sequence = greatest(before.applied_sequence, $3) from before \
-         where p.partition = $1 \
-           and set_config('timeclock.companies', $4, true) is not null \
-         returning before.applied_sequence",
-    )
-    .bind::<SmallInt, _>(number(tenure.partition))
-    .bind::<BigInt, _>(tenure.epoch)
-    .bind::<BigInt, _>(last_sequence)
-    .bind::<Text, _>(companies_setting(companies))
-    .get_result(conn)
-    .optional()?;
-    Ok(row.map(|row| row.applied_sequence))
+    let before: Option<(i64,)> = statement(BeginBatch)
+        .bind::<SmallInt, _>(number(tenure.partition))
+        .bind::<BigInt, _>(tenure.epoch)
+        .bind::<BigInt, _>(last_sequence)
+        .bind::<Text, _>(companies_setting(companies))
+        .get_result(conn)
+        .optional()?;
+    Ok(before.map(|(applied_sequence,)| applied_sequence))
 }
 
 /// As the column spells it.

@@ -3,12 +3,13 @@
 use bus_contract::directory::{Manager, UserRecord};
 use chrono::{DateTime, Utc};
 use diesel::{
-    PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    PgConnection, QueryResult, Queryable, QueryableByName, RunQueryDsl,
     pg::Pg,
     query_builder::{AstPass, BoxedSqlQuery, Query, QueryFragment, QueryId, SqlQuery},
     sql_query,
     sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid},
 };
+use pg_pool::sql::statement;
 use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use super::filter_sql::{Bind, Condition};
 use crate::time::to_timestamp;
 
 /// A user as it is shown, with its place among the questions of a batch (from 0).
-#[derive(QueryableByName)]
+#[derive(Queryable, QueryableByName)]
 pub(crate) struct ShownRow {
     #[diesel(sql_type = BigInt)]
     pub(crate) place: i64,
@@ -65,16 +66,31 @@ macro_rules! shown {
     };
 }
 
-/// The users with these ids.
-pub(crate) fn by_ids(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> QueryResult<Vec<ShownRow>> {
-    sql_query(shown!(
+pg_pool::static_sql! {
+    ByIds -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = shown!(
         "k.place - 1",
         "unnest($1, $2) with ordinality as k(company_id, user_id, place) \
          join users u on u.company_id = k.company_id and u.user_id = k.user_id"
-    ))
-    .bind::<Array<SqlUuid>, _>(companies(keys))
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
-    .load(conn)
+    );
+    ByUserNames -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = shown!(
+        "k.place - 1",
+        "unnest($1, $2) with ordinality as k(company_id, user_name_key, place) \
+         join users u on u.company_id = k.company_id and u.user_name_key = k.user_name_key"
+    );
+    ByExternalIds -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = shown!(
+        "k.place - 1",
+        "unnest($1, $2) with ordinality as k(company_id, external_id, place) \
+         cross join lateral (select * from users x where x.company_id = k.company_id \
+           and x.external_id = k.external_id order by x.user_id limit $3) u"
+    )
+}
+
+/// The users with these ids.
+pub(crate) fn by_ids(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> QueryResult<Vec<ShownRow>> {
+    statement(ByIds)
+        .bind::<Array<SqlUuid>, _>(companies(keys))
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
+        .load(conn)
 }
 
 /// The users with these folded names.
@@ -82,14 +98,10 @@ pub(crate) fn by_user_names(
     conn: &mut PgConnection,
     keys: &[(CompanyId, String)],
 ) -> QueryResult<Vec<ShownRow>> {
-    sql_query(shown!(
-        "k.place - 1",
-        "unnest($1, $2) with ordinality as k(company_id, user_name_key, place) \
-         join users u on u.company_id = k.company_id and u.user_name_key = k.user_name_key"
-    ))
-    .bind::<Array<SqlUuid>, _>(companies(keys))
-    .bind::<Array<Text>, _>(keys.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
-    .load(conn)
+    statement(ByUserNames)
+        .bind::<Array<SqlUuid>, _>(companies(keys))
+        .bind::<Array<Text>, _>(keys.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
+        .load(conn)
 }
 
 /// The users with these external ids, at most `limit` for each, in the order of their ids.
@@ -98,16 +110,11 @@ pub(crate) fn by_external_ids(
     keys: &[(CompanyId, String)],
     limit: i64,
 ) -> QueryResult<Vec<ShownRow>> {
-    sql_query(shown!(
-        "k.place - 1",
-        "unnest($1, $2) with ordinality as k(company_id, external_id, place) \
-         cross join lateral (select * from users x where x.company_id = k.company_id \
-           and x.external_id = k.external_id order by x.user_id limit $3) u"
-    ))
-    .bind::<Array<SqlUuid>, _>(companies(keys))
-    .bind::<Array<Text>, _>(keys.iter().map(|(_, external_id)| external_id.as_str()).collect::<Vec<_>>())
-    .bind::<BigInt, _>(limit)
-    .load(conn)
+    statement(ByExternalIds)
+        .bind::<Array<SqlUuid>, _>(companies(keys))
+        .bind::<Array<Text>, _>(keys.iter().map(|(_, external_id)| external_id.as_str()).collect::<Vec<_>>())
+        .bind::<BigInt, _>(limit)
+        .load(conn)
 }
 
 fn companies<T>(keys: &[(CompanyId, T)]) -> Vec<Uuid> {

@@ -4,28 +4,53 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
-    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    PgConnection, QueryResult, Queryable, RunQueryDsl,
+    sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
+use pg_pool::sql::statement;
 use scim_protocol::{Attributes, fold::fold};
 use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
 use crate::user::User;
 
-#[derive(QueryableByName)]
+pg_pool::static_sql! {
+    ByIds -> (SqlUuid, SqlUuid, BigInt, Timestamptz, Timestamptz, Text) =
+        "select u.company_id, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes \
+         from unnest($1, $2) as k(company_id, user_id) join users u using (company_id, user_id)";
+    NameHolders -> (BigInt, SqlUuid) =
+        "select k.place - 1, u.user_id \
+         from unnest($1, $2) with ordinality as k(company_id, user_name_key, place) \
+         join users u on u.company_id = k.company_id and u.user_name_key = k.user_name_key";
+    DisplayNames -> (SqlUuid, SqlUuid, Nullable<Text>) =
+        "select u.company_id, u.user_id, u.display_name \
+         from unnest($1, $2) as k(company_id, user_id) join users u using (company_id, user_id)";
+    Insert =
+        "insert into users (company_id, user_id, user_name_key, external_id, work_email_key, many_work_emails, \
+           active, manager_id, display_name, version, created_at, last_modified_at, attributes) \
+         select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    Update =
+        "update users u set user_name_key = v.user_name_key, external_id = v.external_id, \
+           work_email_key = v.work_email_key, many_work_emails = v.many_work_emails, active = v.active, \
+           manager_id = v.manager_id, display_name = v.display_name, version = v.version, \
+           created_at = v.created_at, last_modified_at = v.last_modified_at, attributes = v.attributes \
+         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as v(company_id, user_id, \
+           user_name_key, external_id, work_email_key, many_work_emails, active, manager_id, display_name, \
+           version, created_at, last_modified_at, attributes) \
+         where u.company_id = v.company_id and u.user_id = v.user_id";
+    Delete =
+        "delete from users u using unnest($1, $2) as k(company_id, user_id) \
+         where u.company_id = k.company_id and u.user_id = k.user_id"
+}
+
+/// A row of [`ByIds`].
+#[derive(Queryable)]
 struct UserRow {
-    #[diesel(sql_type = SqlUuid)]
     company_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
     user_id: Uuid,
-    #[diesel(sql_type = BigInt)]
     version: i64,
-    #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
-    #[diesel(sql_type = Timestamptz)]
     last_modified_at: DateTime<Utc>,
-    #[diesel(sql_type = Text)]
     attributes: String,
 }
 
@@ -49,24 +74,13 @@ pub(crate) fn by_ids(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> Q
     if keys.is_empty() {
         return Ok(vec![]);
     }
-    sql_query(
-        "select u.company_id, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes \
-         from unnest($1, $2) as k(company_id, user_id) join users u using (company_id, user_id)",
-    )
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
-    .load::<UserRow>(conn)?
-    .into_iter()
-    .map(UserRow::into_user)
-    .collect()
-}
-
-#[derive(QueryableByName)]
-struct HolderRow {
-    #[diesel(sql_type = Integer)]
-    place: i32,
-    #[diesel(sql_type = SqlUuid)]
-    user_id: Uuid,
+    statement(ByIds)
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
+        .load::<UserRow>(conn)?
+        .into_iter()
+        .map(UserRow::into_user)
+        .collect()
 }
 
 /// Who holds each of these folded names, in their order.
@@ -78,31 +92,16 @@ pub(crate) fn name_holders(
     if names.is_empty() {
         return Ok(holders);
     }
-    let rows: Vec<HolderRow> = sql_query(
-        "select k.place::int4 as place, u.user_id \
-         from unnest($1, $2) with ordinality as k(company_id, user_name_key, place) \
-         join users u on u.company_id = k.company_id and u.user_name_key = k.user_name_key",
-    )
-    .bind::<Array<SqlUuid>, _>(names.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
-    .load(conn)?;
-    for row in rows {
-        // Postgres counts places from 1.
-        if let Some(holder) = usize::try_from(row.place - 1).ok().and_then(|place| holders.get_mut(place)) {
-            *holder = Some(UserId::from_uuid(row.user_id));
+    let rows: Vec<(i64, Uuid)> = statement(NameHolders)
+        .bind::<Array<SqlUuid>, _>(names.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
+        .load(conn)?;
+    for (place, holder) in rows {
+        if let Some(found) = usize::try_from(place).ok().and_then(|place| holders.get_mut(place)) {
+            *found = Some(UserId::from_uuid(holder));
         }
     }
     Ok(holders)
-}
-
-#[derive(QueryableByName)]
-struct DisplayNameRow {
-    #[diesel(sql_type = SqlUuid)]
-    company_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    user_id: Uuid,
-    #[diesel(sql_type = Nullable<Text>)]
-    display_name: Option<String>,
 }
 
 /// Which of these users exist, with what they are called.
@@ -113,16 +112,13 @@ pub(crate) fn display_names(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<DisplayNameRow> = sql_query(
-        "select u.company_id, u.user_id, u.display_name \
-         from unnest($1, $2) as k(company_id, user_id) join users u using (company_id, user_id)",
-    )
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
-    .load(conn)?;
+    let rows: Vec<(Uuid, Uuid, Option<String>)> = statement(DisplayNames)
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
+        .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|row| ((CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id)), row.display_name))
+        .map(|(company, user, name)| ((CompanyId::from_uuid(company), UserId::from_uuid(user)), name))
         .collect())
 }
 
@@ -174,7 +170,7 @@ impl Columns {
 macro_rules! write_columns {
     ($sql:expr, $conn:expr, $columns:expr) => {{
         let columns = $columns;
-        sql_query($sql)
+        statement($sql)
             .bind::<Array<SqlUuid>, _>(columns.company_ids)
             .bind::<Array<SqlUuid>, _>(columns.user_ids)
             .bind::<Array<Text>, _>(columns.user_name_keys)
@@ -197,13 +193,7 @@ pub(crate) fn insert(conn: &mut PgConnection, users: &[User]) -> QueryResult<usi
     if users.is_empty() {
         return Ok(0);
     }
-    write_columns!(
-        "insert into users (company_id, user_id, user_name_key, external_id, work_email_key, many_work_emails, \
-           active, manager_id, display_name, version, created_at, last_modified_at, attributes) \
-         select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        conn,
-        Columns::of(users)
-    )
+    write_columns!(Insert, conn, Columns::of(users))
 }
 
 /// Overwrites users.
@@ -211,18 +201,7 @@ pub(crate) fn update(conn: &mut PgConnection, users: &[User]) -> QueryResult<usi
     if users.is_empty() {
         return Ok(0);
     }
-    write_columns!(
-        "update users u set user_name_key = v.user_name_key, external_id = v.external_id, \
-           work_email_key = v.work_email_key, many_work_emails = v.many_work_emails, active = v.active, \
-           manager_id = v.manager_id, display_name = v.display_name, version = v.version, \
-           created_at = v.created_at, last_modified_at = v.last_modified_at, attributes = v.attributes \
-         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as v(company_id, user_id, \
-           user_name_key, external_id, work_email_key, many_work_emails, active, manager_id, display_name, \
-           version, created_at, last_modified_at, attributes) \
-         where u.company_id = v.company_id and u.user_id = v.user_id",
-        conn,
-        Columns::of(users)
-    )
+    write_columns!(Update, conn, Columns::of(users))
 }
 
 /// Removes users for good.
@@ -230,11 +209,8 @@ pub(crate) fn delete(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> Q
     if keys.is_empty() {
         return Ok(0);
     }
-    sql_query(
-        "delete from users u using unnest($1, $2) as k(company_id, user_id) \
-         where u.company_id = k.company_id and u.user_id = k.user_id",
-    )
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
-    .execute(conn)
+    statement(Delete)
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
+        .execute(conn)
 }

@@ -153,15 +153,16 @@ impl Caller {
     /// Sends a request without waiting for what becomes of it.
     pub(crate) async fn send(&self, verb: Verb, change: Change) -> RequestId {
         let id = RequestId::mint();
-        let request = Request {
-            request_id: id.to_string(),
-            company_id: self.company.to_string(),
-            accepted_at: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
-            token_id: String::new(),
-            change: Some(change),
-        };
-        self.send_bytes(id, verb, request.encode_to_vec()).await;
+        self.send_bytes(id, verb, request(self.company, id, change).encode_to_vec()).await;
         id
+    }
+
+    /// Sends a request under an id that was used before; whether it could be sent.
+    pub(crate) async fn try_send_as(&self, id: RequestId, verb: Verb, change: Change) -> bool {
+        let payload = request(self.company, id, change).encode_to_vec();
+        let subject = RequestSubject { company: self.company, verb }.to_string();
+        let inbox = subject::outcome_inbox(&self.process, id);
+        self.bus.publish_request(subject, &id.to_string(), &inbox, payload).await.is_ok()
     }
 
     pub(crate) async fn send_bytes(&self, id: RequestId, verb: Verb, payload: Vec<u8>) {
@@ -239,6 +240,16 @@ impl Caller {
     pub(crate) async fn question(&self, subject: &'static str, payload: Vec<u8>) -> reply::Result {
         let answer = self.bus.ask(subject, payload, DEADLINE).await.unwrap();
         directory::Reply::decode(answer).unwrap().result.unwrap()
+    }
+}
+
+fn request(company: CompanyId, id: RequestId, change: Change) -> Request {
+    Request {
+        request_id: id.to_string(),
+        company_id: company.to_string(),
+        accepted_at: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        token_id: String::new(),
+        change: Some(change),
     }
 }
 

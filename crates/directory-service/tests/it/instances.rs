@@ -99,3 +99,38 @@ async fn a_redelivered_request_changes_nothing_and_its_outcome_is_repeated() {
     let user = applied(outcome);
     assert_eq!((user.version, crate::harness::attributes(&user)["title"].clone()), (2, json!("Lead")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_lost_its_count_loses_no_request() {
+    let world = World::new();
+    let directory = world.directory().await;
+    let mut caller = world.caller().await;
+    caller.hire(json!({"userName": "before@contoso.com"})).await;
+    directory.kill_9();
+    // As after a crash of the server in which the stream fell back to an earlier sequence.
+    world.sql("update partitions set applied_sequence = 1000000");
+
+    let _directory = world.directory().await;
+    caller.hire(json!({"userName": "after@contoso.com"})).await;
+    assert_eq!(world.sql("select count(*) from users").trim(), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_published_again_is_answered_from_the_log() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let id = caller.send(Verb::Create, create(&json!({"userName": "once@contoso.com"}))).await;
+    let first = applied(caller.outcome().await);
+    // The stream forgets message ids after a while, so an old request can come again at a new place.
+    world.nats.restart().unwrap();
+    let mut caller = crate::harness::Caller::new(world.bus("gateway").await, caller.company).await;
+    let change = create(&json!({"userName": "once@contoso.com"}));
+    eventually("the request is accepted again", async || {
+        caller.try_send_as(id, Verb::Create, change.clone()).await
+    })
+    .await;
+    let outcome = caller.outcome().await;
+    assert!(outcome.repeated);
+    assert_eq!(applied(outcome).user_id, first.user_id);
+}
