@@ -248,7 +248,7 @@ async fn apply_part(context: &Context, tenure: Tenure, part: Part) -> Result<App
 /// Whether the request itself is at fault, rather than the moment.
 fn is_data_fault(error: &pg_pool::Error) -> bool {
     use pg_pool::Error::{Panicked, Rejected, Unique};
-    matches!(error, Rejected { .. } | Unique { .. } | Panicked(_))
+    matches!(error, Rejected { .. } | Unique { .. } | Panicked)
 }
 
 /// Whether it may be one request's doing or everybody's, a missing table for instance. Its neighbours need not wait

@@ -36,7 +36,7 @@ pub enum Error {
     },
     /// The caller's own code panicked; the transaction was rolled back.
     #[error("the work on the database panicked")]
-    Panicked(#[source] Source),
+    Panicked,
     /// The statement is wrong, or what it returned is: a mistake of ours or a migration that did not run.
     #[error("a database statement failed")]
     Bug(#[source] Source),
@@ -54,7 +54,7 @@ impl Error {
             Self::Contended(_) => "contended",
             Self::Unavailable(_) => "unavailable",
             Self::TimedOut { .. } => "timed_out",
-            Self::Panicked(_) => "panicked",
+            Self::Panicked => "panicked",
             Self::Bug(_) => "bug",
         }
     }

@@ -123,7 +123,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
     let done = tokio::task::spawn_blocking(work);
     done.await.map_err(|error| match error.is_panic() {
-        true => Error::Panicked(error.into()),
+        true => Error::Panicked,
         // The runtime is being torn down.
         false => Error::Unavailable(Some(error.into())),
     })

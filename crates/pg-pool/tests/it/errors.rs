@@ -70,7 +70,7 @@ async fn a_wrong_statement_is_our_bug() {
 async fn a_closure_that_panics_is_our_bug_and_breaks_nothing_else() {
     let pool = notes().await;
     let error = pool.run::<(), _>("test", |_connection| panic!("on purpose")).await.unwrap_err();
-    assert!(matches!(error, Error::Bug(_)), "{error:?}");
+    assert!(matches!(error, Error::Panicked), "{error:?}");
     run(&pool, "SELECT 1").await.unwrap();
 }
 
