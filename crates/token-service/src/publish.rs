@@ -109,7 +109,8 @@ async fn reconcile(app: &App) -> Result<usize, PublishFailure> {
     let published = app.bus.entries(&TOKENS).await?;
     let wanted = wanted(app).await?;
     let mut changes = 0_usize;
-    for (key, value) in &wanted {
+    // Backwards, so revocations come before keys: whoever sees a key in a bucket that was empty knows what it refuses.
+    for (key, value) in wanted.iter().rev() {
         if published.get(key) != Some(value) {
             app.bus.put(&TOKENS, key, value.clone()).await?;
             changes += 1;

@@ -83,3 +83,27 @@ async fn revocation_without_nats_is_refused_and_later_nothing_is_lost() {
     .await;
     assert_eq!(world.revocations().await, [(id, NOW.to_string())]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emptied_bucket_gets_its_revocations_before_its_keys() {
+    let world = World::start().await;
+    let (dead, other) =
+        (world.issue(None).await.token.unwrap().token_id, world.issue(None).await.token.unwrap().token_id);
+    world.revoke(&dead).await;
+    let revoked = format!("{REVOKED_PREFIX}{dead}");
+    let key = world.gateway.entries(&TOKENS).await.unwrap().into_keys().find(|key| *key != revoked).unwrap();
+    let mut watcher = world.gateway.watch(&TOKENS);
+    assert!(matches!(watcher.next().await, Change::Snapshot(_)));
+    let meddler = connect(&world.nats.url(), "tokens").await;
+    // In this order, a comparison in between puts the revocation first as well.
+    meddler.delete(&TOKENS, &revoked).await.unwrap();
+    meddler.delete(&TOKENS, &key).await.unwrap();
+    world.revoke(&other).await;
+    let mut put = Vec::new();
+    while !put.contains(&key) {
+        if let Change::Put { key, .. } = watcher.next().await {
+            put.push(key);
+        }
+    }
+    assert!(put.contains(&revoked), "{put:?}");
+}
