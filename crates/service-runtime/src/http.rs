@@ -28,6 +28,9 @@ use crate::{Process, metrics};
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection is read on after an answer that came before the end of the body. Closed at once, it would be
+/// reset by what is still arriving, and the answer lost on the way.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// A bound listener that nobody serves yet.
 #[derive(Debug)]
@@ -106,6 +109,7 @@ impl Listener {
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
+                .client_disconnect_timeout(LINGER)
                 // Closes the connections that are merely kept alive; without it they hold up the end.
                 .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
                 .h1(map_config(app, |()| AppConfig::default()));
