@@ -138,7 +138,11 @@ pub(crate) async fn rotate(app: &App, ask: RotateToken) -> Result<SecretToken, R
         overlap: Some(seconds("overlap", ask.overlap_seconds, OVERLAP, 0..=OVERLAP_MOST)?),
     };
     let successor = issue_wanted(app, company, wanted).await?;
-    published(app).await?;
+    // The old tokens' ends are recorded and will be published; withheld, the successor would be one more live token
+    // that nobody has.
+    if !published(app).await {
+        tracing::warn!("a rotation is recorded, but could not be published to the gateways yet");
+    }
     Ok(successor)
 }
 
@@ -200,7 +204,11 @@ pub(crate) async fn revoke(app: &App, ask: RevokeToken) -> Result<Token, Refusal
         .await?
         .ok_or(Refusal::NotFound("token"))?;
     // Also when it had ended before: whoever asks again may do so because publishing failed.
-    published(app).await?;
+    if !published(app).await {
+        return Err(Refusal::Unavailable(anyhow::anyhow!(
+            "the revocation is recorded, but could not be published to the gateways yet; it will be"
+        )));
+    }
     Ok(shown(&revoked, now))
 }
 
@@ -212,79 +220,67 @@ struct Wanted {
     overlap: Option<TimeDelta>,
 }
 
-enum Issued {
-    Token(Box<TokenRow>, KeyRow),
-    NoKey,
-    TooMany,
-}
-
 async fn issue_wanted(app: &App, company: CompanyId, wanted: Wanted) -> Result<SecretToken, Refusal> {
     let now = app.now();
-    let (issuer, token) = (app.issuer.clone(), TokenId::mint());
-    let issued = app
-        .pool
-        .transaction("tokens.issue", move |connection| {
-            act_for(connection, company)?;
-            insert(connection, company, token, &issuer, &wanted, now)
-        })
-        .await?;
-    match issued {
-        Issued::Token(row, key) => {
-            let shown = shown(&(*row.clone(), None), now);
-            sign(app, &key, &row, shown)
-        }
-        Issued::NoKey => Err(Refusal::Unavailable(SetupError::None.into())),
-        Issued::TooMany => Err(Refusal::Invalid(format!(
-            "the company has {LIVE_MOST} valid tokens already; revoke one that is not used"
-        ))),
-    }
-}
-
-fn insert(
-    connection: &mut PgConnection,
-    company: CompanyId,
-    token: TokenId,
-    issuer: &str,
-    wanted: &Wanted,
-    now: DateTime<Utc>,
-) -> QueryResult<Issued> {
-    let Some(key) = keys::current(connection)? else { return Ok(Issued::NoKey) };
-    let others = tokens::live(connection, company, now)?;
-    if others.len() >= LIVE_MOST {
-        return Ok(Issued::TooMany);
-    }
+    let key = app.pool.run("keys.current", keys::current).await?;
+    let key = key.ok_or_else(|| Refusal::Unavailable(SetupError::None.into()))?;
     let row = TokenRow {
         company_id: company.as_uuid(),
-        token_id: token.as_uuid(),
+        token_id: TokenId::mint().as_uuid(),
         kid: key.kid.clone(),
-        issuer: issuer.to_owned(),
-        description: wanted.description.clone(),
+        issuer: app.issuer.clone(),
+        description: wanted.description,
         issued_at: now,
         expires_at: now + wanted.lifetime,
     };
-    tokens::insert(connection, &row)?;
-    tokens::record(connection, company, [token], Kind::Issued, now)?;
-    if let Some(overlap) = wanted.overlap {
+    // Signed before anything is stored: with a key that does not open, no old token may begin to end.
+    let secret = sign(app, &key, &row, shown(&(row.clone(), None), now))?;
+    let has_room = app
+        .pool
+        .transaction("tokens.issue", move |connection| {
+            act_for(connection, company)?;
+            insert(connection, company, &row, wanted.overlap, now)
+        })
+        .await?;
+    has_room.then_some(secret).ok_or_else(|| {
+        Refusal::Invalid(format!(
+            "the company has {LIVE_MOST} valid tokens already; revoke one that is not used"
+        ))
+    })
+}
+
+/// Stores a token and, after a rotation, the ends of all others; whether the company may have one more.
+fn insert(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    row: &TokenRow,
+    overlap: Option<TimeDelta>,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    tokens::take_turns(connection, company)?;
+    let others = tokens::live(connection, company, now)?;
+    if others.len() >= LIVE_MOST {
+        return Ok(false);
+    }
+    tokens::insert(connection, row)?;
+    tokens::record(connection, company, [TokenId::from_uuid(row.token_id)], Kind::Issued, now)?;
+    if let Some(overlap) = overlap {
         let ends_at = now + overlap;
         // One that expires sooner needs no other end.
         let ending: Vec<_> = others.into_iter().filter(|(_, expires_at)| *expires_at > ends_at).collect();
         revocations::end(connection, &ending, ends_at)?;
         tokens::record(connection, company, ending.iter().map(|(token, _)| *token), Kind::Retiring, now)?;
     }
-    Ok(Issued::Token(Box::new(row), key))
+    Ok(true)
 }
 
 fn sign(app: &App, key: &KeyRow, row: &TokenRow, shown: Token) -> Result<SecretToken, Refusal> {
     sign::secret_token(&app.sealing_key, key, row, shown).map_err(|error| Refusal::Unavailable(error.into()))
 }
 
-/// Waits until the change is where the gateways see it.
-async fn published(app: &App) -> Result<(), Refusal> {
-    const LATER: &str = "the change is recorded, but could not be published to the gateways yet; it will be";
-    match tokio::time::timeout(PUBLISH_TIMEOUT, app.publisher.publish()).await {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(Refusal::Unavailable(anyhow::anyhow!(LATER))),
-    }
+/// Waits until the change is where the gateways see it; whether it is.
+async fn published(app: &App) -> bool {
+    tokio::time::timeout(PUBLISH_TIMEOUT, app.publisher.publish()).await.unwrap_or(false)
 }
 
 /// How long a request waits for its change to be published.

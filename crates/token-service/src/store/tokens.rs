@@ -1,11 +1,21 @@
 //! A company's tokens and what happened to them. Every function expects [`super::act_for`] before it.
 
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult, prelude::*};
+use diesel::{PgConnection, QueryResult, prelude::*, sql_types::Text};
 use typed_ids::{CompanyId, TokenId};
 use uuid::Uuid;
 
 use super::schema::{revocations, token_events, tokens};
+
+pg_pool::static_sql! {
+    /// Row locks would not do: whoever waited for them still does not see the rows that the other inserted.
+    TakeTurns = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+}
+
+/// Lets one transaction at a time issue or rotate for a company; to be called before anything is read.
+pub(crate) fn take_turns(connection: &mut PgConnection, company: CompanyId) -> QueryResult<()> {
+    pg_pool::sql::statement(TakeTurns).bind::<Text, _>(company.to_string()).execute(connection).map(drop)
+}
 
 /// A row of `tokens`.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
@@ -62,7 +72,7 @@ pub(crate) fn of_company(
         .load(connection)
 }
 
-/// Those that would be let in now, locked until the end of the transaction so that two rotations take turns.
+/// Those that would be let in now.
 pub(crate) fn live(
     connection: &mut PgConnection,
     company: CompanyId,
@@ -78,7 +88,6 @@ pub(crate) fn live(
         )))
         .order(tokens::token_id)
         .select((tokens::token_id, tokens::expires_at))
-        .for_update()
         .load(connection)?;
     Ok(rows.into_iter().map(|(id, expires_at)| (TokenId::from_uuid(id), expires_at)).collect())
 }

@@ -26,7 +26,7 @@ async fn another_company_s_token_does_not_exist() {
 }
 
 /// Runs SQL as a role of the deployment.
-fn sql_as(world_url: &str, script: &str) -> Result<String, String> {
+pub(crate) fn sql_as(world_url: &str, script: &str) -> Result<String, String> {
     use diesel::{Connection as _, connection::SimpleConnection as _};
     let mut connection = diesel::PgConnection::establish(world_url).unwrap();
     connection.batch_execute(script).map(|()| String::new()).map_err(|error| error.to_string())

@@ -9,7 +9,10 @@ use bus_contract::{
 use token_protocol::Refusal;
 use typed_ids::{CompanyId, TokenId};
 
-use crate::harness::{NOW, World, failed, secret};
+use crate::{
+    harness::{NOW, World, eventually, failed, secret, serve, url},
+    isolation::sql_as,
+};
 
 const YEAR: u64 = 365 * 24 * 3600;
 
@@ -149,4 +152,65 @@ async fn a_company_has_a_limited_number_of_live_tokens() {
     let oldest = world.list().await.pop().unwrap().token_id;
     world.revoke(&oldest).await;
     world.issue(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_cannot_sign_ends_nothing() {
+    let world = World::start().await;
+    world.issue(None).await;
+    world.process.tasks.stop().await;
+    let other = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+    let process = serve(
+        &world.nats.url(),
+        &url(&world.database, "service"),
+        std::net::SocketAddr::from(([127, 0, 0, 1], 0)),
+        &world.clock,
+        other,
+    )
+    .await;
+    let ask = RotateToken {
+        company_id: world.company.to_string(),
+        overlap_seconds: Some(0),
+        lifetime_seconds: None,
+    };
+    let payload = bus_contract::Message::encode_to_vec(&ask);
+    let answer = eventually("answered", || async {
+        world.bus.ask(ROTATE_TOKEN, payload.clone(), Duration::from_secs(10)).await.ok()
+    })
+    .await;
+    let reply: bus_contract::token::Reply = bus_contract::Message::decode(answer).unwrap();
+    assert_eq!(failed(reply.result.unwrap()), Reason::Unavailable);
+    let states: Vec<_> = world.list().await.iter().map(bus_contract::token::Token::state).collect();
+    assert_eq!(states, [State::Active]);
+    process.tasks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_cannot_be_published_yet_still_hands_over_the_successor() {
+    let world = World::start().await;
+    let old = world.issue(None).await.token.unwrap().token_id;
+    // Rotating needs no DELETE, comparing the bucket does.
+    sql_as(&url(&world.database, "owner"), "REVOKE DELETE ON revocations FROM token_service").unwrap();
+    let successor = world.rotate(Some(3600)).await;
+    assert_eq!(secret(world.reveal(&successor.token.unwrap().token_id).await).secret, successor.secret);
+    assert_eq!(world.revocations().await, []);
+    assert_eq!(
+        failed(world.revoke(&old).await),
+        Reason::Unavailable,
+        "a revocation must not be taken for done"
+    );
+    sql_as(&url(&world.database, "owner"), "GRANT DELETE ON revocations TO token_service").unwrap();
+    eventually("the end published", || async {
+        (world.revocations().await == [(old.clone(), NOW.to_string())]).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotations_at_the_same_time_leave_one_token_that_does_not_end() {
+    let world = World::start().await;
+    world.issue(None).await;
+    futures_util::future::join_all((0..8).map(|_| world.rotate(Some(3600)))).await;
+    let active = world.list().await.iter().filter(|token| token.state() == State::Active).count();
+    assert_eq!(active, 1);
 }
