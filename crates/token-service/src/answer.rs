@@ -4,9 +4,7 @@ use anyhow::Context as _;
 use bus_contract::{
     Message,
     subject::{ISSUE_TOKEN, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN, TOKEN_QUEUE},
-    token::{
-        Failure, IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken, failure::Reason, reply,
-    },
+    token::{Failure, Reply, failure::Reason, reply},
 };
 use bus_jetstream::{Bytes, request::Incoming, trace};
 use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
@@ -42,30 +40,7 @@ pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<(
 
 async fn answer(app: &App, request: Incoming) {
     let operation = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
-    let payload = request.payload.clone();
-    let result = match request.subject.as_str() {
-        ISSUE_TOKEN => match decode::<IssueToken>(payload) {
-            Ok(ask) => lifecycle::issue(app, ask).await.map(reply::Result::SecretToken),
-            Err(refusal) => Err(refusal),
-        },
-        LIST_TOKENS => match decode::<ListTokens>(payload) {
-            Ok(ask) => lifecycle::list(app, ask).await.map(reply::Result::TokenList),
-            Err(refusal) => Err(refusal),
-        },
-        REVEAL_TOKEN => match decode::<RevealToken>(payload) {
-            Ok(ask) => lifecycle::reveal(app, ask).await.map(reply::Result::SecretToken),
-            Err(refusal) => Err(refusal),
-        },
-        ROTATE_TOKEN => match decode::<RotateToken>(payload) {
-            Ok(ask) => lifecycle::rotate(app, ask).await.map(reply::Result::SecretToken),
-            Err(refusal) => Err(refusal),
-        },
-        REVOKE_TOKEN => match decode::<RevokeToken>(payload) {
-            Ok(ask) => lifecycle::revoke(app, ask).await.map(reply::Result::Revoked),
-            Err(refusal) => Err(refusal),
-        },
-        _ => Err(Refusal::Invalid("no such operation".to_owned())),
-    };
+    let result = perform(app, request.subject.as_str(), request.payload.clone()).await;
     let label = result.as_ref().err().map_or("ok", Refusal::label);
     app.metrics.requests.with_label_values(&[operation.as_str(), label]).inc();
     let result = result.unwrap_or_else(|refusal| reply::Result::Failure(failure(&operation, refusal)));
@@ -73,6 +48,17 @@ async fn answer(app: &App, request: Incoming) {
     if let Err(error) = request.respond(&app.bus, reply).await {
         tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
     }
+}
+
+async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Result, Refusal> {
+    Ok(match subject {
+        ISSUE_TOKEN => reply::Result::SecretToken(lifecycle::issue(app, decode(payload)?).await?),
+        LIST_TOKENS => reply::Result::TokenList(lifecycle::list(app, decode(payload)?).await?),
+        REVEAL_TOKEN => reply::Result::SecretToken(lifecycle::reveal(app, decode(payload)?).await?),
+        ROTATE_TOKEN => reply::Result::SecretToken(lifecycle::rotate(app, decode(payload)?).await?),
+        REVOKE_TOKEN => reply::Result::Revoked(lifecycle::revoke(app, decode(payload)?).await?),
+        _ => return Err(Refusal::Invalid("no such operation".to_owned())),
+    })
 }
 
 fn decode<M: Message + Default>(payload: Bytes) -> Result<M, Refusal> {
