@@ -6,7 +6,7 @@ use service_runtime::Causes;
 
 use crate::{app::App, sign, store::keys};
 
-/// How long a reader may keep the keys, in seconds. A new key is published this long before it signs.
+/// How long a reader may keep the keys, in seconds.
 const MAX_AGE: u32 = 300;
 
 /// Mounts the routes.
