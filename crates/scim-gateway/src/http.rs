@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::Method,
+    http::{ConnectionType, Method},
     web::{self, Payload},
 };
 use scim_protocol::error::ScimError;
@@ -43,19 +43,23 @@ pub(crate) fn routes(app: Arc<App>) -> impl Fn(&mut web::ServiceConfig) + Clone 
     }
 }
 
-async fn entry(request: HttpRequest, payload: Payload, app: web::Data<App>) -> HttpResponse {
+async fn entry(request: HttpRequest, mut payload: Payload, app: web::Data<App>) -> HttpResponse {
     let route = Route::of(request.path());
     let access = Access::begin(&app.metrics, &request, route.as_ref());
     let span = access.span(&request);
     let trace = service_runtime::telemetry::trace_id(&span);
     let call = Call { app: &app, request: &request, id: access.request_id };
-    let (company, answer) = call.answer(route, payload).instrument(span).await;
+    let (company, answer) = call.answer(route, &mut payload).instrument(span).await;
 
     let mut cause = None;
-    let response = answer.unwrap_or_else(|refusal| {
+    let mut response = answer.unwrap_or_else(|refusal| {
         cause = refusal.cause().map(ToOwned::to_owned);
         refusal.respond(access.request_id)
     });
+    if !body::is_read(&mut payload) {
+        // What is left of the body must not be taken for the next request.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
     access.end(&Answered { company, status: response.status(), cause, trace });
     response
 }
@@ -80,7 +84,7 @@ struct Authenticated<'a> {
 type Answer = Result<HttpResponse, Refusal>;
 
 impl Call<'_> {
-    async fn answer(self, route: Option<Route>, payload: Payload) -> (Option<CompanyId>, Answer) {
+    async fn answer(self, route: Option<Route>, payload: &mut Payload) -> (Option<CompanyId>, Answer) {
         let Some(route) = route else {
             return (
                 None,
@@ -109,7 +113,7 @@ impl Call<'_> {
 }
 
 impl Authenticated<'_> {
-    async fn dispatch(&self, target: Target, payload: Payload) -> Answer {
+    async fn dispatch(&self, target: Target, payload: &mut Payload) -> Answer {
         let method = match self.request.method() {
             // What differs is written by the server: it leaves out the body and keeps its length.
             &Method::HEAD => &Method::GET,

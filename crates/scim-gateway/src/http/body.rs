@@ -7,7 +7,7 @@ use actix_web::{
     http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
     web::{Bytes, BytesMut, Payload},
 };
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use scim_protocol::error::ScimError;
 
 /// How long a body may take to arrive.
@@ -19,7 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// 415 for a body that says it is something other than JSON, 413 beyond `limit` bytes, 408 when it takes too long, 400
 /// when it breaks off.
-pub(super) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, ScimError> {
+pub(super) async fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<Bytes, ScimError> {
     check_encoding(request)?;
     let announced =
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -31,7 +35,12 @@ pub(super) async fn read(request: &HttpRequest, payload: Payload, limit: usize) 
     })
 }
 
-async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, ScimError> {
+/// Whether nothing is left of the body. One that is still on its way is not read.
+pub(super) fn is_read(payload: &mut Payload) -> bool {
+    matches!(payload.next().now_or_never(), Some(None))
+}
+
+async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, ScimError> {
     // Most bodies arrive in one piece, which is then not copied.
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();

@@ -75,7 +75,7 @@ impl Authenticated<'_> {
         self.show(StatusCode::OK, &record, &projection)
     }
 
-    pub(super) async fn create_user(&self, payload: Payload) -> Answer {
+    pub(super) async fn create_user(&self, payload: &mut Payload) -> Answer {
         let projection = self.projection()?;
         let body = body::read(self.request, payload, self.app.body_limit).await?;
         let attributes = resource::parse(users(), &body)?;
@@ -85,7 +85,7 @@ impl Authenticated<'_> {
         self.show(StatusCode::CREATED, &record, &projection)
     }
 
-    pub(super) async fn replace_user(&self, id: &str, payload: Payload) -> Answer {
+    pub(super) async fn replace_user(&self, id: &str, payload: &mut Payload) -> Answer {
         let projection = self.projection()?;
         let user_id = user_id(id)?.to_string();
         let condition = self.condition()?;
@@ -96,7 +96,7 @@ impl Authenticated<'_> {
         self.show(StatusCode::OK, &record, &projection)
     }
 
-    pub(super) async fn patch_user(&self, id: &str, payload: Payload) -> Answer {
+    pub(super) async fn patch_user(&self, id: &str, payload: &mut Payload) -> Answer {
         let projection = self.projection()?;
         let user_id = user_id(id)?.to_string();
         let condition = self.condition()?;

@@ -21,6 +21,9 @@ const CHUNK: usize = 8 * 1024;
 /// mistaken for a request line.
 const READS: &[u8] = b"GET /";
 
+/// What actix writes when a caller waits to be asked for the body, possibly with the answer right behind it.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// Gives a connection's bytes the treatment described in this module.
 pub(crate) fn forgiving<T>(stream: T) -> Forgiving<T> {
     Forgiving { stream, line: Line::Begins, incoming: BytesMut::new(), outgoing: BytesMut::new() }
@@ -39,11 +42,11 @@ pub(crate) struct Forgiving<T> {
 /// Where in a request the next byte to be read stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// At its beginning, as far as one can tell: nothing was read since the last answer was written.
+    /// At its beginning: nothing was read since an answer that leaves the connection open was begun.
     Begins,
     /// In the request line of a read.
     Continues,
-    /// Behind it.
+    /// Behind it, or on a connection that is about to be closed.
     Over,
 }
 
@@ -90,7 +93,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Forgiving<T> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         ready!(this.poll_outgoing(context))?;
-        this.line = Line::Begins;
+        if lets_another_request_begin(bytes) {
+            this.line = Line::Begins;
+        }
         match instead_of(bytes) {
             Some(answer) => {
                 this.outgoing.extend_from_slice(&answer);
@@ -141,6 +146,22 @@ fn escape(line: Line, bytes: &[u8], out: &mut BytesMut) -> Line {
 /// Whether the parser takes this byte in a request line, or refuses it for a good reason.
 const fn is_legal(byte: u8) -> bool {
     byte < 0x7f && !matches!(byte, b'"' | b'<' | b'>' | b'`')
+}
+
+/// Whether what is read after `written` is the beginning of a request.
+///
+/// Not after an interim answer, which asks for a body (RFC 9110 §15.2), nor after one that closes the connection, as
+/// [`super::entry`] and actix do with every answer that leaves a part of a body unread: a body that is taken for a request
+/// line grows, and what it pushes out of its frame would be read as a request of its own.
+/// HTTP/1.0 closes without saying so.
+fn lets_another_request_begin(written: &[u8]) -> bool {
+    let answer = written.strip_prefix(CONTINUE).unwrap_or(written);
+    if !answer.starts_with(b"HTTP/1.1 ") || answer.starts_with(b"HTTP/1.1 1") {
+        return false;
+    }
+    let lines = answer.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let mut head = lines.take_while(|line| !line.is_empty());
+    !head.any(|line| line.eq_ignore_ascii_case(b"connection: close"))
 }
 
 /// The answer to send when `answer` is one of the parser's own: an error, and nothing that says why.
@@ -217,6 +238,22 @@ mod tests {
             let length = server.read(&mut buffer).await.unwrap();
             assert_eq!(&buffer[..length], b"GET /%22 HTTP/1.1\r\n\r\n");
             server.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        }
+    }
+
+    #[test]
+    fn a_request_begins_only_behind_a_final_answer_that_keeps_the_connection() {
+        for (written, begins) in [
+            ("HTTP/1.1 204 No Content\r\n\r\n", true),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\nconnection: close\r\n", true),
+            ("HTTP/1.1 100 Continue\r\n\r\n", false),
+            ("HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n", false),
+            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n", false),
+            ("HTTP/1.0 200 OK\r\n\r\n", false),
+            ("the rest of a long answer", false),
+        ] {
+            assert_eq!(lets_another_request_begin(written.as_bytes()), begins, "{written}");
         }
     }
 
