@@ -59,10 +59,10 @@ impl Keyring {
         self.generation().is_some()
     }
 
-    /// The present generation of keys; `None` while there are none.
+    /// The present generation of keys; `None` while there is none that can be used.
     pub(crate) fn generation(&self) -> Option<u64> {
         let known = self.read();
-        (!known.documents.is_empty()).then_some(known.generation)
+        (!known.keys.is_empty()).then_some(known.generation)
     }
 
     /// Whether the token is refused at this second.
@@ -138,10 +138,11 @@ impl Known {
             self.documents.insert(key, value);
             return true;
         }
-        let from = std::str::from_utf8(&value).ok().and_then(|text| text.trim().parse().ok());
+        let from = std::str::from_utf8(&value).ok().and_then(|text| text.trim().parse::<u64>().ok());
         match (revoked_token(&key), from) {
             (Some(token), Some(from)) => {
-                self.revoked.insert(token, from);
+                // An end only ever moves forward; a later one is an older word that was overtaken.
+                self.revoked.entry(token).and_modify(|end| *end = from.min(*end)).or_insert(from);
             }
             // A revocation that cannot be read in full still revokes: from now on.
             (Some(token), None) => {

@@ -114,6 +114,31 @@ async fn a_retired_token_works_until_its_end_comes() {
 }
 
 #[tokio::test]
+async fn a_revocation_is_not_put_off_by_an_older_word() {
+    let world = World::start().await;
+    let [early, marker] = [TokenId::mint(), TokenId::mint()];
+    let token = world.signer.token(world.company, early, NOW + 3_600);
+    world.revoke(early, NOW).await;
+    world.revoke(early, NOW + 1_000).await;
+    // Entries arrive in their order, so what came before this one is known with it.
+    world.revoke(marker, NOW).await;
+    let both = async || world.metric("gateway_revocations") > 1.0;
+    eventually("both revocations are known", both).await;
+
+    assert_eq!(world.with_token(&token).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_is_no_key() {
+    let world = World::with(Oddities { no_keys: true, ..Oddities::default() }).await;
+    world.bus.put(&TOKENS, &format!("{KEY_PREFIX}broken"), "{}").await.unwrap();
+    eventually("the key has arrived", async || world.metric("gateway_verification_keys") > 0.0).await;
+
+    assert!(!world.process.health.readiness().await.ready);
+    world.get(PATH).await.is_error(503);
+}
+
+#[tokio::test]
 async fn a_key_that_is_withdrawn_verifies_nothing_any_more() {
     let world = World::start().await;
     Signer::new().publish(&world.bus).await;
