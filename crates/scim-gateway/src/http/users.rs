@@ -4,7 +4,7 @@ use actix_web::{
     HttpResponse,
     http::{
         StatusCode,
-        header::{self, HeaderName},
+        header::{self, HeaderName, HeaderValue, ToStrError},
     },
     web::Payload,
 };
@@ -63,10 +63,9 @@ impl Authenticated<'_> {
         let user = user_id(id)?;
         let found = directory::look_up(self.app, self.caller.company, Key::UserId(user.to_string())).await?;
         let record = found.into_iter().next().ok_or_else(|| no_such_user(id))?;
-        if self
-            .header(header::IF_NONE_MATCH)
-            .is_some_and(|tags| etag::parse_if_none_match(tags).contain(record.version))
-        {
+        // What cannot be read names no version, and spares nothing.
+        let known = self.list(header::IF_NONE_MATCH).ok().flatten();
+        if known.is_some_and(|tags| etag::parse_if_none_match(&tags).contain(record.version)) {
             let not_modified = HttpResponse::NotModified()
                 .insert_header((header::ETAG, etag::etag(record.version)))
                 .finish();
@@ -137,8 +136,12 @@ impl Authenticated<'_> {
 
     /// What `If-Match` demands. Tags that name no version of ours are met by none.
     fn condition(&self) -> Result<Option<VersionCondition>, ScimError> {
-        let Some(header) = self.header(header::IF_MATCH) else { return Ok(None) };
-        match etag::parse_if_match(header)? {
+        // A condition that cannot be read must not be taken for none.
+        let header = self.list(header::IF_MATCH).map_err(|_not_ascii| {
+            ScimError::invalid_value("If-Match holds characters that no tag of this service has.")
+        })?;
+        let Some(header) = header else { return Ok(None) };
+        match etag::parse_if_match(&header)? {
             Versions::Any => Ok(Some(VersionCondition { versions: Vec::new() })),
             Versions::OneOf(versions) if versions.is_empty() => {
                 Err(ScimError::precondition_failed("The user has no version with this tag."))
@@ -147,8 +150,11 @@ impl Authenticated<'_> {
         }
     }
 
-    fn header(&self, name: HeaderName) -> Option<&str> {
-        self.request.headers().get(name)?.to_str().ok()
+    /// A header that is a list; several lines of it are one (RFC 9110 §5.3).
+    fn list(&self, name: HeaderName) -> Result<Option<String>, ToStrError> {
+        let lines = self.request.headers().get_all(name).map(HeaderValue::to_str);
+        let lines = lines.collect::<Result<Vec<_>, _>>()?;
+        Ok((!lines.is_empty()).then(|| lines.join(", ")))
     }
 
     fn show(&self, status: StatusCode, record: &UserRecord, projection: &Projection) -> Answer {

@@ -115,6 +115,18 @@ async fn if_match_must_name_the_present_version() {
 }
 
 #[tokio::test]
+async fn a_condition_that_cannot_be_read_is_not_taken_for_none() {
+    let world = World::start().await;
+    let path = format!("/scim/Users/{}", world.user("adele").await);
+    let unreadable = reqwest::header::HeaderValue::from_bytes(b"W/\"\xff\"").unwrap();
+    let delete = || world.request(Method::DELETE, &path);
+
+    Answer::of(delete().header("if-match", unreadable)).await.is_error(400);
+    let met_by_the_second = delete().header("if-match", "W/\"7\"").header("if-match", "W/\"1\"");
+    assert_eq!(Answer::of(met_by_the_second).await.status, 204);
+}
+
+#[tokio::test]
 async fn if_none_match_spares_the_body_of_a_version_that_is_known() {
     let world = World::start().await;
     let path = format!("/scim/Users/{}", world.user("adele").await);
