@@ -17,30 +17,33 @@ fn served() -> [&'static SchemaSet; 1] {
 
 impl Authenticated<'_> {
     pub(super) fn service_provider_config(&self) -> Answer {
-        document(&discovery::service_provider_config(&self.base_url.0))
+        self.document(&discovery::service_provider_config(&self.base_url.0))
     }
 
     pub(super) fn resource_types(&self) -> Answer {
-        document(&discovery::resource_types(&self.base_url.0, &served()))
+        self.document(&discovery::resource_types(&self.base_url.0, &served()))
     }
 
     pub(super) fn resource_type(&self, name: &str) -> Answer {
         let found = discovery::resource_type(&self.base_url.0, &served(), name);
-        document(
+        self.document(
             &found.ok_or_else(|| ScimError::not_found(format!("Resource type {} not found", shown(name))))?,
         )
     }
 
     pub(super) fn schemas(&self) -> Answer {
-        document(&discovery::schemas(&self.base_url.0, &served()))
+        self.document(&discovery::schemas(&self.base_url.0, &served()))
     }
 
     pub(super) fn schema(&self, urn: &str) -> Answer {
         let found = discovery::schema(&self.base_url.0, &served(), urn);
-        document(&found.ok_or_else(|| ScimError::not_found(format!("Schema {} not found", shown(urn))))?)
+        self.document(&found.ok_or_else(|| ScimError::not_found(format!("Schema {} not found", shown(urn))))?)
     }
-}
-
-fn document(document: &Value) -> Answer {
-    Ok(respond::json(StatusCode::OK, document.to_string().into_bytes()))
+    /// RFC 7644 §4: a filter is refused, so that nobody takes the whole for what the filter asked for.
+    fn document(&self, document: &Value) -> Answer {
+        if self.query.filter.is_some() {
+            return Err(ScimError::forbidden("This resource cannot be filtered.").into());
+        }
+        Ok(respond::json(StatusCode::OK, document.to_string().into_bytes()))
+    }
 }

@@ -100,9 +100,12 @@ impl Target {
     /// The methods that it answers, for `Allow`.
     pub(super) const fn allow(&self) -> &'static str {
         match self {
-            Self::Users | Self::Groups => "GET, HEAD, POST",
-            Self::User(_) | Self::Group(_) => "GET, HEAD, PUT, PATCH, DELETE",
-            Self::ServiceProviderConfig
+            Self::Users => "GET, HEAD, POST",
+            Self::User(_) => "GET, HEAD, PUT, PATCH, DELETE",
+            // Groups can be read, though there are none: changes are answered with 501.
+            Self::Groups
+            | Self::Group(_)
+            | Self::ServiceProviderConfig
             | Self::ResourceTypes
             | Self::ResourceType(_)
             | Self::Schemas

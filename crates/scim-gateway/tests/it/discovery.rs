@@ -27,6 +27,14 @@ async fn the_discovery_documents_are_served_under_their_own_locations() {
 }
 
 #[tokio::test]
+async fn a_filter_on_a_discovery_document_is_403() {
+    let world = World::start().await;
+    for path in ["ServiceProviderConfig", "ResourceTypes", "ResourceTypes/User", "Schemas"] {
+        world.get(&format!("/scim/{path}?filter=name+eq+%22User%22")).await.is_error(403);
+    }
+}
+
+#[tokio::test]
 async fn groups_are_an_empty_list_until_there_are_any() {
     let world = World::start().await;
     for path in
@@ -69,6 +77,8 @@ async fn a_wrong_method_is_405_and_names_the_right_ones() {
         (Method::POST, "/scim/Users/1", "GET, HEAD, PUT, PATCH, DELETE"),
         (Method::OPTIONS, "/scim/Users", "GET, HEAD, POST"),
         (Method::PATCH, "/scim/Schemas", "GET, HEAD"),
+        (Method::OPTIONS, "/scim/Groups", "GET, HEAD"),
+        (Method::OPTIONS, "/scim/Groups/1", "GET, HEAD"),
         (Method::from_bytes(b"BREW").unwrap(), "/scim/Users", "GET, HEAD, POST"),
     ] {
         let answer = Answer::of(world.request(method, path)).await;
