@@ -1,8 +1,8 @@
 //! Bytes between the socket and actix: what its HTTP parser would refuse without a word, made acceptable or answered.
 //!
 //! Two things only. Entra leaves non-ASCII characters and quotation marks in a query as they are, which is no valid URI;
-//! they are percent-encoded before the parser sees them. And where the parser answers by itself, with an empty 400 or
-//! 408, the answer is given a SCIM body.
+//! they are percent-encoded before the parser sees them. And where the parser answers by itself, with an empty 400,
+//! 408 or 431, the answer is given a SCIM body.
 
 use std::{
     io,
@@ -177,6 +177,10 @@ fn instead_of(answer: &[u8]) -> Option<Vec<u8>> {
     }
     let (error, line) = match status {
         b"408" => (ScimError::new(408, None, "The request did not arrive in time."), "408 Request Timeout"),
+        b"431" => (
+            ScimError::new(431, None, "The request line and headers are too long or too many."),
+            "431 Request Header Fields Too Large",
+        ),
         _ => (ScimError::invalid_syntax("This is not a valid HTTP request."), "400 Bad Request"),
     };
     let body = error.to_json().to_string();

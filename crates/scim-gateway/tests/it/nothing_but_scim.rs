@@ -177,6 +177,15 @@ async fn what_is_no_http_is_400_with_a_scim_body() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_headers_are_431_with_a_scim_body() {
+    let world = World::start().await;
+    let headers = (0..200).map(|number| format!("x-{number}: y\r\n")).collect::<String>();
+    let (status, body) = send_raw(&world, format!("GET /scim/Users HTTP/1.1\r\n{headers}\r\n").as_bytes());
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["status"]), (431, &json!("431")), "{body}");
+}
+
 /// One world for all cases of the properties: they change nothing that another case could see.
 fn shared() -> &'static (Runtime, World) {
     static SHARED: OnceLock<(Runtime, World)> = OnceLock::new();
