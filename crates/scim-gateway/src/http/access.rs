@@ -8,7 +8,7 @@ use actix_web::{
 };
 use bus_contract::headers::TRACEPARENT;
 use bus_jetstream::{Headers, trace};
-use tracing::Span;
+use tracing::{Level, Span};
 use typed_ids::{CompanyId, RequestId};
 
 use super::route::{self, Route};
@@ -56,7 +56,7 @@ impl<'a> Access<'a> {
         span
     }
 
-    /// Writes the entry. Reads that went well are for debugging; changes and whatever went wrong are for the record.
+    /// Writes the entry.
     pub(super) fn end(mut self, answered: &Answered) {
         self.ended = true;
         let Answered { company, status, cause, trace } = answered;
@@ -76,12 +76,10 @@ impl<'a> Access<'a> {
                 )
             };
         }
-        let is_read = matches!(self.method, "GET" | "HEAD");
-        match status.as_u16() {
-            500.. => entry!(warn),
-            400.. => entry!(info),
-            _ if is_read => entry!(debug),
-            _ => entry!(info),
+        match level(self.method, *status, *company) {
+            Level::WARN => entry!(warn),
+            Level::INFO => entry!(info),
+            _ => entry!(debug),
         }
     }
 
@@ -109,8 +107,41 @@ impl Drop for Access<'_> {
     }
 }
 
+/// Changes and whatever went wrong are for the record; reads that went well are for debugging, and so are the refusals of
+/// strangers, of which there is no end and which the metrics count.
+fn level(method: &str, status: StatusCode, company: Option<CompanyId>) -> Level {
+    match status.as_u16() {
+        500.. => Level::WARN,
+        401 | 404 if company.is_none() => Level::DEBUG,
+        400.. => Level::INFO,
+        _ if matches!(method, "GET" | "HEAD") => Level::DEBUG,
+        _ => Level::INFO,
+    }
+}
+
 /// One of a closed list, so that a caller cannot invent metric labels.
 fn label(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_do_not_fill_the_log() {
+        let known = Some(CompanyId::mint());
+        for (method, status, company, expected) in [
+            ("GET", 401, None, Level::DEBUG),
+            ("POST", 404, None, Level::DEBUG),
+            ("GET", 404, known, Level::INFO),
+            ("GET", 503, None, Level::WARN),
+            ("GET", 200, known, Level::DEBUG),
+            ("PATCH", 200, known, Level::INFO),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(level(method, status, company), expected, "{method} {status}");
+        }
+    }
 }
