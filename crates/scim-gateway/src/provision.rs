@@ -51,20 +51,26 @@ pub(crate) async fn submit(
         .await
         .map_err(ProvisionError::NotSent)?;
 
-    let Outcome { result, .. } = awaited.outcome(app.outcome_timeout).await.map_err(|missing| {
-        let stored = match missing {
-            Missing::NotStored => return ProvisionError::NoOutcome(missing),
-            Missing::Stored => "yes",
-            Missing::Unknown => "unknown",
-        };
-        app.metrics.outcome_timeouts.with_label_values(&[stored]).inc();
-        ProvisionError::NoOutcome(missing)
-    })?;
+    let Outcome { result, .. } = awaited
+        .outcome(app.outcome_timeout)
+        .await
+        .inspect_err(|missing| count(app, *missing))
+        .map_err(ProvisionError::NoOutcome)?;
     match result {
         Some(outcome::Result::Applied(applied)) => Ok(applied.user),
         Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
         None => Err(ProvisionError::Nonsense),
     }
+}
+
+/// A request that the stream refused has not run out of time.
+fn count(app: &App, missing: Missing) {
+    let stored = match missing {
+        Missing::NotStored => return,
+        Missing::Stored => "yes",
+        Missing::Unknown => "unknown",
+    };
+    app.metrics.outcome_timeouts.with_label_values(&[stored]).inc();
 }
 
 fn timestamp(app: &App) -> Timestamp {

@@ -143,22 +143,22 @@ impl From<QueryError> for Refusal {
 
 impl From<ProvisionError> for Refusal {
     fn from(error: ProvisionError) -> Self {
-        let cause = Some(Causes(&error).to_string());
+        let cause = |error: &ProvisionError| Some(Causes(error).to_string());
         match error {
             ProvisionError::NotSent(PublishError::TooLarge) => {
                 ScimError::payload_too_large("The resource is too large to be stored.").into()
             }
             ProvisionError::NotSent(_) | ProvisionError::NoOutcome(Missing::NotStored) => Self::come_back(
                 "The request could not be accepted, and nothing was changed. Try again in a few seconds.",
-                cause,
+                cause(&error),
             ),
             ProvisionError::NoOutcome(Missing::Stored) => Self::come_back(
                 "The request is stored and will be applied, but that is taking longer than usual. It need not be sent again.",
-                cause,
+                cause(&error),
             ),
             ProvisionError::NoOutcome(Missing::Unknown) => Self::come_back(
                 "It is not known whether the request was stored and will be applied. Try again in a few seconds.",
-                cause,
+                cause(&error),
             ),
             ProvisionError::Nonsense => Self::internal(Causes(&error).to_string()),
             ProvisionError::Refused(refused) => {
