@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bus_contract::stream::{KEY_PREFIX, REVOKED_PREFIX, TOKENS};
 use bus_jetstream::{Bytes, publish::PublishError};
+use chrono::TimeDelta;
 use service_runtime::Causes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,10 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(15);
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long the end of a token is kept after the token expired by our clock; a gateway's clock may be behind.
+const KEPT_AFTER_EXPIRY: TimeDelta = TimeDelta::hours(1);
+/// Comparisons in a row.
+const COMPARISONS_MOST: usize = 4;
 /// Changes that may wait to be published; one more waits to be noted.
 const WAITING_MOST: usize = 64;
 
@@ -103,9 +108,26 @@ impl Publishing {
     }
 }
 
-/// Compares once; the number of entries that the bucket holds then.
+/// Compares until there is nothing left to change; the number of entries that the bucket holds then.
+///
+/// Between our reading of the database and our writing, another instance may have published a sooner end, which we then
+/// overwrite. The comparison after the last write sees that. Whoever keeps changing things beyond
+/// [`COMPARISONS_MOST`] compares after them too.
 async fn reconcile(app: &App) -> Result<usize, PublishFailure> {
     app.bus.ensure_bucket(&TOKENS).await?;
+    let mut entries = 0;
+    for _ in 0..COMPARISONS_MOST {
+        let changes;
+        (entries, changes) = compare(app).await?;
+        if changes == 0 {
+            break;
+        }
+    }
+    Ok(entries)
+}
+
+/// Compares once; how many entries the bucket holds then, and how many of them had to be changed.
+async fn compare(app: &App) -> Result<(usize, usize), PublishFailure> {
     let published = app.bus.entries(&TOKENS).await?;
     let wanted = wanted(app).await?;
     let mut changes = 0_usize;
@@ -123,18 +145,18 @@ async fn reconcile(app: &App) -> Result<usize, PublishFailure> {
     if changes > 0 {
         tracing::info!(changes, entries = wanted.len(), "published keys and revocations");
     }
-    Ok(wanted.len())
+    Ok((wanted.len(), changes))
 }
 
 /// What the bucket should hold.
 async fn wanted(app: &App) -> Result<BTreeMap<String, Bytes>, PublishFailure> {
     lifecycle::ensure_key(app).await?;
-    let now = app.now();
+    let forgotten = app.now() - KEPT_AFTER_EXPIRY;
     let (keys, ends) = app
         .pool
         .transaction("publish.read", move |connection| {
-            revocations::forget_expired(connection, now)?;
-            Ok((keys::public(connection)?, revocations::in_force(connection, now)?))
+            revocations::forget_expired(connection, forgotten)?;
+            Ok((keys::public(connection)?, revocations::of_tokens_expiring_after(connection, forgotten)?))
         })
         .await?;
     let keys = keys.into_iter().map(|(kid, public)| {

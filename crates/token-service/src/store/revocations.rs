@@ -33,18 +33,18 @@ pub(crate) fn end(
         .map(drop)
 }
 
-/// Every end that still says more than the token's own expiry does.
-pub(crate) fn in_force(
+/// The ends of tokens that expire after `time`.
+pub(crate) fn of_tokens_expiring_after(
     connection: &mut PgConnection,
-    now: DateTime<Utc>,
+    time: DateTime<Utc>,
 ) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
     revocations::table
-        .filter(revocations::expires_at.gt(now))
+        .filter(revocations::expires_at.gt(time))
         .select((revocations::token_id, revocations::ends_at))
         .load(connection)
 }
 
-/// Forgets ends of tokens that have expired: they are refused without them.
-pub(crate) fn forget_expired(connection: &mut PgConnection, now: DateTime<Utc>) -> QueryResult<usize> {
-    diesel::delete(revocations::table.filter(revocations::expires_at.le(now))).execute(connection)
+/// Forgets the ends of tokens that expired by `time`: they are refused without them.
+pub(crate) fn forget_expired(connection: &mut PgConnection, time: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::delete(revocations::table.filter(revocations::expires_at.le(time))).execute(connection)
 }

@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 use bus_contract::stream::{REVOKED_PREFIX, TOKENS};
 use bus_jetstream::watch::Change;
 
-use crate::harness::{NOW, World, connect, eventually};
+use typed_ids::TokenId;
+
+use crate::{
+    harness::{NOW, World, connect, eventually, url},
+    isolation::sql_as,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_that_was_lost_with_its_disk_is_filled_again() {
@@ -38,15 +43,18 @@ async fn a_meddled_bucket_is_put_right_by_the_next_comparison() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_revocation_is_dropped_when_its_token_has_expired() {
+async fn a_revocation_is_dropped_an_hour_after_its_token_has_expired() {
     let world = World::start().await;
     let short = world.issue(Some(60)).await.token.unwrap().token_id;
     let long = world.issue(None).await.token.unwrap().token_id;
     world.revoke(&short).await;
     assert_eq!(world.revocations().await.len(), 1);
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_secs(60 + 3599));
     world.revoke(&long).await;
-    assert_eq!(world.revocations().await, [(long, (NOW + 60).to_string())]);
+    assert_eq!(world.revocations().await.len(), 2, "a gateway's clock may be behind");
+    world.clock.advance(Duration::from_secs(1));
+    world.revoke(&long).await;
+    assert_eq!(world.revocations().await, [(long, (NOW + 60 + 3599).to_string())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,4 +114,32 @@ async fn an_emptied_bucket_gets_its_revocations_before_its_keys() {
         }
     }
     assert!(put.contains(&revoked), "{put:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sooner_end_that_another_instance_published_meanwhile_wins() {
+    let world = World::start().await;
+    let asked = world.issue(None).await.token.unwrap().token_id;
+    // Revocations are put from the highest id down: a thousand, of which ours is the last.
+    let ours = TokenId::from_uuid(uuid::Uuid::from_u128(0)).to_string();
+    let later = NOW + 7200;
+    let many = format!(
+        "INSERT INTO revocations SELECT lpad(to_hex(n), 32, '0')::uuid, to_timestamp({later}), to_timestamp({later})
+         FROM generate_series(0, 999) n"
+    );
+    let mut watcher = world.gateway.watch(&TOKENS);
+    assert!(matches!(watcher.next().await, Change::Snapshot(_)));
+    let other = connect(&world.nats.url(), "tokens").await;
+    let owner = url(&world.database, "owner");
+    sql_as(&owner, &many).unwrap();
+    let meanwhile = async {
+        assert!(matches!(watcher.next().await, Change::Put { .. }));
+        let sooner =
+            format!("UPDATE revocations SET ends_at = to_timestamp({NOW}) WHERE token_id = '{ours}'");
+        sql_as(&owner, &sooner).unwrap();
+        other.put(&TOKENS, &format!("{REVOKED_PREFIX}{ours}"), NOW.to_string()).await.unwrap();
+    };
+    tokio::join!(meanwhile, world.revoke(&asked));
+    let revocations = world.revocations().await;
+    assert_eq!(revocations.first(), Some(&(ours, NOW.to_string())));
 }
