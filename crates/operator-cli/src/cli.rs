@@ -29,6 +29,7 @@ Exit status:
   1   refused: what was asked for cannot be, or does not exist
   2   the command line or the environment is wrong
   69  NATS or a service does not answer; trying again later may help
+  74  it is done, but the result could not be written
 
 Examples:
   Connect a new customer: create the company, then give its administrator the token

@@ -12,6 +12,9 @@ pub(crate) enum Failure {
     /// NATS or a service does not answer.
     #[error("{0}")]
     Unavailable(String),
+    /// It was done, and its result could not be printed.
+    #[error("it is done, but the result could not be written ({0})")]
+    Output(std::io::Error),
 }
 
 impl Failure {
@@ -22,6 +25,8 @@ impl Failure {
             Self::Usage(_) => 2,
             // EX_UNAVAILABLE of sysexits.h.
             Self::Unavailable(_) => 69,
+            // EX_IOERR of sysexits.h.
+            Self::Output(_) => 74,
         }
     }
 }

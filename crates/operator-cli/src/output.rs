@@ -1,7 +1,9 @@
 //! What is printed: a table or JSON on standard output, reasons on standard error. The only place that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use serde::Serialize;
@@ -57,19 +59,23 @@ fn table<R: Row>(rows: &[R]) -> Table {
 }
 
 pub(crate) fn answer(answer: Answer, as_json: bool) -> ExitCode {
-    if as_json {
-        println!("{}", answer.json);
-    } else {
-        println!("{}", answer.table.trim_fmt());
-        if let Some(note) = answer.note {
-            println!("\n{note}");
-        }
+    let mut text = if as_json { answer.json } else { answer.table.trim_fmt() };
+    text.push('\n');
+    if let (false, Some(note)) = (as_json, answer.note) {
+        text.push_str(&format!("\n{note}\n"));
     }
-    ExitCode::SUCCESS
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => failure(&Failure::Output(error)),
+    }
 }
 
 pub(crate) fn failure(failure: &Failure) -> ExitCode {
-    eprintln!("timeclock-operator: {failure}");
+    // With nowhere to print to, the exit status is all that can be told.
+    writeln!(io::stderr(), "timeclock-operator: {failure}").ok();
     ExitCode::from(failure.exit_status())
 }
 

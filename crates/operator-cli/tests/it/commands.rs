@@ -1,5 +1,7 @@
 //! What is asked, and how the answer is shown.
 
+use std::process::Stdio;
+
 use bus_contract::{
     Message as _, Timestamp,
     directory::{
@@ -14,7 +16,7 @@ use bus_contract::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{operator, server, service, stdout};
+use crate::harness::{command, operator, server, service, stderr, stdout};
 
 const COMPANY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -124,4 +126,33 @@ async fn an_overlap_of_nothing_is_asked_for_as_such() {
     .await;
     let output = operator(&server.url(), &["token", "rotate", "--company", COMPANY, "--overlap", "0s"]);
     assert!(output.status.success(), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is_one() {
+    let server = server();
+    service(&server, LIST_COMPANIES, |_question| {
+        let companies = vec![company("Contoso".into())];
+        answered(DirectoryAnswer::ListCompanies(ListCompaniesReply { companies }))
+    })
+    .await;
+    let list_into = |stdout: Stdio| {
+        command(&["company", "list"])
+            .env("TIMECLOCK_NATS_URL", server.url())
+            .env("TIMECLOCK_NATS_PASSWORD", "secret")
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap()
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = list_into(writer.into());
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{output:?}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = list_into(full.into());
+    assert_eq!(output.status.code(), Some(74), "{output:?}");
+    assert!(stderr(&output).contains("could not be written"), "{output:?}");
 }
