@@ -46,6 +46,9 @@ struct Arguments {
     /// Runs of each thing; the median counts
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Measure only what has this in its name, such as POST or filter, and nothing raw; to look into one thing
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
     /// A smoke test: 200 users, one run of a tenth of a second each
     #[arg(long, conflicts_with_all = ["sizes", "seconds", "runs"])]
     quick: bool,
@@ -108,7 +111,13 @@ fn run(arguments: &Arguments) -> Result<Report> {
     let mut system = System::start(&arguments.disk, |step| eprintln!("starting {step} ..."))?;
     // From here on an interruption is noticed between two figures, and everything ends in good order.
     let interrupted = stop_requested()?;
-    let course = Course { runtime: &runtime, effort, progress, interrupted: &interrupted };
+    let course = Course {
+        runtime: &runtime,
+        effort,
+        progress,
+        interrupted: &interrupted,
+        only: arguments.only.as_deref(),
+    };
     let mut stages = Vec::new();
     for users in sizes {
         stages.push(course.stage(&mut system, users)?);

@@ -39,6 +39,8 @@ pub(crate) struct Course<'a> {
     pub(crate) progress: fn(&str),
     /// Looked at before each figure; once it is set, everything ends by an error.
     pub(crate) interrupted: &'a AtomicBool,
+    /// Measures only operations with this in their name, and nothing raw.
+    pub(crate) only: Option<&'a str>,
 }
 
 impl Course<'_> {
@@ -78,11 +80,12 @@ impl Course<'_> {
             (self.progress)(&format!("  {there} are there"));
             self.go_on()
         })?;
-        let raw = self.raw(system)?;
+        let raw = if self.only.is_some() { vec![] } else { self.raw(system)? };
         let mut stage = Stage { users, raw, figures: vec![], resident_mib: BTreeMap::new() };
-        for (operation, in_flight) in
-            PLAN.iter().flat_map(|(operation, at)| at.iter().map(move |n| (operation, n)))
-        {
+        let plan = PLAN.iter().flat_map(|(operation, at)| at.iter().map(move |n| (operation, n)));
+        let wanted =
+            plan.filter(|(operation, _)| operation.to_string().contains(self.only.unwrap_or_default()));
+        for (operation, in_flight) in wanted {
             let figure = self.operation(system, *operation, *in_flight)?;
             stage.figures.push(figure);
             system.check()?;
