@@ -1,12 +1,6 @@
 //! What the gateway is made of, and how it starts.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bus_jetstream::Bus;
 use service_runtime::{
@@ -15,7 +9,9 @@ use service_runtime::{
     http::{Listener, Serving},
 };
 
-use crate::{Settings, auth::Auth, http, keyring::Keyring, metrics::Metrics, outcomes::Outcomes};
+use crate::{
+    Settings, auth::Auth, http, keyring::Keyring, metrics::Metrics, outcomes::Outcomes, places::Places,
+};
 
 /// What answering a request needs. One per process, shared by all workers.
 pub(crate) struct App {
@@ -28,8 +24,7 @@ pub(crate) struct App {
     pub(crate) outcome_timeout: Duration,
     pub(crate) query_timeout: Duration,
     pub(crate) body_limit: usize,
-    max_in_flight: usize,
-    in_flight: AtomicUsize,
+    pub(crate) places: Places,
 }
 
 /// Starts the gateway: binds its listener, begins to connect, and returns. Whether it can do its work is a question for
@@ -77,35 +72,15 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
         auth: Auth::new(keyring, process.clock.clone(), &metrics),
         outcomes,
         clock: process.clock.clone(),
+        places: Places::new(settings.max_in_flight, &metrics),
         metrics,
         scim_base_url: settings.scim_base_url,
         outcome_timeout: settings.outcome_timeout,
         query_timeout: settings.query_timeout,
         body_limit: settings.body_limit,
-        max_in_flight: settings.max_in_flight,
-        in_flight: AtomicUsize::new(0),
     });
     process.tasks.spawn("scim listener", |stop| {
         listener.serve_through(http::forgiving, serving, stop, http::routes(app))
     });
     Ok(())
-}
-
-/// One request's share of the in-flight limit.
-pub(crate) struct Place<'a>(&'a App);
-
-impl App {
-    /// A place among the requests in flight, unless all are taken.
-    pub(crate) fn enter(&self) -> Option<Place<'_>> {
-        let place = Place(self);
-        self.metrics.in_flight.inc();
-        (self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_in_flight).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.0.metrics.in_flight.dec();
-    }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{ConnectionType, Method},
-    web::{self, Payload},
+    web::{self, Bytes, Payload},
 };
 use scim_protocol::error::ScimError;
 use tracing::Instrument as _;
@@ -92,9 +92,6 @@ impl Call<'_> {
                     .into()),
             );
         };
-        let Some(_place) = self.app.enter() else {
-            return (None, Err(Refusal::overloaded()));
-        };
         let caller = match self.app.auth.caller(self.request) {
             Ok(caller) => caller,
             Err(refusal) => return (None, Err(refusal.into())),
@@ -119,12 +116,21 @@ impl Authenticated<'_> {
             &Method::HEAD => &Method::GET,
             method => method,
         };
+        let _share =
+            self.app.places.share(self.caller.company).ok_or_else(Refusal::company_is_overdoing_it)?;
+        let body = match (&target, method) {
+            (Target::Users, &Method::POST) | (Target::User(_), &Method::PUT | &Method::PATCH) => {
+                body::read(self.request, payload, self.app.body_limit).await?
+            }
+            _ => Bytes::new(),
+        };
+        let _place = self.app.places.take().ok_or_else(Refusal::overloaded)?;
         match (&target, method) {
             (Target::Users, &Method::GET) => self.list_users().await,
-            (Target::Users, &Method::POST) => self.create_user(payload).await,
+            (Target::Users, &Method::POST) => self.create_user(&body).await,
             (Target::User(id), &Method::GET) => self.get_user(id).await,
-            (Target::User(id), &Method::PUT) => self.replace_user(id, payload).await,
-            (Target::User(id), &Method::PATCH) => self.patch_user(id, payload).await,
+            (Target::User(id), &Method::PUT) => self.replace_user(id, &body).await,
+            (Target::User(id), &Method::PATCH) => self.patch_user(id, &body).await,
             (Target::User(id), &Method::DELETE) => self.delete_user(id).await,
             (Target::Groups, &Method::GET) => self.list_groups(),
             (Target::Group(id), &Method::GET) => groups::not_found(id),

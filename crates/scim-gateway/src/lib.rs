@@ -7,6 +7,7 @@ mod http;
 mod keyring;
 mod metrics;
 mod outcomes;
+mod places;
 mod provision;
 pub mod settings;
 

@@ -24,6 +24,7 @@ pub struct Settings {
     /// `TIMECLOCK_BODY_LIMIT_BYTES`: the largest request body.
     pub body_limit: usize,
     /// `TIMECLOCK_MAX_IN_FLIGHT`: requests being answered at once, beyond which callers are asked to come back later.
+    /// One company may have a quarter of it.
     pub max_in_flight: usize,
     /// `TIMECLOCK_NATS_URL`, `_USER`, `_PASSWORD`.
     pub nats: bus_jetstream::Settings,

@@ -62,6 +62,12 @@ impl Refusal {
         )
     }
 
+    /// 429: this company has its whole share of the places.
+    pub(super) fn company_is_overdoing_it() -> Self {
+        let detail = "Too many requests of your company are in progress. Try again in a few seconds.";
+        Self { error: ScimError::too_many_requests(detail), hint: Some(RETRY), cause: None }
+    }
+
     pub(super) fn internal(cause: impl Into<String>) -> Self {
         let error = ScimError::internal("The service could not answer this request. This has been recorded.");
         Self { error, hint: None, cause: Some(cause.into()) }

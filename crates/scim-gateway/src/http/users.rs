@@ -6,7 +6,6 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderName, HeaderValue, ToStrError},
     },
-    web::Payload,
 };
 use bus_contract::{
     Timestamp,
@@ -31,7 +30,7 @@ use scim_protocol::{
 };
 use typed_ids::UserId;
 
-use super::{Answer, Authenticated, body, respond, respond::Refusal, route::shown};
+use super::{Answer, Authenticated, respond, respond::Refusal, route::shown};
 use crate::{directory, provision};
 
 impl Authenticated<'_> {
@@ -74,33 +73,30 @@ impl Authenticated<'_> {
         self.show(StatusCode::OK, &record, &projection)
     }
 
-    pub(super) async fn create_user(&self, payload: &mut Payload) -> Answer {
+    pub(super) async fn create_user(&self, body: &[u8]) -> Answer {
         let projection = self.projection()?;
-        let body = body::read(self.request, payload, self.app.body_limit).await?;
-        let attributes = resource::parse(users(), &body)?;
+        let attributes = resource::parse(users(), body)?;
         let create =
             CreateUser { user_id: UserId::mint().to_string(), attributes_json: to_json(&attributes)? };
         let record = self.change(Verb::Create, Change::CreateUser(create)).await?;
         self.show(StatusCode::CREATED, &record, &projection)
     }
 
-    pub(super) async fn replace_user(&self, id: &str, payload: &mut Payload) -> Answer {
+    pub(super) async fn replace_user(&self, id: &str, body: &[u8]) -> Answer {
         let projection = self.projection()?;
         let user_id = user_id(id)?.to_string();
         let condition = self.condition()?;
-        let body = body::read(self.request, payload, self.app.body_limit).await?;
-        let attributes_json = to_json(&resource::parse(users(), &body)?)?;
+        let attributes_json = to_json(&resource::parse(users(), body)?)?;
         let replace = ReplaceUser { user_id, attributes_json, condition };
         let record = self.change(Verb::Replace, Change::ReplaceUser(replace)).await?;
         self.show(StatusCode::OK, &record, &projection)
     }
 
-    pub(super) async fn patch_user(&self, id: &str, payload: &mut Payload) -> Answer {
+    pub(super) async fn patch_user(&self, id: &str, body: &[u8]) -> Answer {
         let projection = self.projection()?;
         let user_id = user_id(id)?.to_string();
         let condition = self.condition()?;
-        let body = body::read(self.request, payload, self.app.body_limit).await?;
-        let operations = patch::parse(users(), &body)?;
+        let operations = patch::parse(users(), body)?;
         // A PATCH without effect goes to the directory all the same: it alone knows the user's present state.
         let verb = match patch::sets_active(&operations) {
             Some(false) => Verb::Deactivate,

@@ -1,12 +1,15 @@
 //! What callers are told when something behind the gateway is away, and what is left behind.
 
+use std::{io::Write as _, net::TcpStream};
+
 use bus_contract::provisioning::refused::Reason;
 use reqwest::Method;
 use serde_json::json;
+use typed_ids::{CompanyId, TokenId};
 
 use crate::{
     directory::Mood,
-    harness::{Answer, Oddities, World, eventually},
+    harness::{Answer, NOW, Oddities, World, eventually},
 };
 
 const SOON: &[(&str, &str)] =
@@ -154,7 +157,8 @@ async fn beyond_the_limit_callers_are_asked_to_come_back() {
     let request = world.request(Method::POST, "/scim/Users").body(body).send();
     let refused = async {
         eventually("the only place is taken", async || waiting(&world) > 0.0).await;
-        world.get("/scim/Users").await
+        let other = world.signer.token(CompanyId::mint(), TokenId::mint(), NOW + 3_600);
+        Answer::of(world.anonymous(Method::GET, "/scim/Users").bearer_auth(other)).await
     };
     tokio::select! {
         answer = request => panic!("answered: {answer:?}"),
@@ -163,6 +167,29 @@ async fn beyond_the_limit_callers_are_asked_to_come_back() {
             assert!(answer.detail().contains("Too many requests"), "{answer:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_that_takes_its_share_keeps_nobody_else_out() {
+    let world = World::with(Oddities { settings: LATE, ..Oddities::default() }).await;
+    let mut slow = TcpStream::connect(world.address).unwrap();
+    write!(
+        slow,
+        "POST /scim/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 99\r\n\r\n{{",
+        world.token
+    )
+    .unwrap();
+
+    eventually("the share is taken", async || world.get("/scim/Users").await.status == 429).await;
+    let refused = world.get("/scim/Users").await;
+    refused.is_error(429);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    let other = world.signer.token(CompanyId::mint(), TokenId::mint(), NOW + 3_600);
+    let request = world.anonymous(Method::GET, "/scim/Users").bearer_auth(other);
+    assert_eq!(Answer::of(request).await.status, 200);
+
+    drop(slow);
+    eventually("the share is free again", async || world.get("/scim/Users").await.status == 200).await;
 }
 
 #[tokio::test]
