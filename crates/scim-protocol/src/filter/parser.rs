@@ -178,7 +178,8 @@ impl<'t> Parser<'_, 't> {
         }
     }
 
-    /// A JSON string; what is none for its backslashes or control characters is taken as it stands.
+    /// A JSON string; what is none for its backslashes is taken as it stands. So is one that would hold control
+    /// characters: Entra escapes nothing (entra-wire §1.1), and the `\n` of `CONTOSO\nancy` is no line feed.
     fn quoted(&mut self) -> Result<Cow<'t, str>, ScimError> {
         let rest = self.rest();
         let mut escaped = false;
@@ -193,7 +194,8 @@ impl<'t> Parser<'_, 't> {
         let (inner, whole) = (rest.get(1..=end), rest.get(..end + 2));
         self.at += end + 2;
         let inner = inner.unwrap_or_default();
-        Ok(whole.and_then(|json| serde_json::from_str(json).ok()).map_or(Cow::Borrowed(inner), Cow::Owned))
+        let decoded = whole.and_then(|json| serde_json::from_str::<String>(json).ok());
+        Ok(decoded.filter(|text| !has_control(text)).map_or(Cow::Borrowed(inner), Cow::Owned))
     }
 
     fn rest(&self) -> &'t str {
@@ -235,6 +237,11 @@ impl<'t> Parser<'_, 't> {
         self.at += word.len();
         word
     }
+}
+
+/// Whether the text holds characters that JSON writes escaped only.
+pub(super) fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte < b' ')
 }
 
 enum Operator {
