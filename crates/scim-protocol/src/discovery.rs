@@ -34,7 +34,7 @@ pub fn service_provider_config(base: &str) -> Value {
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "OAuth Bearer Token",
-            "description": "The company's Microsoft Entra token, or an access token of its OAuth client",
+            "description": "The token that TimeClock 365 issued to the company for provisioning",
             "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
             "primary": true,
         }],

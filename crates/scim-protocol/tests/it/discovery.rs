@@ -41,7 +41,10 @@ fn the_configuration_promises_what_is_kept() {
         assert_eq!(config[feature]["supported"], is_supported, "{feature}");
     }
     assert_eq!(config["filter"]["maxResults"], MAX_RESULTS);
-    assert_eq!(config["authenticationSchemes"][0]["type"], "oauthbearertoken");
+    let schemes = config["authenticationSchemes"].as_array().unwrap();
+    let told: Vec<_> = schemes.iter().map(|scheme| (&scheme["type"], &scheme["description"])).collect();
+    let issued = "The token that TimeClock 365 issued to the company for provisioning";
+    assert_eq!(told, [(&json!("oauthbearertoken"), &json!(issued))]);
     assert_eq!(config["meta"]["location"], format!("{BASE}/ServiceProviderConfig"));
 }
 
