@@ -124,8 +124,6 @@ macro_rules! refusals {
 refusals! {
     /// 400 `invalidFilter`.
     invalid_filter => 400, InvalidFilter;
-    /// 400 `tooMany`.
-    too_many => 400, TooMany;
     /// 400 `mutability`.
     mutability => 400, Mutability;
     /// 400 `invalidSyntax`.
@@ -136,12 +134,6 @@ refusals! {
     no_target => 400, NoTarget;
     /// 400 `invalidValue`.
     invalid_value => 400, InvalidValue;
-    /// 400 `invalidVers`.
-    invalid_vers => 400, InvalidVers;
-    /// 400 `sensitive`.
-    sensitive => 400, Sensitive;
-    /// 409 `uniqueness`.
-    uniqueness => 409, Uniqueness;
     /// 401, without a keyword.
     unauthorized => 401;
     /// 403, without a keyword.
@@ -172,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_status_of_an_error_body_is_a_string() {
-        let body = ScimError::uniqueness("userName is taken").to_json();
+        let body = ScimError::new(409, Some(ScimType::Uniqueness), "userName is taken").to_json();
         assert_eq!(
             body,
             json!({"schemas": [ERROR_URN], "status": "409", "scimType": "uniqueness", "detail": "userName is taken"})
