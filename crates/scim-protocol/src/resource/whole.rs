@@ -24,7 +24,7 @@ pub(crate) fn settle(schemas: &SchemaSet, attributes: &mut Attributes) -> Result
             return Err(ScimError::invalid_value(format!("'{name}' is required and must not be blank")));
         }
     }
-    if attributes.iter().map(|(key, value)| key.len() + weight(value)).sum::<usize>() > MAX_RESOURCE_BYTES {
+    if object_weight(attributes) > MAX_RESOURCE_BYTES {
         return Err(ScimError::invalid_value(format!(
             "the resource is larger than {MAX_RESOURCE_BYTES} bytes"
         )));
@@ -86,15 +86,29 @@ pub(crate) fn make_primary(items: &mut [Value], index: usize) {
     }
 }
 
-/// About as many bytes as the value takes when it is written.
+/// At least as many bytes as the value takes as JSON, which is what travels and what is stored; more by a comma for
+/// each list and object at most.
 fn weight(value: &Value) -> usize {
-    const SMALL: usize = 8;
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => SMALL,
-        Value::String(text) => text.len() + SMALL,
-        Value::Array(items) => SMALL + items.iter().map(weight).sum::<usize>(),
-        Value::Object(members) => {
-            SMALL + members.iter().map(|(key, value)| key.len() + SMALL + weight(value)).sum::<usize>()
-        }
+        Value::Null => "null".len(),
+        Value::Bool(_) => "false".len(),
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => text_weight(text),
+        Value::Array(items) => "[]".len() + items.iter().map(|item| weight(item) + 1).sum::<usize>(),
+        Value::Object(members) => object_weight(members),
     }
+}
+
+fn object_weight(members: &Map<String, Value>) -> usize {
+    "{}".len() + members.iter().map(|(name, value)| text_weight(name) + weight(value) + 2).sum::<usize>()
+}
+
+/// With quotes and escapes: one control character can become six bytes.
+fn text_weight(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 1,
+        0..b' ' => 5,
+        _ => 0,
+    });
+    text.len() + 2 + escapes.sum::<usize>()
 }

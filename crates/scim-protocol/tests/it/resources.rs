@@ -175,6 +175,25 @@ fn every_limit_of_a_resource_holds() {
 }
 
 #[test]
+fn what_is_accepted_is_not_larger_as_json_than_a_resource_may_be() {
+    for filler in ["x", "ü", "\"", "\\", "\n", "\u{8}", "\u{1}", "\u{1f}", "\u{7f}"] {
+        let address = json!({"formatted": filler.repeat(9_000), "type": "work"});
+        let body = |addresses, title: usize| {
+            let addresses = vec![address.clone(); addresses];
+            json!({"userName": "a", "addresses": addresses, "title": filler.repeat(title + 1)}).to_string()
+        };
+        let one = body(1, 0).len() - body(0, 0).len();
+        let addresses = MAX_RESOURCE_BYTES / one - 1;
+        let char = body(0, 1).len() - body(0, 0).len();
+        let title = (MAX_RESOURCE_BYTES - body(addresses, 0).len()) / char;
+        let parse = |title| resource::parse(users(), body(addresses, title).as_bytes());
+        assert!(parse(title - 100).is_ok(), "{filler:?}: refused too early");
+        let refused = parse(title + 1).unwrap_err().detail;
+        assert_eq!(refused, "the resource is larger than 524288 bytes", "{filler:?}");
+    }
+}
+
+#[test]
 fn a_refusal_never_quotes_a_value() {
     let secret = "hunter2-hunter2";
     for body in [
