@@ -42,7 +42,7 @@
 //! | [`Literal::Number`] | value; `co`, `sw`, `ew` are refused | value |
 //!
 //! `co ""`, `sw ""` and `ew ""` are true of every text that is present; `eq ""` of none, because empty values are never
-//! stored. Text with U+0000 is refused, because Postgres cannot hold it.
+//! stored. Text with control characters (U+0000 to U+001F) is refused, and no escape stands for one: see `parser.rs`.
 
 mod matches;
 mod parser;
@@ -207,6 +207,18 @@ impl Filter {
         match filter {
             Self::Not(inner) => *inner,
             other => Self::Not(Box::new(other)),
+        }
+    }
+
+    /// The literals that are compared without regard to case, one for each comparison.
+    pub(crate) fn folded_literals(&self) -> Vec<&str> {
+        match self {
+            Self::Compare { value: Literal::Folded(text), .. } => vec![text],
+            Self::Present(_) | Self::Compare { .. } | Self::Unknown { .. } => Vec::new(),
+            Self::Not(filter) | Self::Element { filter, .. } => filter.folded_literals(),
+            Self::And(filters) | Self::Or(filters) => {
+                filters.iter().flat_map(Self::folded_literals).collect()
+            }
         }
     }
 

@@ -3,11 +3,13 @@
 //! [`parse`] understands Entra's two dialects and everything else in the crate's README, and yields operations that
 //! name one attribute each and carry canonical values. [`apply`] is a pure function of the resource and them.
 
+mod allowance;
 mod apply;
 mod parse;
 mod path;
 mod values;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use apply::apply_one;
 pub use apply::{Patched, apply};
 pub use parse::parse;
@@ -29,6 +31,9 @@ pub const MAX_LISTED_VALUES: usize = 1_000;
 /// The length of all paths with a value filter in one request, in bytes. Each filter is evaluated on up to
 /// [`crate::resource::MAX_VALUES`] values.
 pub const MAX_FILTERED_LENGTH: usize = 65_536;
+/// The text outside of ASCII that the operations of one PATCH, or the flat keys of one body, compare without regard to
+/// case, in bytes; a text that is compared twice counts twice.
+pub const MAX_FOLDED_BYTES: usize = 4_194_304;
 /// The longest path of an operation, in bytes.
 pub const MAX_PATH_LENGTH: usize = 1_024;
 

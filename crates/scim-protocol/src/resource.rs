@@ -20,7 +20,7 @@ pub const MAX_TEXT_BYTES: usize = 65_536;
 pub const MAX_INDEXED_BYTES: usize = 2_048;
 /// The most values of one multi-valued attribute.
 pub const MAX_VALUES: usize = 1_000;
-/// The largest resource, in bytes of its names and values.
+/// The largest resource, in bytes of its canonical attributes as JSON.
 pub const MAX_RESOURCE_BYTES: usize = 524_288;
 
 /// Reads the body of a POST or PUT: canonical and valid, or refused.
@@ -53,8 +53,9 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Attributes, ScimError> 
     let filtered = irregular.iter().map(|(key, _)| key).filter(|key| key.contains('['));
     patch::check_filtered_length(filtered.map(String::len))?;
     regular_members(schemas, &mut attributes)?;
+    let mut allowance = patch::Allowance::of_one_request();
     for (key, value) in irregular {
-        add_irregular(schemas, &mut attributes, &key, value)?;
+        add_irregular(schemas, &mut attributes, &key, value, &mut allowance)?;
     }
     settle(schemas, &mut attributes)?;
     Ok(attributes)
@@ -99,6 +100,7 @@ fn add_irregular(
     attributes: &mut Attributes,
     key: &str,
     value: Value,
+    allowance: &mut patch::Allowance,
 ) -> Result<(), ScimError> {
     let mut operations = patch::operations_of_member(schemas, key, value)?;
     // An empty value says nothing in a body; in a PATCH it would clear the attribute.
@@ -110,7 +112,7 @@ fn add_irregular(
     {
         return Err(sent_twice(&path.to_string()));
     }
-    operations.iter().try_for_each(|operation| patch::apply_one(schemas, attributes, operation))
+    operations.iter().try_for_each(|operation| patch::apply_one(schemas, attributes, operation, allowance))
 }
 
 /// The canonical paths of the attributes that differ: `name.familyName`, `emails`, `urn:…:User:department`.

@@ -1,7 +1,7 @@
 //! What operations do to a resource.
 
 use super::path::unknown;
-use super::{Op, Operation, values};
+use super::{Allowance, Op, Operation, values};
 use crate::Attributes;
 use crate::error::ScimError;
 use crate::resource::changed;
@@ -31,15 +31,16 @@ impl fmt::Debug for Patched {
 /// # Errors
 ///
 /// 400 `noTarget` when a filter that does not say what to create selects nothing to change, 400 `invalidPath` for a
-/// path that the schemas do not know, 400 `invalidValue` when the result breaks a limit.
+/// path that the schemas do not know, 400 `invalidValue` when the result or the work on it breaks a limit.
 pub fn apply(
     schemas: &SchemaSet,
     attributes: &Attributes,
     operations: &[Operation],
 ) -> Result<Patched, ScimError> {
     let mut after = attributes.clone();
+    let mut allowance = Allowance::of_one_request();
     for operation in operations {
-        apply_one(schemas, &mut after, operation)?;
+        apply_one(schemas, &mut after, operation, &mut allowance)?;
     }
     settle(schemas, &mut after)?;
     let changed = changed(attributes, &after);
@@ -51,6 +52,7 @@ pub(crate) fn apply_one(
     schemas: &SchemaSet,
     attributes: &mut Attributes,
     operation: &Operation,
+    allowance: &mut Allowance,
 ) -> Result<(), ScimError> {
     let path = &operation.path.attribute;
     if let (Some(urn), true) = (&path.urn, path.is_extension()) {
@@ -64,7 +66,7 @@ pub(crate) fn apply_one(
     };
     let Some(members) = members else { return Ok(()) };
     if found.attribute.multi_valued {
-        return values::change(members, found.attribute, operation);
+        return values::change(members, found.attribute, operation, allowance);
     }
     let (members, name) = match &path.sub {
         Some(sub) => (object_at(members, &path.name), sub),

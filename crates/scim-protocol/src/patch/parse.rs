@@ -141,11 +141,14 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    /// A value without a path: every key is a path of its own.
+    /// A value without a path: every key is a path of its own. The base schema's URN is a path to the same resource.
     fn resource(&mut self, value: Value) -> Result<(), ScimError> {
         match value {
             Value::Object(members) => {
-                members.into_iter().try_for_each(|(key, value)| self.member(&key, value))
+                members.into_iter().try_for_each(|(key, value)| match self.schemas.split_urn(&key) {
+                    Some((schema, "")) if schema.id == self.schemas.base().id => self.resource(value),
+                    _ => self.member(&key, value),
+                })
             }
             Value::Array(mut items) if items.len() == 1 => self.resource(items.pop().unwrap_or_default()),
             Value::Null => Ok(()),
@@ -255,7 +258,10 @@ impl Expansion<'_> {
             // Nothing listed is nothing to add, and nothing to remove: never "everything".
             Op::Add | Op::Remove if !has_values => Ok(()),
             Op::Replace if !has_values => self.remove(path),
-            op => self.push(Operation { op, path, value: Some(value) }),
+            op => {
+                self.out.push(Operation { op, path, value: Some(value) });
+                Ok(())
+            }
         }
     }
 
@@ -271,7 +277,8 @@ impl Expansion<'_> {
             };
         }
         if one(place, &mut value)? {
-            return self.push(Operation { op: self.op, path, value: Some(value) });
+            self.out.push(Operation { op: self.op, path, value: Some(value) });
+            return Ok(());
         }
         match place.attribute.required {
             true => Err(ScimError::invalid_value(format!(
@@ -285,11 +292,7 @@ impl Expansion<'_> {
     fn remove(&mut self, path: PatchPath) -> Result<(), ScimError> {
         let cleared = path.attribute.resolve(self.schemas).and_then(|found| found.leaf().cleared.clone());
         let op = if cleared.is_some() { Op::Replace } else { Op::Remove };
-        self.push(Operation { op, path, value: cleared })
-    }
-
-    fn push(&mut self, operation: Operation) -> Result<(), ScimError> {
-        self.out.push(operation);
+        self.out.push(Operation { op, path, value: cleared });
         Ok(())
     }
 }

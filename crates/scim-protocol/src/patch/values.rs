@@ -1,6 +1,6 @@
 //! What an operation does to the values of a multi-valued attribute.
 
-use super::{Op, Operation};
+use super::{Allowance, Op, Operation};
 use crate::error::ScimError;
 use crate::filter::{Filter, matches_element};
 use crate::fold::fold;
@@ -9,12 +9,14 @@ use crate::resource::canonical::{Place, one};
 use crate::resource::whole::{is_primary, make_primary, overfull_list};
 use crate::schema::Attribute;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Carries out the operation on the attribute's list, which is one of `members`.
 pub(super) fn change(
     members: &mut Map<String, Value>,
     attribute: &Attribute,
     operation: &Operation,
+    allowance: &mut Allowance,
 ) -> Result<(), ScimError> {
     let path = &operation.path.attribute;
     let slot = members.entry(path.name.as_str()).or_insert(Value::Null);
@@ -23,6 +25,11 @@ pub(super) fn change(
         Value::Null => Vec::new(),
         only => vec![only],
     };
+    match (&operation.path.filter, operation.op) {
+        (Some(filter), _) => allowance.evaluate(filter, &items)?,
+        (None, Op::Add | Op::Remove) => allowance.fold_items(&items)?,
+        (None, Op::Replace) => {}
+    }
     let touched = change_items(&mut items, attribute, operation)?;
     // Now and not at the end, so that a list cannot grow through many operations in between.
     if items.len() > MAX_VALUES {
@@ -47,7 +54,11 @@ fn change_items(
         (Op::Remove, None, None) => {
             match value {
                 Some(listed) => {
-                    items.retain(|item| !each(listed).any(|listed| is_listed(attribute, item, listed)))
+                    let listed: Vec<Key<'_>> = each(listed).map(|value| key(attribute, value)).collect();
+                    items.retain(|item| {
+                        let item = key(attribute, item);
+                        !listed.iter().any(|listed| is_listed(attribute, &item, listed))
+                    });
                 }
                 None => items.clear(),
             }
@@ -69,9 +80,7 @@ fn change_items(
             *items = value.map(each).into_iter().flatten().cloned().collect();
             Ok((0..items.len()).collect())
         }
-        (Op::Add, None, None) => {
-            Ok(value.map(each).into_iter().flatten().map(|added| add(attribute, items, added)).collect())
-        }
+        (Op::Add, None, None) => Ok(add(attribute, items, value.map(each).into_iter().flatten())),
         (Op::Add | Op::Replace, filter, sub) => set(attribute, items, filter.as_ref(), sub, value),
     }
 }
@@ -104,40 +113,76 @@ fn contains(attribute: &Attribute, item: &Value, other: &Value, named: &Map<Stri
     named.keys().all(|name| is_same(attribute, name, item, other))
 }
 
-/// Whether two elements agree in a sub-attribute. Case matters where the schema says so, as it does in filters.
+/// What an element is compared by: the element itself, with its text outside of ASCII folded where case does not
+/// matter. Folded once for each operation, because every value that it lists is compared with every one there is.
+type Key<'v> = Cow<'v, Value>;
+
+fn key<'v>(attribute: &Attribute, element: &'v Value) -> Key<'v> {
+    let folds = |name: &str, text: &str| {
+        !text.is_ascii() && attribute.sub_attribute(name).is_some_and(|sub| !sub.case_exact)
+    };
+    let mut key = Cow::Borrowed(element);
+    for (name, value) in element.as_object().into_iter().flatten() {
+        if let Value::String(text) = value
+            && folds(name, text)
+            && let Some(part) = key.to_mut().get_mut(name)
+        {
+            *part = Value::String(fold(text));
+        }
+    }
+    key
+}
+
+/// Whether the keys of two elements agree in a sub-attribute. Case matters where the schema says so, as it does in filters.
 fn is_same(attribute: &Attribute, name: &str, one: &Value, other: &Value) -> bool {
     match (one.get(name), other.get(name)) {
         (Some(Value::String(one)), Some(Value::String(other))) if one != other => {
             let is_case_exact = attribute.sub_attribute(name).is_none_or(|sub| sub.case_exact);
-            !is_case_exact
-                && (one.eq_ignore_ascii_case(other)
-                    || !(one.is_ascii() && other.is_ascii()) && fold(one) == fold(other))
+            !is_case_exact && one.eq_ignore_ascii_case(other)
         }
         (one, other) => one == other,
     }
 }
 
-/// Appends a value unless it is there: RFC 7643 §2.4 does not want the same `value` and `type` twice, so that what
-/// else is said of it (`primary`, `display`) completes the one that is there.
-fn add(attribute: &Attribute, items: &mut Vec<Value>, added: &Value) -> usize {
-    let is_there = |item: &Value| match (item, added) {
+/// Appends the values that are not there: RFC 7643 §2.4 does not want the same `value` and `type` twice, so that what
+/// else is said of one that is there (`primary`, `display`) completes it. Returns where each of them is now.
+fn add<'v>(
+    attribute: &Attribute,
+    items: &mut Vec<Value>,
+    added: impl Iterator<Item = &'v Value>,
+) -> Vec<usize> {
+    // `None` where an item is its own key.
+    let own = |item: &Value| match key(attribute, item) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(key) => Some(key),
+    };
+    let mut keys: Vec<Option<Value>> = items.iter().map(own).collect();
+    let place = |added: &Value| {
+        let added_key = key(attribute, added);
+        let mut there = items.iter_mut().zip(&mut keys).enumerate();
+        let found =
+            there.find(|(_, (item, key))| is_there(attribute, key.as_ref().unwrap_or(item), &added_key));
+        if let Some((at, (item, key))) = found {
+            if key.is_some() || matches!(added_key, Cow::Owned(_)) {
+                merge(key.get_or_insert_with(|| item.clone()), &added_key);
+            }
+            merge(item, added);
+            return at;
+        }
+        keys.push(own(added));
+        items.push(added.clone());
+        items.len() - 1
+    };
+    added.map(place).collect()
+}
+
+fn is_there(attribute: &Attribute, item: &Value, added: &Value) -> bool {
+    match (item, added) {
         (Value::Object(_), Value::Object(named)) if named.contains_key("value") => {
             is_same(attribute, "value", item, added) && is_same(attribute, "type", item, added)
         }
         (Value::Object(_), Value::Object(named)) => contains(attribute, item, added, named),
         _ => item == added,
-    };
-    match items.iter().position(is_there) {
-        Some(at) => {
-            if let Some(item) = items.get_mut(at) {
-                merge(item, added);
-            }
-            at
-        }
-        None => {
-            items.push(added.clone());
-            items.len() - 1
-        }
     }
 }
 
@@ -175,7 +220,7 @@ fn set(
         put(&mut made, sub, value);
         // What comes from the filter's literals has passed no limit yet.
         one(Place::of(attribute), &mut made)?;
-        return Ok(vec![add(attribute, items, &made)]);
+        return Ok(add(attribute, items, std::iter::once(&made)));
     }
     for at in &selected {
         if let Some(item) = items.get_mut(*at) {

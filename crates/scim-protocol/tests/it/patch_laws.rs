@@ -3,8 +3,8 @@
 use crate::generate::{any_json, attributes, operation, patch_body};
 use proptest::prelude::*;
 use scim_protocol::patch::{
-    self, MAX_FILTERED_LENGTH, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation, PatchPath,
-    sets_active,
+    self, MAX_FILTERED_LENGTH, MAX_FOLDED_BYTES, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op,
+    Operation, PatchPath, sets_active,
 };
 use scim_protocol::resource;
 use scim_protocol::schema::{groups, users};
@@ -146,6 +146,95 @@ fn appending_stops_at_the_limit_of_values() {
     let operations = parse(&operations).unwrap();
     let refusal = patch::apply(users(), &user, &operations).unwrap_err();
     assert_eq!(refusal.detail, "'roles' has more than 1000 values");
+}
+
+/// Asserts how many times the operation can be applied in one PATCH before the text to fold is too much.
+fn folds_enough_after(times: usize, user: &Value, operation: &Value) {
+    let attributes = resource::parse(users(), user.to_string().as_bytes()).unwrap();
+    let run = |count: usize| {
+        let operations = parse(&json!({"Operations": vec![operation.clone(); count]})).unwrap();
+        patch::apply(users(), &attributes, &operations).map_err(|error| error.detail)
+    };
+    assert!(run(times).is_ok(), "{operation}");
+    let refused = "the request compares more than 4194304 bytes of text without regard to case";
+    assert_eq!(run(times + 1), Err(refused.to_owned()), "{operation}");
+}
+
+#[test]
+fn operations_fold_only_so_much_text() {
+    const LONG: usize = 65_536;
+    let addresses = vec![json!({"formatted": "ü".repeat(LONG / 2)}); 7];
+    let user = json!({"userName": "a", "addresses": addresses});
+    let one = json!({"op": "replace", "path": "addresses[formatted eq \"x\"].region", "value": "x"});
+    folds_enough_after(MAX_FOLDED_BYTES / (7 * LONG), &user, &one);
+    // Every term of the filter folds on its own.
+    let three = "addresses[formatted eq \"x\" or formatted co \"y\" or not (formatted ew \"z\")].region";
+    let three = json!({"op": "replace", "path": three, "value": "x"});
+    folds_enough_after(MAX_FOLDED_BYTES / (3 * 7 * LONG), &user, &three);
+
+    let roles: Vec<Value> = (0..1_000).map(|n| json!({"value": format!("{n:04}")})).collect();
+    let user = json!({"userName": "a", "roles": roles});
+    let literal = json!({"op": "remove", "path": format!("roles[value eq \"{}\"]", "ü".repeat(450))});
+    folds_enough_after(MAX_FOLDED_BYTES / (900 * 1_000), &user, &literal);
+
+    let roles: Vec<Value> =
+        (0..1_000).map(|n| json!({"value": format!("{}{n:04}", "ü".repeat(198))})).collect();
+    let user = json!({"userName": "a", "roles": roles});
+    for op in ["add", "remove"] {
+        let listed = json!({"op": op, "path": "roles", "value": [{"value": "0999", "display": op}]});
+        folds_enough_after(
+            MAX_FOLDED_BYTES / (400 * 999),
+            &json!({"userName": "a", "roles": roles[1..]}),
+            &listed,
+        );
+    }
+    // However much one operation lists, what is there is folded once.
+    let all = json!({"Operations": [{"op": "remove", "path": "roles", "value": roles}]});
+    let attributes = resource::parse(users(), user.to_string().as_bytes()).unwrap();
+    let patched = patch::apply(users(), &attributes, &parse(&all).unwrap()).unwrap();
+    assert_eq!(patched.attributes.get("roles"), None);
+}
+
+#[test]
+fn ascii_is_compared_for_nothing() {
+    let address = json!({"formatted": "x".repeat(65_536)});
+    let body = json!({"userName": "a", "addresses": vec![address; 7]});
+    let before = resource::parse(users(), body.to_string().as_bytes()).unwrap();
+    let operation = json!({"op": "replace", "path": "addresses[formatted eq \"y\"].region", "value": "x"});
+    let operations = parse(&json!({"Operations": vec![operation; 100]})).unwrap();
+    assert!(patch::apply(users(), &before, &operations).is_ok());
+}
+
+#[test]
+fn listed_values_are_found_without_regard_to_case() {
+    let run = |before: &Value, op: &str, listed: &Value| {
+        let before = json!({"userName": "a", "emails": before});
+        let before = resource::parse(users(), before.to_string().as_bytes()).unwrap();
+        let body = json!({"Operations": [{"op": op, "path": "emails", "value": listed}]});
+        let patched = patch::apply(users(), &before, &parse(&body).unwrap()).unwrap();
+        patched.attributes.get("emails").cloned()
+    };
+    for (there, listed) in [
+        ("ADELE@x", "adele@X"),
+        ("JOS\u{c9}@x", "jose\u{301}@X"),
+        ("\u{212a}elvin@x", "KELVIN@x"),
+        ("kelvin@x", "\u{212a}ELVIN@x"),
+    ] {
+        let before = json!([{"value": "other@x"}, {"value": there}]);
+        assert_eq!(run(&before, "remove", &json!([{"value": listed}])), Some(json!([{"value": "other@x"}])));
+        let twice = json!([{"value": listed, "display": "D"}, {"value": there, "display": "E"}]);
+        assert_eq!(
+            run(&before, "add", &twice),
+            Some(json!([{"value": "other@x"}, {"value": there, "display": "E"}])),
+            "{there} {listed}"
+        );
+        // The second is found although the first was added by the same operation.
+        let new = json!([{"value": listed}, {"value": there}]);
+        assert_eq!(run(&json!([]), "add", &new), Some(json!([{"value": there}])));
+    }
+    let before = json!([{"value": "JOSE@x"}]);
+    let listed = json!([{"value": "jos\u{e9}@x"}]);
+    assert_eq!(run(&before, "remove", &listed), Some(before));
 }
 
 #[test]

@@ -194,6 +194,18 @@ fn what_is_accepted_is_not_larger_as_json_than_a_resource_may_be() {
 }
 
 #[test]
+fn the_filters_of_flat_keys_fold_no_more_text_than_those_of_a_patch() {
+    let addresses = vec![json!({"formatted": "ü".repeat(MAX_TEXT_BYTES / 2)}); 7];
+    let mut body = json!({"userName": "a", "addresses": addresses});
+    for number in 0..10 {
+        body[format!("addresses[formatted ne \"{number}\"].region")] = "x".into();
+    }
+    assert_eq!(refusal(&body), "the request compares more than 4194304 bytes of text without regard to case");
+    body.as_object_mut().unwrap().shift_remove("addresses[formatted ne \"9\"].region");
+    assert!(resource::parse(users(), body.to_string().as_bytes()).is_ok());
+}
+
+#[test]
 fn a_refusal_never_quotes_a_value() {
     let secret = "hunter2-hunter2";
     for body in [
