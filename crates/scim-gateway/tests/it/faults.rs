@@ -172,15 +172,26 @@ async fn beyond_the_limit_callers_are_asked_to_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_company_that_takes_its_share_keeps_nobody_else_out() {
     let world = World::with(Oddities { settings: LATE, ..Oddities::default() }).await;
-    let mut slow = TcpStream::connect(world.address).unwrap();
-    write!(
-        slow,
-        "POST /scim/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 99\r\n\r\n{{",
-        world.token
-    )
-    .unwrap();
-
-    eventually("the share is taken", async || world.get("/scim/Users").await.status == 429).await;
+    let begin = || {
+        let mut slow = TcpStream::connect(world.address).unwrap();
+        write!(
+            slow,
+            "POST /scim/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 99\r\n\r\n{{",
+            world.token
+        )
+        .unwrap();
+        slow
+    };
+    let mut slow = begin();
+    eventually("the share is taken", async || {
+        let taken = world.get("/scim/Users").await.status == 429;
+        if !taken {
+            // Perhaps it was the question that had the share when the slow request came.
+            slow = begin();
+        }
+        taken
+    })
+    .await;
     let refused = world.get("/scim/Users").await;
     refused.is_error(429);
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
