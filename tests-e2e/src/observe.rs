@@ -20,6 +20,15 @@ pub async fn metric(stack: &Stack, instance: &str, name: &str) -> Option<f64> {
     samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).reduce(|sum, next| sum + next)
 }
 
+/// How many requests the gateway has answered with this status; `None` when it cannot be read.
+pub async fn answers_with(stack: &Stack, status: u16) -> Option<f64> {
+    let (_, text) = second_listener(stack, "scim-gateway", "/metrics").await?;
+    let label = format!("status=\"{status}\"");
+    let samples =
+        text.lines().filter(|line| line.starts_with("gateway_http_requests_total{") && line.contains(&label));
+    Some(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+}
+
 /// Every log of a stack, the backing servers' included: its name and its text.
 ///
 /// # Panics
