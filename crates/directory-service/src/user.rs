@@ -1,5 +1,7 @@
 //! A user as the directory holds it, and what of it the database filters by.
 
+use std::{ops::Deref, sync::Arc};
+
 use bus_contract::directory::{Manager, UserRecord};
 use chrono::{DateTime, Utc};
 use scim_protocol::{Attributes, fold::fold, schema};
@@ -7,6 +9,44 @@ use serde_json::Value;
 use typed_ids::{CompanyId, UserId};
 
 use crate::time::to_timestamp;
+
+/// A user's canonical attributes (see the crate README) with the text that is stored and carried, which is made once.
+/// Cheap to clone: deciding a batch hands each version on several times.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Canonical(Arc<Parts>);
+
+#[derive(Debug, PartialEq)]
+struct Parts {
+    attributes: Attributes,
+    json: String,
+}
+
+impl Canonical {
+    /// Reads the text.
+    pub(crate) fn read(json: String) -> serde_json::Result<Self> {
+        Ok(Self(Arc::new(Parts { attributes: serde_json::from_str(&json)?, json })))
+    }
+
+    pub(crate) fn json(&self) -> &str {
+        &self.0.json
+    }
+}
+
+impl From<Attributes> for Canonical {
+    fn from(attributes: Attributes) -> Self {
+        // A map of JSON values with text keys has no way to fail.
+        let json = serde_json::to_string(&attributes).unwrap_or_default();
+        Self(Arc::new(Parts { attributes, json }))
+    }
+}
+
+impl Deref for Canonical {
+    type Target = Attributes;
+
+    fn deref(&self) -> &Attributes {
+        &self.0.attributes
+    }
+}
 
 /// One version of one user.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +56,7 @@ pub(crate) struct User {
     pub(crate) version: i64,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) last_modified_at: DateTime<Utc>,
-    /// Canonical attributes (see the crate README).
-    pub(crate) attributes: Attributes,
+    pub(crate) attributes: Canonical,
 }
 
 impl User {
@@ -66,15 +105,9 @@ impl User {
             version: self.version,
             created_at: Some(to_timestamp(self.created_at)),
             last_modified_at: Some(to_timestamp(self.last_modified_at)),
-            attributes_json: self.attributes_json(),
+            attributes_json: self.attributes.json().to_owned(),
             manager,
         }
-    }
-
-    /// The text that is stored and carried.
-    pub(crate) fn attributes_json(&self) -> String {
-        // A map of JSON values with text keys has no way to fail.
-        serde_json::to_string(&self.attributes).unwrap_or_default()
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -8,10 +8,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use scim_protocol::{Attributes, error::ScimError, fold::fold, patch, resource, schema};
+use serde_json::Value;
 use typed_ids::{CompanyId, UserId};
 
 use super::request::{Change, Condition, Request};
-use crate::user::User;
+use crate::user::{Canonical, User};
 
 type UserKey = (CompanyId, UserId);
 type NameKey = (CompanyId, String);
@@ -98,13 +99,13 @@ impl State<'_> {
         let result = match &request.change {
             Change::Create(attributes) => self.create(request, attributes, now),
             Change::Replace(attributes, condition) => {
-                let mut attributes = attributes.clone();
                 self.change(request, condition, now, |user| {
                     // RFC 7644 §3.5.1 lets an omitted attribute keep its value. Access is not to be given back by
                     // leaving `active` out, so this one does.
-                    if let Some(active) = user.attributes.get("active") {
-                        attributes.entry("active").or_insert_with(|| active.clone());
-                    }
+                    let attributes = match user.attributes.get("active") {
+                        Some(active) => with_active(attributes, active),
+                        None => attributes.clone(),
+                    };
                     let changed = resource::changed(&user.attributes, &attributes);
                     Ok((attributes, changed))
                 })
@@ -116,7 +117,7 @@ impl State<'_> {
                     patched.attributes.insert("active".to_owned(), false.into());
                     patched.changed = resource::changed(&user.attributes, &patched.attributes);
                 }
-                Ok((patched.attributes, patched.changed))
+                Ok((patched.attributes.into(), patched.changed))
             }),
             Change::Delete(condition) => self.delete(request, condition),
         };
@@ -126,12 +127,11 @@ impl State<'_> {
     fn create(
         &mut self,
         request: &Request,
-        attributes: &Attributes,
+        attributes: &Canonical,
         now: DateTime<Utc>,
     ) -> Result<Outcome, Refusal> {
-        let mut attributes = attributes.clone();
         // Entra's reader needs a boolean in every answer (entra-wire 1.11); somebody who is provisioned may work.
-        attributes.entry("active").or_insert(serde_json::Value::Bool(true));
+        let attributes = with_active(attributes, &Value::Bool(true));
         let user = User {
             company: request.company,
             id: request.user,
@@ -150,7 +150,7 @@ impl State<'_> {
         request: &Request,
         condition: &Condition,
         now: DateTime<Utc>,
-        transform: impl FnOnce(&User) -> Result<(Attributes, Vec<String>), ScimError>,
+        transform: impl FnOnce(&User) -> Result<(Canonical, Vec<String>), ScimError>,
     ) -> Result<Outcome, Refusal> {
         let before = self.existing(request, condition)?;
         let (attributes, changed) = transform(&before).map_err(Refusal::Invalid)?;
@@ -220,6 +220,16 @@ impl State<'_> {
         }
         decision
     }
+}
+
+/// These attributes, with this value of `active` where they have none.
+fn with_active(attributes: &Canonical, active: &Value) -> Canonical {
+    if attributes.contains_key("active") {
+        return attributes.clone();
+    }
+    let mut completed = Attributes::clone(attributes);
+    completed.insert("active".to_owned(), active.clone());
+    completed.into()
 }
 
 fn name_key(user: &User) -> NameKey {

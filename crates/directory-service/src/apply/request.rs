@@ -6,10 +6,10 @@ use bus_contract::{
     subject::RequestSubject,
 };
 use chrono::{DateTime, Utc};
-use scim_protocol::{Attributes, patch, schema};
+use scim_protocol::{patch, schema};
 use typed_ids::{CompanyId, RequestId, TokenId, UserId};
 
-use crate::time::from_timestamp;
+use crate::{time::from_timestamp, user::Canonical};
 
 /// A request as the directory decides on it.
 #[derive(Debug, Clone)]
@@ -26,8 +26,8 @@ pub(crate) struct Request {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    Create(Attributes),
-    Replace(Attributes, Condition),
+    Create(Canonical),
+    Replace(Canonical, Condition),
     Patch(Vec<patch::Operation>, Condition),
     Delete(Condition),
 }
@@ -80,11 +80,11 @@ pub(crate) fn read(subject: &str, payload: &[u8]) -> Result<Request, Unreadable>
     };
     let (user, change) = match message.change.ok_or(Unreadable::Field("change"))? {
         WireChange::CreateUser(create) => {
-            (create.user_id, Change::Create(attributes(&create.attributes_json)?))
+            (create.user_id, Change::Create(attributes(create.attributes_json)?))
         }
         WireChange::ReplaceUser(replace) => (
             replace.user_id,
-            Change::Replace(attributes(&replace.attributes_json)?, condition(replace.condition)),
+            Change::Replace(attributes(replace.attributes_json)?, condition(replace.condition)),
         ),
         WireChange::PatchUser(patch) => {
             let operations = patch.operations.iter().map(operation).collect::<Result<_, _>>()?;
@@ -111,8 +111,8 @@ fn field<T: std::str::FromStr>(name: &'static str, text: &str) -> Result<T, Unre
     text.parse().map_err(|_not_an_id| Unreadable::Field(name))
 }
 
-fn attributes(json: &str) -> Result<Attributes, Unreadable> {
-    serde_json::from_str(json).map_err(|_not_an_object| Unreadable::Field("attributes_json"))
+fn attributes(json: String) -> Result<Canonical, Unreadable> {
+    Canonical::read(json).map_err(|_not_an_object| Unreadable::Field("attributes_json"))
 }
 
 fn condition(wire: Option<provisioning::VersionCondition>) -> Condition {

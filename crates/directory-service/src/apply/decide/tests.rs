@@ -10,9 +10,9 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
-fn attributes(value: Value) -> Attributes {
+fn attributes(value: Value) -> Canonical {
     let Value::Object(attributes) = value else { panic!("not an object") };
-    attributes
+    attributes.into()
 }
 
 fn request(company: CompanyId, user: UserId, change: Change) -> Request {
