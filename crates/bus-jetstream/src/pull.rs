@@ -134,6 +134,8 @@ impl Bus {
             filter_subject: filter.to_owned(),
             max_ack_pending: MAX_UNACKNOWLEDGED,
             inactive_threshold: ABANDONED,
+            // What it remembers is worth nothing to the next reading, which makes a consumer of its own.
+            memory_storage: true,
             ..pull::Config::default()
         };
         let consumer = jetstream_stream
