@@ -296,11 +296,14 @@ fn start_backing(
     throwaway: bool,
 ) -> Result<(postgres::Server, nats::Server)> {
     let directory = |name| (!throwaway).then(|| workdir.file(name));
+    let (collector, value) = topology::NATS_COLLECTOR;
+    let mut environment = secrets.of_bus_users();
+    environment.push((collector.to_owned(), value.to_owned()));
     let nats_options = nats::Options {
         directory: directory("nats"),
         port: None,
         config: Some(topology::NATS_CONFIG.to_owned()),
-        environment: secrets.of_bus_users(),
+        environment,
     };
     let settings = vec![("max_connections".to_owned(), "200".to_owned())];
     let postgres_options =

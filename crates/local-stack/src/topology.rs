@@ -6,6 +6,9 @@ use crate::secrets::Secrets;
 
 /// What the NATS server is told: users and their permissions, with a password per user from the environment.
 pub const NATS_CONFIG: &str = include_str!("../../../deploy/nats/nats-server.conf");
+/// Lets the NATS server's heap grow to five times what is alive before it is collected, instead of to twice: the heap is
+/// small, and collecting it is about a fifth of what the server does.
+pub const NATS_COLLECTOR: (&str, &str) = ("GOGC", "400");
 /// What Postgres is told: roles and schemas, with a password per role from the environment.
 pub const POSTGRES_INIT: &str = include_str!("../../../deploy/postgres/init.sql");
 /// The database that the services share, each in its own schema.

@@ -7,6 +7,7 @@ use async_nats::{Client, jetstream};
 use backing_servers::nats;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use local_stack::topology::NATS_COLLECTOR;
 use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::load::{Outcome, closed_loop};
@@ -43,8 +44,12 @@ impl<'a> RawBus<'a> {
     /// # Errors
     /// When it does not start.
     pub(crate) fn start(directory: &Path, runtime: &'a Runtime) -> Result<Self> {
-        let options =
-            nats::Options { directory: Some(directory.join("raw-nats")), ..nats::Options::default() };
+        let (name, value) = NATS_COLLECTOR;
+        let options = nats::Options {
+            directory: Some(directory.join("raw-nats")),
+            environment: vec![(name.to_owned(), value.to_owned())],
+            ..nats::Options::default()
+        };
         let server = nats::Server::start(options)?;
         let url = server.url();
         let (client, stream, answering) = runtime.block_on(async {
