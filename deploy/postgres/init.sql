@@ -43,6 +43,10 @@ ALTER DATABASE timeclock SET lc_messages = 'C';
 -- Short statements only: compiling one costs more than running it.
 ALTER ROLE directory_service IN DATABASE timeclock SET jit = off;
 ALTER ROLE token_service IN DATABASE timeclock SET jit = off;
+-- The directory's statements probe an index for each key whatever the keys are, so one plan each is enough; and a scan of
+-- every company's rows is never the right one, also not while the table is still small.
+ALTER ROLE directory_service IN DATABASE timeclock SET plan_cache_mode = force_generic_plan;
+ALTER ROLE directory_service IN DATABASE timeclock SET enable_seqscan = off;
 
 -- Whatever an owner creates later, its service may use and not change.
 ALTER DEFAULT PRIVILEGES FOR ROLE directory_owner IN SCHEMA directory

@@ -1,29 +1,38 @@
-//! A batch of requests, applied in one transaction: load what it touches, decide, store what it amounts to.
+//! A batch of requests: read what it touches, decide, write what it amounts to in one transaction.
 //!
-//! The same transaction moves the partition's watermark, so a batch is applied once however often it is delivered:
+//! That transaction also moves the partition's watermark, so a batch is applied once however often it is delivered:
 //! what lies behind the watermark is answered from the log.
 
 pub(crate) mod decide;
 pub(crate) mod refuse;
 pub(crate) mod request;
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+};
 
 use bus_contract::{
     directory::{FactBatch, Manager},
-    provisioning::{self, Applied as AppliedResult, Refused, outcome::Result as OutcomeResult},
+    provisioning::{self, Applied as AppliedResult, outcome::Result as OutcomeResult},
 };
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult};
+use diesel::{Connection as _, PgConnection, QueryResult, result::Error};
 use typed_ids::{CompanyId, UserId};
 
 use self::{
     decide::{Decision, Known, Outcome, Refusal},
-    request::{Change, Request, Unreadable},
+    request::{Request, Unreadable},
 };
 use crate::{
     announce,
-    store::{self, dead_letters::DeadLetter, log::Line, partitions::Tenure},
+    store::{
+        self,
+        batch::{Seen, Write},
+        dead_letters::DeadLetter,
+        log::Line,
+        partitions::Tenure,
+    },
     user::User,
 };
 
@@ -46,7 +55,11 @@ pub(crate) enum Applied {
     TenureEnded,
 }
 
-/// Applies a batch inside the caller's transaction. Safe to run again after a rollback.
+/// How often a batch is decided anew because somebody wrote meanwhile. That takes another owner, which ends the tenure,
+/// or a write of ours that was given up for lost and took effect late, of which there is one.
+const ATTEMPTS: usize = 4;
+
+/// Applies a batch. Safe to run again whatever became of it.
 ///
 /// `condemned` says why the batch's only delivery can never be stored; it is then kept as a dead letter and refused.
 pub(crate) fn apply(
@@ -56,138 +69,202 @@ pub(crate) fn apply(
     condemned: Option<&str>,
     now: DateTime<Utc>,
 ) -> QueryResult<Applied> {
-    let Some(last) = batch.last() else { return Ok(Applied::Outcomes(vec![])) };
-    let companies: BTreeSet<_> =
-        batch.iter().filter_map(|delivery| delivery.request.as_ref().ok()?.company.into()).collect();
-    let companies: Vec<CompanyId> = companies.into_iter().collect();
-    let Some(watermark) = store::partitions::begin_batch(conn, tenure, last.stream_sequence, &companies)?
-    else {
-        return Ok(Applied::TenureEnded);
-    };
+    for _ in 0..ATTEMPTS {
+        match attempt(conn, tenure, batch, condemned, now)? {
+            Attempt::Applied(outcomes) => return Ok(Applied::Outcomes(outcomes)),
+            Attempt::TenureEnded => return Ok(Applied::TenureEnded),
+            Attempt::Overtaken => {}
+        }
+    }
+    Ok(Applied::TenureEnded)
+}
 
+/// What became of one try.
+enum Attempt {
+    Applied(Vec<Option<provisioning::Outcome>>),
+    TenureEnded,
+    /// Somebody wrote between our reading and our writing; nothing was changed.
+    Overtaken,
+}
+
+fn attempt(
+    conn: &mut PgConnection,
+    tenure: Tenure,
+    batch: &[Delivery],
+    condemned: Option<&str>,
+    now: DateTime<Utc>,
+) -> QueryResult<Attempt> {
+    let Some(last) = batch.last() else { return Ok(Attempt::Applied(vec![])) };
+    let readable = batch.iter().filter_map(|delivery| delivery.request.as_ref().ok());
+    let companies: BTreeSet<_> = readable.clone().map(|request| request.company).collect();
+    let companies: Vec<CompanyId> = companies.into_iter().collect();
+    // What Postgres refuses to store it refuses to look for.
+    let (seen, mut known) = read(conn, tenure, &companies, readable.filter(|_| condemned.is_none()))?;
+    if seen.epoch != tenure.epoch {
+        return Ok(Attempt::TenureEnded);
+    }
+    let Sorted { mut outcomes, fresh, letters, mut lines } =
+        sort(conn, tenure, batch, &companies, seen.applied_sequence, condemned)?;
+    let requests: Vec<&Request> = fresh.iter().map(|(_, request)| *request).collect();
+    let decision = loop {
+        match decide::decide(&known, &requests, now) {
+            Ok(decision) => break decision,
+            Err(unknown) => {
+                let holders = store::users::name_holders(conn, &companies, &unknown.names)?;
+                known.names.extend(unknown.names.into_iter().zip(holders));
+            }
+        }
+    };
+    let managers = managers(conn, &companies, &known, &decision)?;
+    let mut facts = FactBatch::default();
+    for ((place, request), outcome) in fresh.iter().zip(&decision.outcomes) {
+        let manager = shown(outcome).and_then(|user| managers.get(&(user.company, user.manager()?)).cloned());
+        let trace = batch[*place].traceparent.as_deref();
+        facts.facts.extend(announce::fact(request, outcome, manager.clone(), trace, now));
+        let result = result(outcome, manager);
+        lines.push(line(request, outcome, &result));
+        outcomes[*place] = Some(told(request, result));
+    }
+    let write = Write {
+        partition: tenure.partition,
+        revision: seen.revision,
+        last_sequence: last.stream_sequence,
+        companies: &companies,
+        // Who gives a name up stands before who takes it.
+        users: decision.updates.iter().chain(&decision.inserts).collect(),
+        lines: &lines,
+        facts: &facts,
+        applied_at: now,
+    };
+    Ok(match store(conn, &write, &decision.deletes, &letters)? {
+        true => Attempt::Applied(outcomes),
+        false => Attempt::Overtaken,
+    })
+}
+
+/// Reads everything that the requests are about. A create's id is among it: it has to be nobody's.
+fn read<'a>(
+    conn: &mut PgConnection,
+    tenure: Tenure,
+    companies: &[CompanyId],
+    requests: impl Iterator<Item = &'a Request> + Clone,
+) -> QueryResult<(Seen, Known)> {
+    let targets: BTreeSet<_> = requests.clone().map(|request| (request.company, request.user)).collect();
+    let targets: Vec<_> = targets.into_iter().collect();
+    let names: BTreeSet<_> = requests.filter_map(decide::wanted_name).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    let mut seen = store::batch::read(conn, tenure.partition, companies, &targets, &names)?;
+    let known = Known {
+        users: seen.users.drain(..).map(|user| (user.key(), user)).collect(),
+        names: names.into_iter().zip(seen.holders.drain(..)).collect(),
+    };
+    Ok((seen, known))
+}
+
+/// A batch by what is to be done with its deliveries.
+struct Sorted<'a> {
+    /// Per delivery; filled in for those that were applied before and those that never will be.
+    outcomes: Vec<Option<provisioning::Outcome>>,
+    /// To be decided, each with its place in the batch.
+    fresh: Vec<(usize, &'a Request)>,
+    letters: Vec<DeadLetter<'a>>,
+    lines: Vec<Line<'a>>,
+}
+
+fn sort<'a>(
+    conn: &mut PgConnection,
+    tenure: Tenure,
+    batch: &'a [Delivery],
+    companies: &[CompanyId],
+    watermark: i64,
+    condemned: Option<&'a str>,
+) -> QueryResult<Sorted<'a>> {
     // The watermark only says where to look: what is in the log was applied, and nothing else was. A stream that came
     // back from a crash with lower sequences than it had must not lose what is sent to it next.
     let behind = batch.iter().take_while(|delivery| delivery.stream_sequence <= watermark).count();
-    let suspects: Vec<_> = if condemned.is_some() { vec![0] } else { (0..behind).collect() };
-    let mut recorded = repeat(conn, batch, &suspects)?;
-    let mut outcomes: Vec<Option<provisioning::Outcome>> = vec![None; batch.len()];
-    let mut fresh = Vec::with_capacity(batch.len());
+    let suspects = if condemned.is_some() { 0..1 } else { 0..behind };
+    let mut recorded = repeat(conn, companies, batch, suspects)?;
+    let mut sorted =
+        Sorted { outcomes: vec![None; batch.len()], fresh: vec![], letters: vec![], lines: vec![] };
     for (place, delivery) in batch.iter().enumerate() {
         if let Some(outcome) = recorded.remove(&place) {
-            outcomes[place] = Some(outcome);
+            sorted.outcomes[place] = Some(outcome);
             continue;
         }
-        match &delivery.request {
-            Ok(request) if condemned.is_none() => fresh.push((place, request)),
-            readable => {
-                let reason = condemned.map_or_else(
-                    || readable.as_ref().err().map(Unreadable::to_string).unwrap_or_default(),
-                    str::to_owned,
-                );
-                bury(conn, tenure, delivery, &reason, now)?;
-                if let Ok(request) = readable {
-                    let refusal = refuse::unstorable(request);
-                    store::log::insert(conn, &[refused_line(request, refusal.clone())], now)?;
-                    outcomes[place] = Some(provisioning::Outcome {
-                        request_id: request.id.to_string(),
-                        repeated: false,
-                        result: Some(OutcomeResult::Refused(refusal)),
-                    });
-                }
+        let reason = match (&delivery.request, condemned) {
+            (Ok(request), None) => {
+                sorted.fresh.push((place, request));
+                continue;
             }
-        }
+            (Ok(request), Some(reason)) => {
+                let refusal = refuse::unstorable(request);
+                sorted.outcomes[place] = Some(told(request, OutcomeResult::Refused(refusal.clone())));
+                sorted.lines.push(Line {
+                    request,
+                    outcome: "refused",
+                    refusal: Some(refusal),
+                    changed_attributes: &[],
+                });
+                reason.to_owned()
+            }
+            (Err(unreadable), _) => unreadable.to_string(),
+        };
+        sorted.letters.push(DeadLetter {
+            partition: tenure.partition,
+            stream_sequence: delivery.stream_sequence,
+            subject: &delivery.subject,
+            reason,
+            payload: &delivery.payload,
+        });
     }
-
-    if fresh.first().is_some_and(|(place, _)| *place < behind) {
+    if sorted.fresh.first().is_some_and(|(place, _)| *place < behind) {
         tracing::warn!(
             partition = tenure.partition.number(),
             watermark,
             "requests behind the watermark are not in the log: the stream lost its count; they are applied"
         );
     }
-    let requests: Vec<&Request> = fresh.iter().map(|(_, request)| *request).collect();
-    let traces: Vec<_> = fresh.iter().map(|(place, _)| batch[*place].traceparent.as_deref()).collect();
-    for ((place, _), outcome) in fresh.iter().zip(perform(conn, tenure, &requests, &traces, now)?) {
-        outcomes[*place] = Some(outcome);
-    }
-    Ok(Applied::Outcomes(outcomes))
+    Ok(sorted)
 }
 
-/// Loads, decides and stores the requests that were not applied before.
-fn perform(
+/// Writes everything, or nothing and `false` when somebody wrote since it was read. What is rare is a statement of its
+/// own, for which there is a transaction around all.
+fn store(
     conn: &mut PgConnection,
-    tenure: Tenure,
-    requests: &[&Request],
-    traces: &[Option<&str>],
-    now: DateTime<Utc>,
-) -> QueryResult<Vec<provisioning::Outcome>> {
-    if requests.is_empty() {
-        return Ok(vec![]);
+    write: &Write<'_>,
+    deletes: &[(CompanyId, UserId)],
+    letters: &[DeadLetter<'_>],
+) -> QueryResult<bool> {
+    if deletes.is_empty() && letters.is_empty() {
+        return store::batch::write(conn, write);
     }
-    let mut known = load(conn, requests)?;
-    let decision = loop {
-        match decide::decide(&known, requests, now) {
-            Ok(decision) => break decision,
-            Err(unknown) => look_up_names(conn, &mut known, unknown.names)?,
+    let stored = conn.transaction(|conn| {
+        store::open_companies(conn, write.companies)?;
+        // Removals first, so that a name freed by this batch can be taken by it.
+        let mut by_company: BTreeMap<CompanyId, Vec<UserId>> = BTreeMap::new();
+        for (company, user) in deletes {
+            by_company.entry(*company).or_default().push(*user);
         }
-    };
-    write(conn, &decision)?;
-
-    let managers = managers(conn, &decision)?;
-    let mut facts = FactBatch::default();
-    let mut lines = Vec::with_capacity(requests.len());
-    let mut outcomes = Vec::with_capacity(requests.len());
-    for ((request, outcome), trace) in requests.iter().zip(&decision.outcomes).zip(traces) {
-        let manager = shown(outcome).and_then(|user| managers.get(&(user.company, user.manager()?)).cloned());
-        facts.facts.extend(announce::fact(request, outcome, manager.clone(), *trace, now));
-        let result = result(outcome, manager);
-        lines.push(line(request, outcome, &result));
-        outcomes.push(provisioning::Outcome {
-            request_id: request.id.to_string(),
-            repeated: false,
-            result: Some(result),
-        });
+        for (company, users) in by_company {
+            store::users::delete(conn, company, &users)?;
+        }
+        for letter in letters {
+            store::dead_letters::insert(conn, letter, write.applied_at)?;
+        }
+        if store::batch::write(conn, write)? { Ok(()) } else { Err(Error::RollbackTransaction) }
+    });
+    match stored {
+        Ok(()) => Ok(true),
+        Err(Error::RollbackTransaction) => Ok(false),
+        Err(error) => Err(error),
     }
-    store::log::insert(conn, &lines, now)?;
-    store::outbox::insert(conn, tenure.partition, &facts)?;
-    Ok(outcomes)
-}
-
-fn load(conn: &mut PgConnection, requests: &[&Request]) -> QueryResult<Known> {
-    let mut known = Known::default();
-    let targets: BTreeSet<_> = requests
-        .iter()
-        .filter(|request| !matches!(request.change, Change::Create(_)))
-        .map(|request| (request.company, request.user))
-        .collect();
-    let targets: Vec<_> = targets.into_iter().collect();
-    known.users = store::users::by_ids(conn, &targets)?.into_iter().map(|user| (user.key(), user)).collect();
-    let names: BTreeSet<_> = requests.iter().filter_map(|request| decide::wanted_name(request)).collect();
-    look_up_names(conn, &mut known, names.into_iter().collect())?;
-    Ok(known)
-}
-
-fn look_up_names(
-    conn: &mut PgConnection,
-    known: &mut Known,
-    names: Vec<(CompanyId, String)>,
-) -> QueryResult<()> {
-    let holders = store::users::name_holders(conn, &names)?;
-    known.names.extend(names.into_iter().zip(holders));
-    Ok(())
-}
-
-/// Removals first and additions last, so that a name freed by this batch can be taken by it.
-fn write(conn: &mut PgConnection, decision: &Decision) -> QueryResult<()> {
-    store::users::delete(conn, &decision.deletes)?;
-    store::users::update(conn, &decision.updates)?;
-    store::users::insert(conn, &decision.inserts)?;
-    Ok(())
 }
 
 /// The managers that the answers name and that exist after the batch.
 fn managers(
     conn: &mut PgConnection,
+    companies: &[CompanyId],
+    known: &Known,
     decision: &Decision,
 ) -> QueryResult<HashMap<(CompanyId, UserId), Manager>> {
     let wanted: BTreeSet<_> = decision
@@ -195,33 +272,55 @@ fn managers(
         .iter()
         .filter_map(|outcome| shown(outcome).and_then(|user| Some((user.company, user.manager()?))))
         .collect();
-    let wanted: Vec<_> = wanted.into_iter().collect();
-    Ok(store::users::display_names(conn, &wanted)?
-        .into_iter()
-        .map(|(key, name)| {
-            (key, Manager { user_id: key.1.to_string(), display_name: name.unwrap_or_default() })
-        })
-        .collect())
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let gone: BTreeSet<_> = decision.deletes.iter().collect();
+    let written = decision.inserts.iter().chain(&decision.updates).map(|user| (user.key(), user));
+    // What is written replaces what was known.
+    let in_hand: HashMap<_, _> = known.users.iter().map(|(key, user)| (*key, user)).chain(written).collect();
+    let mut managers = HashMap::new();
+    let mut elsewhere = Vec::new();
+    for key in wanted {
+        match in_hand.get(&key) {
+            _ if gone.contains(&key) => {}
+            Some(user) => {
+                managers.insert(key, manager(key.1, user.display_name()));
+            }
+            None => elsewhere.push(key),
+        }
+    }
+    let found = store::users::display_names(conn, companies, &elsewhere)?;
+    managers.extend(found.into_iter().map(|(key, name)| (key, manager(key.1, name.as_deref()))));
+    Ok(managers)
+}
+
+fn manager(id: UserId, name: Option<&str>) -> Manager {
+    Manager { user_id: id.to_string(), display_name: name.unwrap_or_default().to_owned() }
+}
+
+fn told(request: &Request, result: OutcomeResult) -> provisioning::Outcome {
+    provisioning::Outcome { request_id: request.id.to_string(), repeated: false, result: Some(result) }
 }
 
 /// Answers from the log what is in it, with the users as they are now.
 fn repeat(
     conn: &mut PgConnection,
+    companies: &[CompanyId],
     batch: &[Delivery],
-    places: &[usize],
+    places: Range<usize>,
 ) -> QueryResult<HashMap<usize, provisioning::Outcome>> {
     let requests: HashMap<_, _> = places
-        .iter()
-        .filter_map(|&place| batch[place].request.as_ref().ok().map(|request| (request.id, (place, request))))
+        .filter_map(|place| batch[place].request.as_ref().ok().map(|request| (request.id, (place, request))))
         .collect();
     let keys: Vec<_> = requests.values().map(|(_, request)| (request.company, request.id)).collect();
-    let recorded = store::log::recorded(conn, &keys)?;
+    let recorded = store::log::recorded(conn, companies, &keys)?;
     let users: Vec<_> = recorded
         .iter()
         .filter_map(|record| Some((requests.get(&record.request)?.1.company, record.user)))
         .collect();
     let users: HashMap<_, _> =
-        store::users::by_ids(conn, &users)?.into_iter().map(|user| (user.key(), user)).collect();
+        store::users::by_ids(conn, companies, &users)?.into_iter().map(|user| (user.key(), user)).collect();
     Ok(recorded
         .into_iter()
         .filter_map(|record| {
@@ -247,23 +346,6 @@ fn repeat(
         .collect())
 }
 
-fn bury(
-    conn: &mut PgConnection,
-    tenure: Tenure,
-    delivery: &Delivery,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let letter = DeadLetter {
-        partition: tenure.partition,
-        stream_sequence: delivery.stream_sequence,
-        subject: &delivery.subject,
-        reason,
-        payload: &delivery.payload,
-    };
-    store::dead_letters::insert(conn, &letter, now)
-}
-
 /// The user that the answer shows.
 fn shown(outcome: &Outcome) -> Option<&User> {
     match outcome {
@@ -282,10 +364,6 @@ fn result(outcome: &Outcome, manager: Option<Manager>) -> OutcomeResult {
             changed: !matches!(outcome, Outcome::Unchanged(_)),
         }),
     }
-}
-
-fn refused_line(request: &Request, refusal: Refused) -> Line<'_> {
-    Line { request, outcome: "refused", refusal: Some(refusal), changed_attributes: &[] }
 }
 
 fn line<'a>(request: &'a Request, outcome: &'a Outcome, result: &OutcomeResult) -> Line<'a> {

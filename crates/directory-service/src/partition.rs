@@ -84,9 +84,7 @@ async fn tenure(
     let created = context.streams().await?.created_unix_nanos;
     let tenure = context
         .pool
-        .transaction("partitions.take_over", move |conn| {
-            store::partitions::take_over(conn, partition, created)
-        })
+        .run("partitions.take_over", move |conn| store::partitions::take_over(conn, partition, created))
         .await?;
     let mut reading = context
         .bus
@@ -238,7 +236,7 @@ async fn apply_part(context: &Context, tenure: Tenure, part: Part) -> Result<App
     let now = now();
     context
         .pool
-        .transaction("users.apply", move |conn| {
+        .run("users.apply", move |conn| {
             let deliveries = part.batch.get(part.range.clone()).unwrap_or_default();
             apply::apply(conn, tenure, deliveries, part.condemned.as_deref(), now)
         })

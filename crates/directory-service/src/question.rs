@@ -51,13 +51,13 @@ pub(crate) fn read(question: Result<LookUpUser, impl std::error::Error>) -> Look
     }
 }
 
-/// Answers a batch of look-ups in one transaction, in their order.
+/// Answers a batch of look-ups, in their order, with a statement for each kind of key that there is.
 pub(crate) async fn look_up(pool: &Pool, questions: Vec<LookUp>) -> Vec<Reply> {
     let count = questions.len();
     let questions = std::sync::Arc::new(questions);
     let found = {
         let questions = std::sync::Arc::clone(&questions);
-        pool.transaction("users.look_up", move |conn| look_up_all(conn, &questions)).await
+        pool.run("users.look_up", move |conn| look_up_all(conn, &questions)).await
     };
     match found {
         Ok(found) => found
@@ -98,8 +98,6 @@ fn look_up_all(conn: &mut PgConnection, questions: &[LookUp]) -> QueryResult<Vec
     companies.extend(external_ids.iter().map(|(company, _)| *company));
     companies.sort_unstable();
     companies.dedup();
-    store::open_companies(conn, &companies)?;
-
     let mut found = vec![vec![]; questions.len()];
     let mut place_all = |rows: Vec<ShownRow>, places: &[usize]| {
         for row in rows {
@@ -109,13 +107,13 @@ fn look_up_all(conn: &mut PgConnection, questions: &[LookUp]) -> QueryResult<Vec
         }
     };
     if !ids.is_empty() {
-        place_all(store::search::by_ids(conn, &ids)?, &id_places);
+        place_all(store::search::by_ids(conn, &companies, &ids)?, &id_places);
     }
     if !names.is_empty() {
-        place_all(store::search::by_user_names(conn, &names)?, &name_places);
+        place_all(store::search::by_user_names(conn, &companies, &names)?, &name_places);
     }
     if !external_ids.is_empty() {
-        let rows = store::search::by_external_ids(conn, &external_ids, MAX_SAME_EXTERNAL_ID)?;
+        let rows = store::search::by_external_ids(conn, &companies, &external_ids, MAX_SAME_EXTERNAL_ID)?;
         place_all(rows, &external_places);
     }
     Ok(found)

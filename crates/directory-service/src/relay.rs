@@ -85,7 +85,7 @@ struct Announced {
 async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Result<Announced> {
     let rows = context
         .pool
-        .transaction("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS, MAX_BYTES))
+        .run("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS, MAX_BYTES))
         .await?;
     let Some((last, all)) = rows.last().map(|row| (row.outbox_id, row.is_newest)) else {
         return Ok(Announced { facts: 0, all: true });
@@ -93,7 +93,7 @@ async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Res
     let facts = publish(context, partition, &rows).await?;
     context
         .pool
-        .transaction("outbox.delete", move |conn| store::outbox::delete_through(conn, partition, last))
+        .run("outbox.delete", move |conn| store::outbox::delete_through(conn, partition, last))
         .await?;
     Ok(Announced { facts, all })
 }
@@ -170,11 +170,11 @@ async fn bury(context: &Context, partition: Partition, fact: OutboxFact) -> anyh
             // Not a request's: facts have no place in the stream of requests.
             stream_sequence: 0,
             subject: &fact.subject,
-            reason: "too large for the bus",
+            reason: "too large for the bus".to_owned(),
             payload: &fact.fact,
         };
         store::dead_letters::insert(conn, &letter, now())
     };
-    context.pool.transaction("dead_letters.insert", buried).await?;
+    context.pool.run("dead_letters.insert", buried).await?;
     Ok(())
 }

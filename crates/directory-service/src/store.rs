@@ -1,6 +1,7 @@
 //! Every statement that the directory sends to Postgres. Functions take the connection and return diesel's own result;
 //! they neither open transactions nor log.
 
+pub(crate) mod batch;
 pub(crate) mod companies;
 pub(crate) mod dead_letters;
 pub(crate) mod filter_sql;

@@ -44,6 +44,8 @@ pub(crate) enum Refusal {
     NotFound,
     /// The name is another user's.
     NameTaken,
+    /// The id that the gateway chose is somebody's: an old create that comes again when its log line is gone.
+    IdTaken,
     PreconditionFailed {
         current: i64,
     },
@@ -132,6 +134,9 @@ impl State<'_> {
     ) -> Result<Outcome, Refusal> {
         // Entra's reader needs a boolean in every answer (entra-wire 1.11); somebody who is provisioned may work.
         let attributes = with_active(attributes, &Value::Bool(true));
+        if self.users.contains_key(&(request.company, request.user)) {
+            return Err(Refusal::IdTaken);
+        }
         let user = User {
             company: request.company,
             id: request.user,

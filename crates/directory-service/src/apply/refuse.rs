@@ -21,6 +21,11 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
                      Rename or delete that user, or map userName to an attribute that is unique."
                     .to_owned(),
         },
+        Refusal::IdTaken => Refused {
+            reason: Reason::Conflict.into(),
+            scim_type: "uniqueness".to_owned(),
+            detail: "This user was created before, by the same request.".to_owned(),
+        },
         Refusal::PreconditionFailed { current } => Refused {
             reason: Reason::PreconditionFailed.into(),
             scim_type: String::new(),

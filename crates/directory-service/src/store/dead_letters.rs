@@ -13,7 +13,7 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) partition: Partition,
     pub(crate) stream_sequence: i64,
     pub(crate) subject: &'a str,
-    pub(crate) reason: &'a str,
+    pub(crate) reason: String,
     pub(crate) payload: &'a [u8],
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn insert(
     .bind::<SmallInt, _>(number(letter.partition))
     .bind::<BigInt, _>(letter.stream_sequence)
     .bind::<Text, _>(letter.subject)
-    .bind::<Text, _>(letter.reason)
+    .bind::<Text, _>(&letter.reason)
     .bind::<Timestamptz, _>(received_at)
     .bind::<Binary, _>(letter.payload)
     .execute(conn)?;

@@ -4,25 +4,22 @@ use bus_contract::{Message, provisioning::Refused};
 use chrono::{DateTime, Utc};
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl,
-    sql_types::{Array, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, Binary, Nullable, Text, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
-use typed_ids::{CompanyId, RequestId, UserId};
+use typed_ids::{CompanyId, RequestId, TokenId, UserId};
 use uuid::Uuid;
 
+use super::{companies_setting, users::companies_of};
 use crate::apply::request::Request;
 
 pg_pool::static_sql! {
-    Insert =
-        "insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
-           outcome, refusal, changed_attributes) \
-         select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $10, v.outcome, v.refusal, \
-           string_to_array(v.changed, ',') \
-         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-           as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed)";
+    // What `o` and `offset 0` are for is said in `store::batch`.
     ByRequests -> (SqlUuid, SqlUuid, Text, Nullable<Binary>) =
-        "select l.request_id, l.user_id, l.outcome, l.refusal \
-         from unnest($1, $2) as k(company_id, request_id) join provisioning_log l using (company_id, request_id)"
+        "select l.* from (select set_config('timeclock.companies', $1, true) as opened) o \
+         cross join unnest($2, $3) as k(company_id, request_id) cross join lateral ( \
+           select l.request_id, l.user_id, l.outcome, l.refusal from provisioning_log l \
+           where l.company_id = k.company_id and l.request_id = k.request_id and o.opened is not null offset 0) l"
 }
 
 /// One line, as it is written.
@@ -34,36 +31,35 @@ pub(crate) struct Line<'a> {
     pub(crate) changed_attributes: &'a [String],
 }
 
-/// Writes the lines of one batch.
-pub(crate) fn insert(
-    conn: &mut PgConnection,
-    lines: &[Line<'_>],
-    applied_at: DateTime<Utc>,
-) -> QueryResult<()> {
-    if lines.is_empty() {
-        return Ok(());
+/// One array per column.
+pub(super) struct Columns<'a> {
+    pub(super) company_ids: Vec<Uuid>,
+    pub(super) request_ids: Vec<Uuid>,
+    pub(super) user_ids: Vec<Uuid>,
+    pub(super) token_ids: Vec<Option<Uuid>>,
+    pub(super) verbs: Vec<&'a str>,
+    pub(super) accepted_at: Vec<DateTime<Utc>>,
+    pub(super) outcomes: Vec<&'a str>,
+    pub(super) refusals: Vec<Option<Vec<u8>>>,
+    /// Joined by commas, which no attribute path of ours holds: Postgres has no unnest for an array of arrays.
+    pub(super) changed_attributes: Vec<String>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(lines: &[Line<'a>]) -> Self {
+        let ids = |of: fn(&Request) -> Uuid| lines.iter().map(|line| of(line.request)).collect();
+        Self {
+            company_ids: ids(|request| request.company.as_uuid()),
+            request_ids: ids(|request| request.id.as_uuid()),
+            user_ids: ids(|request| request.user.as_uuid()),
+            token_ids: lines.iter().map(|line| line.request.token.map(TokenId::as_uuid)).collect(),
+            verbs: lines.iter().map(|line| line.request.verb).collect(),
+            accepted_at: lines.iter().map(|line| line.request.accepted_at).collect(),
+            outcomes: lines.iter().map(|line| line.outcome).collect(),
+            refusals: lines.iter().map(|line| line.refusal.as_ref().map(Message::encode_to_vec)).collect(),
+            changed_attributes: lines.iter().map(|line| line.changed_attributes.join(",")).collect(),
+        }
     }
-    let column = |of: fn(&Request) -> Uuid| lines.iter().map(|line| of(line.request)).collect::<Vec<_>>();
-    statement(Insert)
-        .bind::<Array<SqlUuid>, _>(column(|request| request.company.as_uuid()))
-        .bind::<Array<SqlUuid>, _>(column(|request| request.id.as_uuid()))
-        .bind::<Array<SqlUuid>, _>(column(|request| request.user.as_uuid()))
-        .bind::<Array<Nullable<SqlUuid>>, _>(
-            lines.iter().map(|line| line.request.token.map(typed_ids::TokenId::as_uuid)).collect::<Vec<_>>(),
-        )
-        .bind::<Array<Text>, _>(lines.iter().map(|line| line.request.verb).collect::<Vec<_>>())
-        .bind::<Array<Timestamptz>, _>(lines.iter().map(|line| line.request.accepted_at).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(lines.iter().map(|line| line.outcome).collect::<Vec<_>>())
-        .bind::<Array<Nullable<Binary>>, _>(
-            lines.iter().map(|line| line.refusal.as_ref().map(Message::encode_to_vec)).collect::<Vec<_>>(),
-        )
-        // Postgres has no unnest for an array of arrays; no attribute path of ours holds a comma.
-        .bind::<Array<Text>, _>(
-            lines.iter().map(|line| line.changed_attributes.join(",")).collect::<Vec<_>>(),
-        )
-        .bind::<Timestamptz, _>(applied_at)
-        .execute(conn)?;
-    Ok(())
 }
 
 /// The recorded outcome of a request that was applied before.
@@ -77,13 +73,15 @@ pub(crate) struct Recorded {
 /// What became of these requests, those that were applied.
 pub(crate) fn recorded(
     conn: &mut PgConnection,
+    companies: &[CompanyId],
     keys: &[(CompanyId, RequestId)],
 ) -> QueryResult<Vec<Recorded>> {
     if keys.is_empty() {
         return Ok(vec![]);
     }
     let rows: Vec<(Uuid, Uuid, String, Option<Vec<u8>>)> = statement(ByRequests)
-        .bind::<Array<SqlUuid>, _>(keys.iter().map(|(company, _)| company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Text, _>(companies_setting(companies))
+        .bind::<Array<SqlUuid>, _>(companies_of(keys))
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, request)| request.as_uuid()).collect::<Vec<_>>())
         .load(conn)?;
     Ok(rows

@@ -1,6 +1,6 @@
 //! Facts that were committed and not yet announced.
 
-use bus_contract::{Message, directory::FactBatch, partition::Partition};
+use bus_contract::partition::Partition;
 use diesel::{
     PgConnection, QueryResult, Queryable, RunQueryDsl,
     sql_types::{BigInt, Binary, Bool, SmallInt},
@@ -10,27 +10,15 @@ use pg_pool::sql::statement;
 use super::partitions::number;
 
 pg_pool::static_sql! {
-    Insert = "insert into outbox (partition, facts) values ($1, $2)";
     Oldest -> (BigInt, Binary, Bool) =
         "select outbox_id, facts, next_id is null as is_newest from ( \
            select outbox_id, facts, lead(outbox_id) over (order by outbox_id) as next_id, \
              sum(octet_length(facts)) over (order by outbox_id) - octet_length(facts) as bytes_before \
            from (select outbox_id, facts from outbox where partition = $1 order by outbox_id limit $2 + 1) as head) as o \
          where bytes_before < $3 order by outbox_id limit $2";
-    DoNotAwaitTheDisk = "set local synchronous_commit = off";
-    DeleteThrough = "delete from outbox where partition = $1 and outbox_id <= $2"
-}
-
-/// Adds what one commit has to announce.
-pub(crate) fn insert(conn: &mut PgConnection, partition: Partition, facts: &FactBatch) -> QueryResult<()> {
-    if facts.facts.is_empty() {
-        return Ok(());
-    }
-    statement(Insert)
-        .bind::<SmallInt, _>(number(partition))
-        .bind::<Binary, _>(facts.encode_to_vec())
-        .execute(conn)?;
-    Ok(())
+    DeleteThrough =
+        "with unhurried as (select set_config('synchronous_commit', 'off', true)) \
+         delete from outbox using unhurried where partition = $1 and outbox_id <= $2"
 }
 
 #[derive(Queryable)]
@@ -63,7 +51,6 @@ pub(crate) fn delete_through(
     partition: Partition,
     outbox_id: i64,
 ) -> QueryResult<()> {
-    statement(DoNotAwaitTheDisk).execute(conn)?;
     statement(DeleteThrough)
         .bind::<SmallInt, _>(number(partition))
         .bind::<BigInt, _>(outbox_id)

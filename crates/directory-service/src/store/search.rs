@@ -13,7 +13,11 @@ use pg_pool::sql::statement;
 use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
-use super::filter_sql::{Bind, Condition};
+use super::{
+    companies_setting,
+    filter_sql::{Bind, Condition},
+    users::companies_of,
+};
 use crate::time::to_timestamp;
 
 /// A user as it is shown, with its place among the questions of a batch (from 0).
@@ -53,42 +57,42 @@ impl ShownRow {
     }
 }
 
-macro_rules! shown {
-    ($place:literal, $from:literal) => {
+/// What `o` and `offset 0` are for is said in `store::batch`.
+macro_rules! looked_up {
+    ($key:literal, $where:literal) => {
         concat!(
-            "select ",
-            $place,
-            " as place, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes, \
-             m.user_id as manager_id, m.display_name as manager_display_name from ",
-            $from,
-            " left join users m on m.company_id = u.company_id and m.user_id = u.manager_id "
+            "select k.place - 1 as place, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes, \
+             m.user_id as manager_id, m.display_name as manager_display_name \
+             from (select set_config('timeclock.companies', $1, true) as opened) o \
+             cross join unnest($2, $3) with ordinality as k(company_id, ",
+            $key,
+            ", place) cross join lateral (select * from users u where u.company_id = k.company_id and ",
+            $where,
+            ") u left join lateral (select m.user_id, m.display_name from users m \
+             where m.company_id = u.company_id and m.user_id = u.manager_id offset 0) m on true"
         )
     };
 }
 
 pg_pool::static_sql! {
-    ByIds -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = shown!(
-        "k.place - 1",
-        "unnest($1, $2) with ordinality as k(company_id, user_id, place) \
-         join users u on u.company_id = k.company_id and u.user_id = k.user_id"
-    );
-    ByUserNames -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = shown!(
-        "k.place - 1",
-        "unnest($1, $2) with ordinality as k(company_id, user_name_key, place) \
-         join users u on u.company_id = k.company_id and u.user_name_key = k.user_name_key"
-    );
-    ByExternalIds -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = shown!(
-        "k.place - 1",
-        "unnest($1, $2) with ordinality as k(company_id, external_id, place) \
-         cross join lateral (select * from users x where x.company_id = k.company_id \
-           and x.external_id = k.external_id order by x.user_id limit $3) u"
+    ByIds -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = looked_up!("user_id", "u.user_id = k.user_id and o.opened is not null offset 0");
+    ByUserNames -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) =
+        looked_up!("user_name_key", "u.user_name_key = k.user_name_key and o.opened is not null offset 0");
+    ByExternalIds -> (BigInt, SqlUuid, BigInt, Timestamptz, Timestamptz, Text, Nullable<SqlUuid>, Nullable<Text>) = looked_up!(
+        "external_id",
+        "u.external_id = k.external_id and o.opened is not null order by u.user_id limit $4"
     )
 }
 
 /// The users with these ids.
-pub(crate) fn by_ids(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> QueryResult<Vec<ShownRow>> {
+pub(crate) fn by_ids(
+    conn: &mut PgConnection,
+    companies: &[CompanyId],
+    keys: &[(CompanyId, UserId)],
+) -> QueryResult<Vec<ShownRow>> {
     statement(ByIds)
-        .bind::<Array<SqlUuid>, _>(companies(keys))
+        .bind::<Text, _>(companies_setting(companies))
+        .bind::<Array<SqlUuid>, _>(companies_of(keys))
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
         .load(conn)
 }
@@ -96,10 +100,12 @@ pub(crate) fn by_ids(conn: &mut PgConnection, keys: &[(CompanyId, UserId)]) -> Q
 /// The users with these folded names.
 pub(crate) fn by_user_names(
     conn: &mut PgConnection,
+    companies: &[CompanyId],
     keys: &[(CompanyId, String)],
 ) -> QueryResult<Vec<ShownRow>> {
     statement(ByUserNames)
-        .bind::<Array<SqlUuid>, _>(companies(keys))
+        .bind::<Text, _>(companies_setting(companies))
+        .bind::<Array<SqlUuid>, _>(companies_of(keys))
         .bind::<Array<Text>, _>(keys.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
         .load(conn)
 }
@@ -107,18 +113,16 @@ pub(crate) fn by_user_names(
 /// The users with these external ids, at most `limit` for each, in the order of their ids.
 pub(crate) fn by_external_ids(
     conn: &mut PgConnection,
+    companies: &[CompanyId],
     keys: &[(CompanyId, String)],
     limit: i64,
 ) -> QueryResult<Vec<ShownRow>> {
     statement(ByExternalIds)
-        .bind::<Array<SqlUuid>, _>(companies(keys))
+        .bind::<Text, _>(companies_setting(companies))
+        .bind::<Array<SqlUuid>, _>(companies_of(keys))
         .bind::<Array<Text>, _>(keys.iter().map(|(_, external_id)| external_id.as_str()).collect::<Vec<_>>())
         .bind::<BigInt, _>(limit)
         .load(conn)
-}
-
-fn companies<T>(keys: &[(CompanyId, T)]) -> Vec<Uuid> {
-    keys.iter().map(|(company, _)| company.as_uuid()).collect()
 }
 
 #[derive(QueryableByName)]
@@ -149,8 +153,10 @@ pub(crate) fn page(
         return Ok((total.total, vec![]));
     }
     let page = format!(
-        "{} where u.company_id = $1 and {sql} order by u.user_id limit $2 offset $3",
-        shown!("0::bigint", "users u")
+        "select 0::bigint as place, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes, \
+           m.user_id as manager_id, m.display_name as manager_display_name \
+         from users u left join users m on m.company_id = u.company_id and m.user_id = u.manager_id \
+         where u.company_id = $1 and {sql} order by u.user_id limit $2 offset $3"
     );
     let users = bound(&page, company, limit, offset, binds).load(conn)?;
     Ok((total.total, users))

@@ -14,6 +14,7 @@ mod filters_agree;
 mod instances;
 mod migrations;
 mod ordered_writes;
+mod overtaken;
 mod poison;
 mod questions;
 mod schema_conventions;

@@ -158,3 +158,18 @@ proptest! {
         prop_assert_eq!(known.users, written);
     }
 }
+
+#[test]
+fn a_create_never_takes_the_id_of_somebody_who_is_there() {
+    let (company, user) = (CompanyId::mint(), UserId::mint());
+    let first = decided(&Known::default(), &[request(company, user, create("a"))]);
+    let known = Known {
+        users: first.inserts.into_iter().map(|user| (user.key(), user)).collect(),
+        names: HashMap::new(),
+    };
+
+    let again = decided(&known, &[request(company, user, create("b"))]);
+
+    assert!(matches!(again.outcomes[..], [Outcome::Refused(Refusal::IdTaken)]));
+    assert!(again.inserts.is_empty() && again.updates.is_empty());
+}

@@ -1,0 +1,1 @@
+alter table partitions drop column revision;

@@ -1,0 +1,209 @@
+//! The two statements of a batch: one reads what it decides on, one writes what it amounts to.
+//!
+//! Nothing is locked in between. The read says at which revision the partition was, and the write takes place only if it
+//! is still there, and moves it on; so whoever else wrote meanwhile, another owner or a write of ours whose connection
+//! broke and that took effect late, makes it write nothing. Each statement is a transaction of its own and therefore one
+//! round trip, where a transaction of several would be a round trip for each and two more.
+
+use bus_contract::{Message as _, directory::FactBatch, partition::Partition};
+use chrono::{DateTime, Utc};
+use diesel::{
+    OptionalExtension as _, PgConnection, QueryResult, RunQueryDsl as _,
+    sql_types::{Array, BigInt, Binary, Bool, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
+};
+use pg_pool::sql::statement;
+use typed_ids::{CompanyId, UserId};
+use uuid::Uuid;
+
+use super::{
+    companies_setting,
+    log::{self, Line},
+    partitions::number,
+    users::{self, UserRow},
+};
+use crate::user::User;
+
+pg_pool::static_sql! {
+    // The subselects depend on `p`, so they are evaluated after it has opened the companies. `offset 0` keeps them what
+    // they are, a probe of an index for each key: a plan that is made while the table is small stays right when it grows.
+    ReadBatch -> (
+        BigInt, BigInt, BigInt, Nullable<BigInt>, Nullable<SqlUuid>, Nullable<SqlUuid>, Nullable<BigInt>,
+        Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Text>,
+    ) =
+        "select p.epoch, p.revision, p.applied_sequence, f.place, f.company_id, f.user_id, f.version, f.created_at, \
+           f.last_modified_at, f.attributes \
+         from (select epoch, revision, applied_sequence, set_config('timeclock.companies', $2, true) as opened \
+               from partitions where partition = $1) p \
+         left join lateral ( \
+           select null::bigint as place, u.* from unnest($3, $4) as k(company_id, user_id) cross join lateral ( \
+             select u.company_id, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes from users u \
+             where u.company_id = k.company_id and u.user_id = k.user_id and p.opened is not null offset 0) u \
+           union all \
+           select k.place - 1, u.company_id, u.user_id, null, null, null, null \
+           from unnest($5, $6) with ordinality as k(company_id, user_name_key, place) cross join lateral ( \
+             select u.company_id, u.user_id from users u \
+             where u.company_id = k.company_id and u.user_name_key = k.user_name_key and p.opened is not null \
+             offset 0) u \
+         ) f on true";
+    // Every other part takes its rows from `fence`, so nothing is written when that finds the partition moved on.
+    // An upsert rather than an update, because it has but one plan; what may be added is decided before.
+    WriteBatch -> (SmallInt,) =
+        "with fence as ( \
+           update partitions set revision = revision + 1, applied_sequence = greatest(applied_sequence, $3) \
+           where partition = $1 and revision = $2 and set_config('timeclock.companies', $4, true) is not null \
+           returning partition), \
+         stored as ( \
+           insert into users (company_id, user_id, user_name_key, external_id, work_email_key, many_work_emails, active, \
+             manager_id, display_name, version, created_at, last_modified_at, attributes) \
+           select v.* from fence cross join unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as v \
+           on conflict (company_id, user_id) do update set user_name_key = excluded.user_name_key, \
+             external_id = excluded.external_id, work_email_key = excluded.work_email_key, \
+             many_work_emails = excluded.many_work_emails, active = excluded.active, \
+             manager_id = excluded.manager_id, display_name = excluded.display_name, version = excluded.version, \
+             last_modified_at = excluded.last_modified_at, attributes = excluded.attributes), \
+         logged as ( \
+           insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
+             outcome, refusal, changed_attributes) \
+           select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $27, v.outcome, v.refusal, \
+             string_to_array(v.changed, ',') \
+           from fence cross join unnest($18, $19, $20, $21, $22, $23, $24, $25, $26) \
+             as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed)), \
+         announced as ( \
+           insert into outbox (partition, facts) select partition, $28 from fence where octet_length($28) > 0) \
+         select partition from fence"
+}
+
+/// What a batch finds.
+pub(crate) struct Seen {
+    /// The epoch of the tenure that holds the partition.
+    pub(crate) epoch: i64,
+    pub(crate) revision: i64,
+    /// How far the partition's requests are applied.
+    pub(crate) applied_sequence: i64,
+    /// Those of the targets that exist.
+    pub(crate) users: Vec<User>,
+    /// Who holds each of the names, in their order.
+    pub(crate) holders: Vec<Option<UserId>>,
+}
+
+/// Reads the partition's row, the users with these ids and the holders of these folded names.
+pub(crate) fn read(
+    conn: &mut PgConnection,
+    partition: Partition,
+    companies: &[CompanyId],
+    targets: &[(CompanyId, UserId)],
+    names: &[(CompanyId, String)],
+) -> QueryResult<Seen> {
+    type Row = (
+        i64,
+        i64,
+        i64,
+        Option<i64>,
+        Option<Uuid>,
+        Option<Uuid>,
+        Option<i64>,
+        Option<DateTime<Utc>>,
+        Option<DateTime<Utc>>,
+        Option<String>,
+    );
+    let rows: Vec<Row> = statement(ReadBatch)
+        .bind::<SmallInt, _>(number(partition))
+        .bind::<Text, _>(companies_setting(companies))
+        .bind::<Array<SqlUuid>, _>(users::companies_of(targets))
+        .bind::<Array<SqlUuid>, _>(targets.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(users::companies_of(names))
+        .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
+        .load(conn)?;
+    let first = rows.first().ok_or(diesel::result::Error::NotFound)?;
+    let (epoch, revision, applied_sequence) = (first.0, first.1, first.2);
+    let mut seen =
+        Seen { epoch, revision, applied_sequence, users: vec![], holders: vec![None; names.len()] };
+    for row in rows {
+        match row {
+            (_, _, _, Some(place), _, Some(holder), ..) => {
+                if let Some(found) = usize::try_from(place).ok().and_then(|place| seen.holders.get_mut(place))
+                {
+                    *found = Some(UserId::from_uuid(holder));
+                }
+            }
+            (
+                _,
+                _,
+                _,
+                None,
+                Some(company_id),
+                Some(user_id),
+                Some(version),
+                Some(created_at),
+                Some(last),
+                Some(text),
+            ) => {
+                let row = UserRow {
+                    company_id,
+                    user_id,
+                    version,
+                    created_at,
+                    last_modified_at: last,
+                    attributes: text,
+                };
+                seen.users.push(row.into_user()?);
+            }
+            // Nothing was asked for, or nothing found.
+            _ => {}
+        }
+    }
+    Ok(seen)
+}
+
+/// What a batch amounts to.
+pub(crate) struct Write<'a> {
+    pub(crate) partition: Partition,
+    /// As it was read.
+    pub(crate) revision: i64,
+    /// The stream sequence of the batch's last request.
+    pub(crate) last_sequence: i64,
+    pub(crate) companies: &'a [CompanyId],
+    /// Written in this order: who gives a name up stands before who takes it.
+    pub(crate) users: Vec<&'a User>,
+    pub(crate) lines: &'a [Line<'a>],
+    pub(crate) facts: &'a FactBatch,
+    pub(crate) applied_at: DateTime<Utc>,
+}
+
+/// Writes everything, or nothing and `false` when the partition is at another revision.
+pub(crate) fn write(conn: &mut PgConnection, write: &Write<'_>) -> QueryResult<bool> {
+    let users = users::Columns::of(&write.users);
+    let lines = log::Columns::of(write.lines);
+    let written: Option<(i16,)> = statement(WriteBatch)
+        .bind::<SmallInt, _>(number(write.partition))
+        .bind::<BigInt, _>(write.revision)
+        .bind::<BigInt, _>(write.last_sequence)
+        .bind::<Text, _>(companies_setting(write.companies))
+        .bind::<Array<SqlUuid>, _>(users.company_ids)
+        .bind::<Array<SqlUuid>, _>(users.user_ids)
+        .bind::<Array<Text>, _>(users.user_name_keys)
+        .bind::<Array<Nullable<Text>>, _>(users.external_ids)
+        .bind::<Array<Nullable<Text>>, _>(users.work_email_keys)
+        .bind::<Array<Bool>, _>(users.many_work_emails)
+        .bind::<Array<Bool>, _>(users.active)
+        .bind::<Array<Nullable<SqlUuid>>, _>(users.manager_ids)
+        .bind::<Array<Nullable<Text>>, _>(users.display_names)
+        .bind::<Array<BigInt>, _>(users.versions)
+        .bind::<Array<Timestamptz>, _>(users.created_at)
+        .bind::<Array<Timestamptz>, _>(users.last_modified_at)
+        .bind::<Array<Text>, _>(users.attributes)
+        .bind::<Array<SqlUuid>, _>(lines.company_ids)
+        .bind::<Array<SqlUuid>, _>(lines.request_ids)
+        .bind::<Array<SqlUuid>, _>(lines.user_ids)
+        .bind::<Array<Nullable<SqlUuid>>, _>(lines.token_ids)
+        .bind::<Array<Text>, _>(lines.verbs)
+        .bind::<Array<Timestamptz>, _>(lines.accepted_at)
+        .bind::<Array<Text>, _>(lines.outcomes)
+        .bind::<Array<Nullable<Binary>>, _>(lines.refusals)
+        .bind::<Array<Text>, _>(lines.changed_attributes)
+        .bind::<Timestamptz, _>(write.applied_at)
+        .bind::<Binary, _>(write.facts.encode_to_vec())
+        .get_result(conn)
+        .optional()?;
+    Ok(written.is_some())
+}
