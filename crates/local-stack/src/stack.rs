@@ -41,6 +41,8 @@ pub struct Options {
     pub throwaway: bool,
     /// Settings of services beyond the topology's: service, variable, value.
     pub environment: Vec<(String, String, String)>,
+    /// Settings of Postgres beyond what every stack has: name, value.
+    pub postgres_settings: Vec<(String, String)>,
     /// Told of each step as it begins.
     pub progress: fn(&str),
 }
@@ -57,6 +59,7 @@ impl Options {
             binaries,
             throwaway: false,
             environment: Vec::new(),
+            postgres_settings: Vec::new(),
             progress: |_| (),
         })
     }
@@ -92,7 +95,8 @@ impl Stack {
         }
         let secrets = Secrets::load_or_create(&workdir.file("secrets.json"))?;
         (options.progress)("Postgres and NATS");
-        let (postgres, nats) = start_backing(&workdir, &secrets, options.throwaway)?;
+        let (postgres, nats) =
+            start_backing(&workdir, &secrets, options.throwaway, options.postgres_settings)?;
         let address = format!("127.0.0.1:{}", postgres.port());
         let backing = Backing { nats_url: nats.url(), postgres_address: address };
         let stack = Self {
@@ -294,6 +298,7 @@ fn start_backing(
     workdir: &Workdir,
     secrets: &Secrets,
     throwaway: bool,
+    mut settings: Vec<(String, String)>,
 ) -> Result<(postgres::Server, nats::Server)> {
     let directory = |name| (!throwaway).then(|| workdir.file(name));
     let (collector, value) = topology::NATS_COLLECTOR;
@@ -305,7 +310,7 @@ fn start_backing(
         config: Some(topology::NATS_CONFIG.to_owned()),
         environment,
     };
-    let settings = vec![("max_connections".to_owned(), "200".to_owned())];
+    settings.push(("max_connections".to_owned(), "200".to_owned()));
     let postgres_options =
         postgres::Options { directory: directory("postgres"), port: None, fast: throwaway, settings };
     thread::scope(|scope| {

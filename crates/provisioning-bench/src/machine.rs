@@ -26,17 +26,21 @@ pub struct Machine {
 impl Machine {
     pub(crate) fn describe(postgres: String, nats_server: String) -> Self {
         let or_unknown = |found: Option<String>| found.unwrap_or_else(|| "unknown".to_owned());
-        let memory = field("/proc/meminfo", "MemTotal", ':').and_then(|text| kibibytes(&text));
         Self {
             cpu: or_unknown(field("/proc/cpuinfo", "model name", ':')),
             cores: thread::available_parallelism().map_or(1, usize::from),
-            memory_gib: memory.map_or(0, |kibibytes| (kibibytes + (1 << 19)) >> 20),
+            memory_gib: memory_kib().map_or(0, |kibibytes| (kibibytes + (1 << 19)) >> 20),
             system: or_unknown(field("/etc/os-release", "PRETTY_NAME", '=')),
             postgres,
             nats_server,
             commit: or_unknown(commit()),
         }
     }
+}
+
+/// Main memory, where the system tells.
+pub(crate) fn memory_kib() -> Option<u64> {
+    kibibytes(&field("/proc/meminfo", "MemTotal", ':')?)
 }
 
 /// The first value of this name in a file of "name: value" lines.

@@ -98,9 +98,10 @@ impl Drop for RawRows<'_> {
     }
 }
 
+/// pgbench leaves the rate out when its clients took the whole time to connect.
 fn transactions_per_second(report: &str) -> Result<f64> {
     let figure = report.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    figure.context("pgbench printed no tps")
+    figure.with_context(|| format!("pgbench printed no rate, but: {}", report.trim()))
 }
 
 #[cfg(test)]
