@@ -5,6 +5,7 @@
 
 mod allowance;
 mod apply;
+pub(crate) mod message;
 mod parse;
 mod path;
 mod values;

@@ -4,14 +4,15 @@
 //! (the dialect behind `aadOptscim062020`), and sends text for booleans and references (entra-wire §1.7, §1.8).
 //! All of that ends here.
 
+use super::message::{self, Sent};
 use super::path::PatchPath;
 use super::{MAX_FILTERED_LENGTH, MAX_LISTED_VALUES, MAX_OPERATIONS, MAX_PATH_LENGTH, Op, Operation};
 use crate::attribute_path::AttributePath;
 use crate::error::ScimError;
-use crate::json::{self, kind_of};
+use crate::json::kind_of;
 use crate::resource::canonical::{Place, canonicalise, one};
 use crate::schema::{Attribute, SchemaSet};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Reads the body of a PATCH.
 ///
@@ -24,38 +25,31 @@ use serde_json::{Map, Value};
 /// `noTarget` for a remove without a path, 400 `mutability` for attributes that only the server writes and for
 /// removing a required one, 400 `invalidValue` for values of the wrong type or beyond a limit.
 pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Vec<Operation>, ScimError> {
-    let mut message = json::read_object(body)?;
-    let sent = match take(&mut message, "Operations") {
-        Some(Value::Array(operations)) => operations,
-        Some(operation @ Value::Object(_)) => vec![operation],
-        Some(other) => {
-            return Err(ScimError::invalid_syntax(format!(
-                "'Operations' is {}, not a list",
-                kind_of(&other)
-            )));
-        }
-        None => return Err(ScimError::invalid_syntax("a PATCH has a list 'Operations'")),
-    };
-    if sent.len() > MAX_OPERATIONS {
-        return Err(too_many());
-    }
+    let sent = message::read(body, MAX_OPERATIONS)?;
     let mut operations = Vec::with_capacity(sent.len());
-    for (position, operation) in sent.into_iter().enumerate() {
-        operation_of(schemas, operation, &mut operations).map_err(|error| ScimError {
-            detail: format!("operation {}: {}", position + 1, error.detail),
-            ..error
-        })?;
+    for (position, sent) in sent.into_iter().enumerate() {
+        Sent::of(sent)
+            .and_then(|sent| {
+                targets(schemas, sent)?.try_for_each(|target| target.expand(schemas, &mut operations))
+            })
+            .map_err(message::at(position))?;
         if operations.len() > MAX_OPERATIONS {
-            return Err(too_many());
+            return Err(message::too_many(MAX_OPERATIONS));
         }
     }
+    check_work(&operations)?;
+    Ok(operations)
+}
+
+/// Whether what the operations of one PATCH list and filter by is little enough to be compared with what is there.
+pub(crate) fn check_work(operations: &[Operation]) -> Result<(), ScimError> {
     let filtered = operations.iter().filter(|operation| operation.path.filter.is_some());
     check_filtered_length(filtered.map(|operation| operation.path.to_string().len()))?;
     let listed = operations.iter().filter_map(|operation| operation.value.as_ref()?.as_array());
     if listed.map(Vec::len).sum::<usize>() > MAX_LISTED_VALUES {
         return Err(ScimError::invalid_value(format!("a PATCH lists at most {MAX_LISTED_VALUES} values")));
     }
-    Ok(operations)
+    Ok(())
 }
 
 /// Whether the filters of one request are few enough to be evaluated on every value of a list.
@@ -68,14 +62,6 @@ pub(crate) fn check_filtered_length(lengths: impl Iterator<Item = usize>) -> Res
     Ok(())
 }
 
-fn path_too_long() -> ScimError {
-    ScimError::invalid_path(format!("a path has at most {MAX_PATH_LENGTH} bytes"))
-}
-
-fn too_many() -> ScimError {
-    ScimError::invalid_value(format!("a PATCH has at most {MAX_OPERATIONS} operations"))
-}
-
 /// What a member of an object that is added as a whole amounts to: of a POST's body, or of a value without a path.
 pub(crate) fn operations_of_member(
     schemas: &SchemaSet,
@@ -83,55 +69,95 @@ pub(crate) fn operations_of_member(
     value: Value,
 ) -> Result<Vec<Operation>, ScimError> {
     let mut operations = Vec::new();
-    Expansion { schemas, op: Op::Add, out: &mut operations }.member(key, value)?;
-    Ok(operations)
-}
-
-fn operation_of(schemas: &SchemaSet, sent: Value, out: &mut Vec<Operation>) -> Result<(), ScimError> {
-    let Value::Object(mut sent) = sent else {
-        return Err(ScimError::invalid_syntax(format!("it is {}, not an object", kind_of(&sent))));
-    };
-    let op = match take(&mut sent, "op") {
-        Some(Value::String(op)) if op.eq_ignore_ascii_case("add") => Op::Add,
-        Some(Value::String(op)) if op.eq_ignore_ascii_case("replace") => Op::Replace,
-        Some(Value::String(op)) if op.eq_ignore_ascii_case("remove") => Op::Remove,
-        _ => return Err(ScimError::invalid_syntax("'op' is one of add, replace and remove")),
-    };
-    let path = match take(&mut sent, "path") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(path)) => Some(path).filter(|path| !path.trim().is_empty()),
-        Some(other) => {
-            return Err(ScimError::invalid_path(format!("'path' is {}, not a string", kind_of(&other))));
-        }
-    };
-    // A serialiser that leaves nulls out turns "replace with null" into a replace without a value.
-    let value = take(&mut sent, "value").unwrap_or_default();
-    let mut expansion = Expansion { schemas, op, out };
-    match path {
-        // Checked here, not in the grammar: the canonical print that travels on the bus may be longer.
-        Some(path) if path.len() > MAX_PATH_LENGTH => Err(path_too_long()),
-        Some(path) => match PatchPath::parse(schemas, &path)? {
-            Some(path) => expansion.target(path, value, Origin::Path),
-            None => Ok(()),
-        },
-        None if op == Op::Remove => {
-            Err(ScimError::no_target("a remove needs a path that says what to remove"))
-        }
-        None => expansion.resource(value),
+    if let Some(target) = Target::of_member(schemas, Op::Add, key, value)? {
+        target.expand(schemas, &mut operations)?;
     }
-}
-
-/// The member of that name, whatever its case.
-fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    object.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.take())
+    Ok(operations)
 }
 
 /// Where a path comes from decides what happens to attributes that only the server writes: named as the path of an
 /// operation they are refused (RFC 7644 §3.5.2), echoed inside of a value they are ignored (§3.5.1).
 #[derive(Clone, Copy, PartialEq)]
-enum Origin {
+pub(crate) enum Origin {
     Path,
     Member,
+}
+
+/// One attribute that an operation is about.
+pub(crate) struct Target {
+    pub(crate) op: Op,
+    pub(crate) path: PatchPath,
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+}
+
+/// What an operation is about: the one attribute that its path names, or every key of a value without a path.
+/// Attributes that the schemas do not know are left out.
+pub(crate) fn targets(schemas: &SchemaSet, sent: Sent) -> Result<std::vec::IntoIter<Target>, ScimError> {
+    let Sent { op, path, value } = sent;
+    let mut found = Vec::new();
+    match path {
+        Some(path) => {
+            let path = PatchPath::parse(schemas, &path)?;
+            found.extend(path.map(|path| Target { op, path, value, origin: Origin::Path }));
+        }
+        None if op == Op::Remove => {
+            return Err(ScimError::no_target("a remove needs a path that says what to remove"));
+        }
+        None => targets_of_value(schemas, op, value, &mut found)?,
+    }
+    Ok(found.into_iter())
+}
+
+/// A value without a path: every key is a path of its own. The base schema's URN is a path to the same resource.
+fn targets_of_value(
+    schemas: &SchemaSet,
+    op: Op,
+    value: Value,
+    found: &mut Vec<Target>,
+) -> Result<(), ScimError> {
+    match value {
+        Value::Object(members) => {
+            members.into_iter().try_for_each(|(key, value)| match schemas.split_urn(&key) {
+                Some((schema, "")) if schema.id == schemas.base().id => {
+                    targets_of_value(schemas, op, value, found)
+                }
+                _ => {
+                    found.extend(Target::of_member(schemas, op, &key, value)?);
+                    Ok(())
+                }
+            })
+        }
+        Value::Array(mut items) if items.len() == 1 => {
+            targets_of_value(schemas, op, items.pop().unwrap_or_default(), found)
+        }
+        Value::Null => Ok(()),
+        other => Err(ScimError::invalid_value(format!(
+            "an operation without a path takes an object, not {}",
+            kind_of(&other)
+        ))),
+    }
+}
+
+impl Target {
+    /// The attribute that a key of an object names; `None` when the schemas do not know it.
+    pub(crate) fn of_member(
+        schemas: &SchemaSet,
+        op: Op,
+        key: &str,
+        value: Value,
+    ) -> Result<Option<Self>, ScimError> {
+        match PatchPath::parse_known(schemas, key) {
+            Some(_) if key.len() > MAX_PATH_LENGTH => Err(message::path_too_long()),
+            Some(path) => Ok(Some(Self { op, path, value, origin: Origin::Member })),
+            None => Ok(None),
+        }
+    }
+
+    /// The operations that it amounts to, canonical.
+    pub(crate) fn expand(self, schemas: &SchemaSet, out: &mut Vec<Operation>) -> Result<(), ScimError> {
+        Expansion { schemas, op: self.op, out }.target(self.path, self.value, self.origin)
+    }
 }
 
 struct Expansion<'a> {
@@ -141,28 +167,9 @@ struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    /// A value without a path: every key is a path of its own. The base schema's URN is a path to the same resource.
-    fn resource(&mut self, value: Value) -> Result<(), ScimError> {
-        match value {
-            Value::Object(members) => {
-                members.into_iter().try_for_each(|(key, value)| match self.schemas.split_urn(&key) {
-                    Some((schema, "")) if schema.id == self.schemas.base().id => self.resource(value),
-                    _ => self.member(&key, value),
-                })
-            }
-            Value::Array(mut items) if items.len() == 1 => self.resource(items.pop().unwrap_or_default()),
-            Value::Null => Ok(()),
-            other => Err(ScimError::invalid_value(format!(
-                "an operation without a path takes an object, not {}",
-                kind_of(&other)
-            ))),
-        }
-    }
-
     fn member(&mut self, key: &str, value: Value) -> Result<(), ScimError> {
-        match PatchPath::parse_known(self.schemas, key) {
-            Some(_) if key.len() > MAX_PATH_LENGTH => Err(path_too_long()),
-            Some(path) => self.target(path, value, Origin::Member),
+        match Target::of_member(self.schemas, self.op, key, value)? {
+            Some(target) => self.target(target.path, target.value, target.origin),
             None => Ok(()),
         }
     }
@@ -298,7 +305,7 @@ impl Expansion<'_> {
 }
 
 /// What stands for no value: `null`, `""`, `[]`, `{}`, and a list of one of them.
-fn is_nothing(value: &Value) -> bool {
+pub(crate) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
