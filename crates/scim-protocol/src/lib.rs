@@ -7,6 +7,7 @@ pub mod error;
 pub mod etag;
 pub mod filter;
 pub mod fold;
+pub mod group;
 mod json;
 pub mod list;
 pub mod patch;

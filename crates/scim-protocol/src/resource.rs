@@ -35,7 +35,11 @@ pub const MAX_RESOURCE_BYTES: usize = 524_288;
 /// 400 `invalidSyntax` for a body that is no JSON object or says one thing twice; 400 `invalidValue` for a value of
 /// the wrong type or beyond a limit, or a required attribute without one.
 pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Attributes, ScimError> {
-    let mut attributes = json::read_object(body)?;
+    parse_object(schemas, json::read_object(body)?)
+}
+
+/// [`parse`] of a body that has been read as JSON.
+pub(crate) fn parse_object(schemas: &SchemaSet, mut attributes: Attributes) -> Result<Attributes, ScimError> {
     let mut irregular = Vec::new();
     attributes.retain(|key, value| {
         if matches!(key.as_str(), "schemas" | "id" | "meta") {

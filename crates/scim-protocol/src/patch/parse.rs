@@ -78,7 +78,7 @@ pub(crate) fn operations_of_member(
 /// Where a path comes from decides what happens to attributes that only the server writes: named as the path of an
 /// operation they are refused (RFC 7644 §3.5.2), echoed inside of a value they are ignored (§3.5.1).
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Origin {
+pub(crate) enum TargetOrigin {
     Path,
     Member,
 }
@@ -88,7 +88,7 @@ pub(crate) struct Target {
     pub(crate) op: Op,
     pub(crate) path: PatchPath,
     pub(crate) value: Value,
-    pub(crate) origin: Origin,
+    pub(crate) origin: TargetOrigin,
 }
 
 /// What an operation is about: the one attribute that its path names, or every key of a value without a path.
@@ -99,7 +99,7 @@ pub(crate) fn targets(schemas: &SchemaSet, sent: Sent) -> Result<std::vec::IntoI
     match path {
         Some(path) => {
             let path = PatchPath::parse(schemas, &path)?;
-            found.extend(path.map(|path| Target { op, path, value, origin: Origin::Path }));
+            found.extend(path.map(|path| Target { op, path, value, origin: TargetOrigin::Path }));
         }
         None if op == Op::Remove => {
             return Err(ScimError::no_target("a remove needs a path that says what to remove"));
@@ -149,7 +149,7 @@ impl Target {
     ) -> Result<Option<Self>, ScimError> {
         match PatchPath::parse_known(schemas, key) {
             Some(_) if key.len() > MAX_PATH_LENGTH => Err(message::path_too_long()),
-            Some(path) => Ok(Some(Self { op, path, value, origin: Origin::Member })),
+            Some(path) => Ok(Some(Self { op, path, value, origin: TargetOrigin::Member })),
             None => Ok(None),
         }
     }
@@ -174,7 +174,7 @@ impl Expansion<'_> {
         }
     }
 
-    fn target(&mut self, path: PatchPath, value: Value, origin: Origin) -> Result<(), ScimError> {
+    fn target(&mut self, path: PatchPath, value: Value, origin: TargetOrigin) -> Result<(), ScimError> {
         if path.attribute.is_extension() {
             return self.extension(path, value);
         }
@@ -186,10 +186,10 @@ impl Expansion<'_> {
         }
         if found.attribute.is_read_only() || found.leaf().is_read_only() {
             return match origin {
-                Origin::Path => {
+                TargetOrigin::Path => {
                     Err(ScimError::mutability(format!("'{}' is written by the server alone", path.attribute)))
                 }
-                Origin::Member => Ok(()),
+                TargetOrigin::Member => Ok(()),
             };
         }
         if !found.leaf().is_kept() {
@@ -236,7 +236,7 @@ impl Expansion<'_> {
         match value {
             Value::Object(members) => {
                 members.into_iter().try_for_each(|(key, value)| match attribute.sub_attribute(&key) {
-                    Some(sub) => self.target(part(&sub.name), value, Origin::Member),
+                    Some(sub) => self.target(part(&sub.name), value, TargetOrigin::Member),
                     None => Ok(()),
                 })
             }
@@ -246,7 +246,7 @@ impl Expansion<'_> {
             }
             // `"id"`, the manager of today
             scalar @ (Value::String(_) | Value::Number(_)) if attribute.sub_attribute("value").is_some() => {
-                self.target(part("value"), scalar, Origin::Member)
+                self.target(part("value"), scalar, TargetOrigin::Member)
             }
             other => Err(ScimError::invalid_value(format!(
                 "'{}' takes an object, not {}",
@@ -305,7 +305,7 @@ impl Expansion<'_> {
 }
 
 /// What stands for no value: `null`, `""`, `[]`, `{}`, and a list of one of them.
-pub(crate) fn is_nothing(value: &Value) -> bool {
+fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -118,6 +118,9 @@ fn what_entra_maps_by_type_has_canonical_values() {
         let values = attribute(&user, path)["canonicalValues"].as_array().unwrap();
         assert!(values.contains(&value.into()), "{path}: {values:?}");
     }
+    let group = schema(BASE, &[groups()], GROUP_URN).unwrap();
+    assert_eq!(attribute(&group, "members.type")["canonicalValues"], json!(["User", "Group"]));
+    assert_eq!(attribute(&user, "groups.type")["canonicalValues"], json!(["direct", "indirect"]));
     // Role types are the customer's own: Entra sends WindowsAzureActiveDirectoryRole.
     assert_eq!(attribute(&user, "roles.type").get("canonicalValues"), None);
 }
@@ -152,4 +155,11 @@ fn every_attribute_of_the_default_mapping_is_discoverable() {
     }
     assert_eq!(attribute(&user, "externalId")["caseExact"], true);
     assert_eq!(attribute(&user, "userName")["uniqueness"], "server");
+    let group = schema(BASE, &[groups()], GROUP_URN).unwrap();
+    for path in ["displayName", "members", "externalId"] {
+        assert_eq!(attribute(&group, path)["mutability"], "readWrite", "{path}");
+    }
+    assert_eq!(attribute(&group, "displayName")["required"], true);
+    assert_eq!(attribute(&group, "displayName")["uniqueness"], "server");
+    assert_eq!(attribute(&user, "groups")["mutability"], "readOnly");
 }

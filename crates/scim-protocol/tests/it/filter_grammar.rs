@@ -1,7 +1,8 @@
 //! What is a filter, what it becomes, and what is refused where.
 
+use scim_protocol::attribute_path::AttributePath;
 use scim_protocol::error::ScimType;
-use scim_protocol::filter::{Filter, MAX_DEPTH, MAX_LENGTH, MAX_TERMS};
+use scim_protocol::filter::{Filter, Literal, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Op};
 use scim_protocol::schema::{groups, users};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -90,8 +91,37 @@ fn what_entra_okta_and_the_validators_send_is_read() {
     ] {
         assert_eq!(canonical(written), expected, "{written}");
     }
+}
+
+#[test]
+fn every_way_to_ask_for_the_groups_of_a_member_is_one_filter() {
+    let expected = Filter::parse(groups(), r#"members[value eq "usr_A"]"#).unwrap();
+    assert_eq!(expected.to_string(), r#"members[value eq "usr_A"]"#);
+    for written in [
+        r#"members eq "usr_A""#,
+        r#"members.value eq "usr_A""#,
+        r#"MEMBERS[Value EQ "usr_A"]"#,
+        "members eq usr_A",
+        r#"members[value eq "usr_A"] pr"#,
+        r#"urn:ietf:params:scim:schemas:core:2.0:Group:members.value eq "usr_A""#,
+    ] {
+        assert_eq!(Filter::parse(groups(), written).as_ref(), Ok(&expected), "{written}");
+    }
+    let Filter::Element { path, filter } = expected else { panic!("{expected}") };
+    assert_eq!(path, AttributePath::of("members"));
+    let value = Literal::Exact("usr_A".to_owned());
+    assert_eq!(*filter, Filter::Compare { path: AttributePath::of("value"), op: Op::Equal, value });
+}
+
+#[test]
+fn a_group_is_found_by_its_name_without_regard_to_case_and_by_its_external_id_exactly() {
     let group = Filter::parse(groups(), r#"displayname eq "Payroll Berlin""#).unwrap();
     assert_eq!(group.to_string(), r#"displayName eq "Payroll Berlin""#);
+    assert!(
+        matches!(&group, Filter::Compare { value: Literal::Folded(text), .. } if text == "Payroll Berlin")
+    );
+    let group = Filter::parse(groups(), r#"externalId eq "B7C0""#).unwrap();
+    assert!(matches!(&group, Filter::Compare { value: Literal::Exact(text), .. } if text == "B7C0"));
 }
 
 #[test]

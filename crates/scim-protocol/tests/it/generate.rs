@@ -60,6 +60,61 @@ pub(crate) fn patch_body() -> impl Strategy<Value = Value> {
     prop::collection::vec(operation, 0..5).prop_map(|operations| json!({"Operations": operations}))
 }
 
+/// An operation on members that is accepted, of those named `a` to `f`.
+pub(crate) fn group_operation() -> BoxedStrategy<Value> {
+    let op = prop::sample::select(vec!["Add", "replace", "Remove"]);
+    let id = prop_oneof![
+        "[a-f]".prop_map(Value::from),
+        "[a-f]".prop_map(|id| json!({"$ref": null, "value": id})),
+        "[a-f]".prop_map(|id| json!({"$ref": format!("../Users/{id}"), "type": "User"})),
+    ];
+    let ids = prop::collection::vec(id.clone(), 0..4).prop_map(Value::from);
+    let listed = prop_oneof![id, ids, Just(Value::Null), Just(json!(""))];
+    prop_oneof![
+        4 => (op, listed.clone())
+            .prop_map(|(op, value)| json!({"op": op, "path": "members", "value": value})),
+        1 => prop::sample::select(vec!["add", "Replace"])
+            .prop_flat_map(move |op| {
+                listed.clone().prop_map(move |value| json!({"op": op, "value": {"members": value}}))
+            }),
+        1 => "[a-f]".prop_map(|id| json!({"op": "add", "path": format!("members[value eq \"{id}\"]")})),
+        2 => "[a-f]{2}".prop_map(|ids| {
+            let terms: Vec<_> = ids.chars().map(|id| format!("value eq \"{id}\"")).collect();
+            json!({"op": "remove", "path": format!("Members[{}]", terms.join(" or "))})
+        }),
+        1 => "[a-f]".prop_map(|id| json!({"op": "Remove", "path": "members.value", "value": id})),
+    ]
+    .boxed()
+}
+
+/// The body of a PATCH of a group that may or may not make sense.
+pub(crate) fn group_patch_body() -> BoxedStrategy<Value> {
+    let op = prop::sample::select(vec!["Add", "replace", "Remove", "move"]);
+    let path = prop_oneof![
+        prop::sample::select(vec![
+            "members",
+            "MEMBERS.value",
+            "members.type",
+            "members[value eq \"a\"].display",
+            "members[value eq \"a\" and type eq \"User\"]",
+            "members[not (value eq \"a\")]",
+            "urn:ietf:params:scim:schemas:core:2.0:Group:members",
+            "displayName",
+            "externalId",
+            "id",
+        ])
+        .prop_map(Value::from),
+        "[a-z.:\\[\\]\" ]{0,20}".prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    let anything = (op, path, any_json())
+        .prop_map(|(op, path, value)| json!({"op": op, "path": path, "value": value}))
+        .boxed();
+    prop::collection::vec(prop_oneof![anything, group_operation()], 0..5)
+        .prop_map(|operations| json!({"Operations": operations}))
+        .boxed()
+}
+
 /// Any JSON at all, with names that mean something now and then.
 pub(crate) fn any_json() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
@@ -71,7 +126,17 @@ pub(crate) fn any_json() -> BoxedStrategy<Value> {
     ];
     let name = prop_oneof![
         prop::sample::select(vec![
-            "value", "type", "primary", "emails", "name", "userName", "Active", "manager"
+            "value",
+            "type",
+            "primary",
+            "emails",
+            "name",
+            "userName",
+            "Active",
+            "manager",
+            "members",
+            "displayName",
+            "$ref",
         ])
         .prop_map(ToOwned::to_owned),
         known_path(),

@@ -14,6 +14,8 @@ mod filter_grammar;
 mod filter_laws;
 mod filter_matches;
 mod generate;
+mod group_transcripts;
+mod groups;
 mod lists;
 mod patch_laws;
 mod projections;
