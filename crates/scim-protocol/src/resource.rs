@@ -4,7 +4,7 @@ pub(crate) mod canonical;
 mod render;
 pub(crate) mod whole;
 
-pub use render::{Manager, Rendering, render, render_bytes};
+pub use render::{DirectGroup, Manager, Member, Rendering, render, render_bytes};
 
 use crate::Attributes;
 use crate::error::ScimError;

@@ -3,7 +3,7 @@
 
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
-use scim_protocol::resource::{Manager, Rendering, parse, render, render_bytes};
+use scim_protocol::resource::{DirectGroup, Manager, Rendering, parse, render, render_bytes};
 use scim_protocol::schema::users;
 use serde_json::{Map, Value};
 
@@ -19,6 +19,8 @@ fuzz_target!(|body: &[u8]| {
             created: DateTime::UNIX_EPOCH,
             last_modified: DateTime::UNIX_EPOCH,
             manager,
+            groups: &[DirectGroup { id: "grp_1", display: Some("G") }],
+            ..Rendering::default()
         };
         let rendered = render(users(), &attributes, &rendering);
         let Ok(bytes) = render_bytes(users(), &stored, &rendering) else { panic!("{stored}") };

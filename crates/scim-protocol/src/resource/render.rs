@@ -1,13 +1,20 @@
 //! A resource as it is answered (RFC 7643 §3).
 
+mod reference;
+
+pub use reference::{DirectGroup, Member};
+
 use crate::Attributes;
 use crate::etag::etag;
 use crate::schema::{ENTERPRISE_USER_URN, SchemaSet};
 use chrono::{DateTime, SecondsFormat, Utc};
+use reference::Reference;
 use serde_json::{Map, Value};
 
 /// What the directory knows about a resource beside its attributes.
-#[derive(Debug, Clone, Copy)]
+///
+/// The default knows nothing: it is there for the fields that a resource does not have.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Rendering<'a> {
     /// The resource's id.
     pub id: &'a str,
@@ -21,6 +28,11 @@ pub struct Rendering<'a> {
     pub last_modified: DateTime<Utc>,
     /// The manager, when the user names one that is a user of the same company now.
     pub manager: Option<Manager<'a>>,
+    /// The members of a group, in the order in which they are answered; `None` when they were not loaded, and then
+    /// there is no `members` in the answer. A stored group has no `members` among its attributes.
+    pub members: Option<&'a [Member<'a>]>,
+    /// The groups that a user is a direct member of. Without any there is no `groups` in the answer (RFC 7643 §2.5).
+    pub groups: &'a [DirectGroup<'a>],
 }
 
 /// A manager that was found.
@@ -37,6 +49,16 @@ impl Rendering<'_> {
         format!("{}{}/{id}", self.base_url, schemas.endpoint())
     }
 
+    /// The attributes that refer to other resources and are not stored with this one.
+    fn references(&self) -> impl Iterator<Item = (&'static str, Vec<Reference<'_>>)> {
+        let members = self.members.map(|members| {
+            ("members", members.iter().map(|member| Reference::to_member(self, member)).collect())
+        });
+        let groups = (!self.groups.is_empty())
+            .then(|| ("groups", self.groups.iter().map(|group| Reference::to_group(self, group)).collect()));
+        members.into_iter().chain(groups)
+    }
+
     /// The members of `meta` (RFC 7643 §3.1); all of them are texts.
     fn meta(&self, schemas: &SchemaSet) -> [(&'static str, String); 5] {
         let moment = |at: &DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -51,7 +73,7 @@ impl Rendering<'_> {
 }
 
 /// The resource as it is answered: `schemas` with the extensions that it has attributes of, `id`, the attributes,
-/// `meta`. An unresolved manager is its `value` alone.
+/// `members` or `groups`, `meta`. An unresolved manager is its `value` alone.
 #[must_use]
 pub fn render(schemas: &SchemaSet, attributes: &Attributes, rendering: &Rendering<'_>) -> Map<String, Value> {
     let mut resource = Map::with_capacity(attributes.len() + 3);
@@ -70,6 +92,10 @@ pub fn render(schemas: &SchemaSet, attributes: &Attributes, rendering: &Renderin
             shown.insert("displayName".to_owned(), manager.display_name.into());
         }
     }
+    let shown = |references: Vec<Reference<'_>>| references.into_iter().map(Reference::into_json).collect();
+    for (name, references) in rendering.references() {
+        resource.insert(name.to_owned(), Value::Array(shown(references)));
+    }
     let meta = rendering.meta(schemas).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
     resource.insert("meta".to_owned(), Value::Object(meta.collect()));
     resource
@@ -77,8 +103,8 @@ pub fn render(schemas: &SchemaSet, attributes: &Attributes, rendering: &Renderin
 
 /// [`render`] as JSON text, straight from the canonical text that the directory stores.
 ///
-/// Nothing is parsed: the stored text is put between `id` and `meta`, and what is known of the manager behind the
-/// manager's `value`.
+/// Nothing is parsed: the stored text is put behind `id`, and what is known of the manager behind the manager's
+/// `value`.
 ///
 /// # Errors
 ///
@@ -123,6 +149,12 @@ pub fn render_bytes(
         }
     }
     out.extend_from_slice(after.as_bytes());
+    for (name, references) in rendering.references() {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        serde_json::to_writer(&mut out, &references)?;
+    }
     for (position, (name, value)) in rendering.meta(schemas).iter().enumerate() {
         out.extend_from_slice(if position == 0 { b",\"meta\":{\"" } else { b",\"" });
         out.extend_from_slice(name.as_bytes());

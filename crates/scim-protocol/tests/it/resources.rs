@@ -3,10 +3,12 @@
 use crate::generate::{any_json, attributes, body};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
+use scim_protocol::group;
 use scim_protocol::resource::{
-    self, MAX_RESOURCE_BYTES, MAX_TEXT_BYTES, MAX_VALUES, Manager, Rendering, render, render_bytes,
+    self, DirectGroup, MAX_RESOURCE_BYTES, MAX_TEXT_BYTES, MAX_VALUES, Manager, Member, Rendering, render,
+    render_bytes,
 };
-use scim_protocol::schema::{Attribute, ENTERPRISE_USER_URN, Schema, USER_URN, users};
+use scim_protocol::schema::{Attribute, ENTERPRISE_USER_URN, GROUP_URN, Schema, USER_URN, groups, users};
 use serde_json::{Map, Value, json};
 
 fn rendering<'a>(manager: Option<Manager<'a>>) -> Rendering<'a> {
@@ -18,8 +20,18 @@ fn rendering<'a>(manager: Option<Manager<'a>>) -> Rendering<'a> {
         created: at("2026-09-01T08:00:00Z"),
         last_modified: at("2026-09-18T07:12:44.123456Z"),
         manager,
+        ..Rendering::default()
     }
 }
+
+const GROUPS: [DirectGroup<'_>; 2] =
+    [DirectGroup { id: "g1", display: Some("Payroll \"DE\"") }, DirectGroup { id: "g2", display: Some("") }];
+
+const MEMBERS: [Member<'_>; 3] = [
+    Member { id: "2f0c", is_group: false, display: Some("Adele Vance") },
+    Member { id: "g2", is_group: true, display: None },
+    Member { id: "a\"b", is_group: false, display: Some("ü\n") },
+];
 
 fn refusal(body: &Value) -> String {
     resource::parse(users(), body.to_string().as_bytes()).unwrap_err().detail
@@ -29,8 +41,9 @@ proptest! {
     #[test]
     fn reading_what_was_answered_changes_nothing(attributes in attributes()) {
         let manager = Manager { user_id: "1a", display_name: "Miriam Graham" };
-        for manager in [None, Some(manager)] {
-            let answered = Value::Object(render(users(), &attributes, &rendering(manager)));
+        for (manager, groups) in [(None, [].as_slice()), (Some(manager), &GROUPS)] {
+            let rendering = Rendering { groups, ..rendering(manager) };
+            let answered = Value::Object(render(users(), &attributes, &rendering));
             let again = resource::parse(users(), answered.to_string().as_bytes());
             prop_assert_eq!(again, Ok(attributes.clone()));
         }
@@ -44,11 +57,16 @@ proptest! {
     }
 
     #[test]
-    fn the_spliced_answer_is_the_rendered_one(attributes in attributes(), managed in any::<bool>()) {
+    fn the_spliced_answer_is_the_rendered_one(
+        attributes in attributes(),
+        managed in any::<bool>(),
+        memberships in 0..=GROUPS.len(),
+    ) {
         let manager = managed.then_some(Manager { user_id: "1a", display_name: "" });
-        let slow = Value::Object(render(users(), &attributes, &rendering(manager))).to_string();
+        let rendering = Rendering { groups: &GROUPS[..memberships], ..rendering(manager) };
+        let slow = Value::Object(render(users(), &attributes, &rendering)).to_string();
         let stored = serde_json::to_string(&attributes).unwrap();
-        let fast = render_bytes(users(), &stored, &rendering(manager)).unwrap();
+        let fast = render_bytes(users(), &stored, &rendering).unwrap();
         prop_assert_eq!(String::from_utf8(fast).unwrap(), slow);
     }
 
@@ -90,6 +108,51 @@ fn a_resource_is_answered_with_what_the_server_knows() {
         },
     });
     assert_eq!(Value::Object(answered), expected);
+}
+
+#[test]
+fn a_group_is_answered_with_the_members_that_were_loaded() {
+    let stored = json!({"displayName": "Payroll"});
+    let answered = |members| {
+        let rendering = Rendering { members, ..rendering(None) };
+        let slow = Value::Object(render(groups(), stored.as_object().unwrap(), &rendering));
+        let fast = render_bytes(groups(), &stored.to_string(), &rendering).unwrap();
+        assert_eq!(String::from_utf8(fast).unwrap(), slow.to_string());
+        slow
+    };
+    let base = "https://live.timeclock365.com/scim";
+    let all = answered(Some(&MEMBERS));
+    let expected = json!([
+        {"value": "2f0c", "$ref": format!("{base}/Users/2f0c"), "type": "User", "display": "Adele Vance"},
+        {"value": "g2", "$ref": format!("{base}/Groups/g2"), "type": "Group"},
+        {"value": "a\"b", "$ref": format!("{base}/Users/a\"b"), "type": "User", "display": "ü\n"},
+    ]);
+    assert_eq!(all["members"], expected);
+    assert_eq!(all["schemas"], json!([GROUP_URN]));
+    assert_eq!(all["meta"]["location"], format!("{base}/Groups/2f0c"));
+    // A group without members says so; one whose members nobody asked for says nothing (entra-wire §2.1).
+    assert_eq!(answered(Some(&[]))["members"], json!([]));
+    assert_eq!(answered(None).get("members"), None);
+    // What was answered can be sent back.
+    let again = group::parse(all.to_string().as_bytes()).unwrap();
+    assert_eq!(Value::Object(again.attributes), stored);
+    assert_eq!(again.members, ["2f0c", "g2", "a\"b"]);
+}
+
+#[test]
+fn a_user_is_answered_with_the_groups_of_which_it_is_a_direct_member() {
+    let stored = json!({"userName": "a"});
+    let answered = |groups| {
+        let rendering = Rendering { groups, ..rendering(None) };
+        render(users(), stored.as_object().unwrap(), &rendering).get("groups").cloned()
+    };
+    let base = "https://live.timeclock365.com/scim/Groups";
+    let expected = json!([
+        {"value": "g1", "$ref": format!("{base}/g1"), "type": "direct", "display": "Payroll \"DE\""},
+        {"value": "g2", "$ref": format!("{base}/g2"), "type": "direct"},
+    ]);
+    assert_eq!(answered(&GROUPS), Some(expected));
+    assert_eq!(answered(&[]), None);
 }
 
 #[test]
