@@ -39,6 +39,22 @@ pub(crate) fn read_value(text: &str) -> Result<Value, ScimError> {
     }
 }
 
+/// Refuses a message whose `schemas` name others only. Missing ones are forgiven, as everywhere.
+pub(crate) fn expect_message(schemas: &Value, urn: &str, what: &str) -> Result<(), ScimError> {
+    let named = match schemas {
+        Value::Null => return Ok(()),
+        Value::Array(named) if named.is_empty() => return Ok(()),
+        Value::Array(named) => named.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let is_named = named.iter().filter_map(Value::as_str).any(|name| name.eq_ignore_ascii_case(urn));
+    if is_named {
+        Ok(())
+    } else {
+        Err(ScimError::invalid_syntax(format!("this is no message of {what}: 'schemas' does not name {urn}")))
+    }
+}
+
 /// What a value is, for people.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {

@@ -14,6 +14,7 @@ pub mod patch;
 pub mod projection;
 pub mod resource;
 pub mod schema;
+pub mod search_request;
 
 /// A resource's attributes: one JSON object, in the order in which they were sent.
 ///

@@ -20,3 +20,4 @@ mod lists;
 mod patch_laws;
 mod projections;
 mod resources;
+mod search_requests;
