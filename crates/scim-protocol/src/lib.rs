@@ -15,6 +15,7 @@ pub mod projection;
 pub mod resource;
 pub mod schema;
 pub mod search_request;
+pub mod sort;
 
 /// A resource's attributes: one JSON object, in the order in which they were sent.
 ///

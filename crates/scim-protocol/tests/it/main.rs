@@ -21,3 +21,4 @@ mod patch_laws;
 mod projections;
 mod resources;
 mod search_requests;
+mod sorting;
