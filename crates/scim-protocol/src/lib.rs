@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod attribute_path;
+pub mod bulk;
 pub mod discovery;
 pub mod error;
 pub mod etag;

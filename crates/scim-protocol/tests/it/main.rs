@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected stops"
 )]
 
+mod bulk;
 mod discovery;
 mod entra_transcripts;
 mod etags;
