@@ -6,7 +6,7 @@ use std::fmt;
 /// The URN that marks an error body.
 pub const ERROR_URN: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-/// The error keywords of RFC 7644 §3.12, Table 9.
+/// The error keywords of RFC 7644 §3.12, Table 9, and of RFC 9865 §2.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ScimType {
     /// The filter is malformed, or its comparison is not defined for the attribute.
@@ -29,10 +29,16 @@ pub enum ScimType {
     InvalidVers,
     /// The request carries sensitive data where it must not.
     Sensitive,
+    /// The cursor is none, or belongs to another list.
+    InvalidCursor,
+    /// The cursor is too old.
+    ExpiredCursor,
+    /// The size of a page is no number from 1.
+    InvalidCount,
 }
 
 impl ScimType {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::InvalidFilter,
         Self::TooMany,
         Self::Uniqueness,
@@ -43,9 +49,12 @@ impl ScimType {
         Self::InvalidValue,
         Self::InvalidVers,
         Self::Sensitive,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+        Self::InvalidCount,
     ];
 
-    /// The keyword as RFC 7644 spells it.
+    /// The keyword as the RFC spells it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,10 +68,13 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
             Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 
-    /// Reads a keyword as RFC 7644 spells it; `None` for anything else, the empty text included.
+    /// Reads a keyword as the RFC spells it; `None` for anything else, the empty text included.
     #[must_use]
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|candidate| candidate.as_str() == keyword)
@@ -134,6 +146,12 @@ refusals! {
     no_target => 400, NoTarget;
     /// 400 `invalidValue`.
     invalid_value => 400, InvalidValue;
+    /// 400 `invalidCursor`.
+    invalid_cursor => 400, InvalidCursor;
+    /// 400 `expiredCursor`.
+    expired_cursor => 400, ExpiredCursor;
+    /// 400 `invalidCount`.
+    invalid_count => 400, InvalidCount;
     /// 401, without a keyword.
     unauthorized => 401;
     /// 403, without a keyword.

@@ -3,6 +3,7 @@
 
 pub mod attribute_path;
 pub mod bulk;
+pub mod cursor;
 pub mod discovery;
 pub mod error;
 pub mod etag;

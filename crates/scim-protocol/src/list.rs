@@ -1,6 +1,7 @@
 //! Pages of resources: which one is asked for, and how it is answered (RFC 7644 §3.4.2, §3.4.2.4).
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::ScimError;
 
@@ -43,7 +44,7 @@ impl Page {
 }
 
 /// A whole number, as near to it as `u32` comes.
-fn number(name: &str, written: Option<&str>, default: u32) -> Result<u32, ScimError> {
+pub(crate) fn number(name: &str, written: Option<&str>, default: u32) -> Result<u32, ScimError> {
     let Some(text) = written.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(default);
     };
@@ -88,8 +89,31 @@ pub fn list_response<R: Serialize>(start_index: u32, total: u64, resources: &[R]
 /// The same as JSON, around resources that are JSON already and are not looked into.
 #[must_use]
 pub fn splice_list_response(start_index: u32, total: u64, resources: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    splice(&format!(r#""totalResults":{total},"startIndex":{start_index},"#), resources)
+}
+
+/// The answer to a page that was asked for by cursor (RFC 9865 §2), around resources that are JSON already.
+///
+/// Without a `next` cursor it is the last page. The total may be left out where it is not known.
+#[must_use]
+pub fn splice_cursor_response(
+    total: Option<u64>,
+    previous: Option<&str>,
+    next: Option<&str>,
+    resources: &[impl AsRef<[u8]>],
+) -> Vec<u8> {
+    let mut members = total.map(|total| format!(r#""totalResults":{total},"#)).unwrap_or_default();
+    for (name, cursor) in [("previousCursor", previous), ("nextCursor", next)] {
+        if let Some(cursor) = cursor {
+            members += &format!("\"{name}\":{},", Value::from(cursor));
+        }
+    }
+    splice(&members, resources)
+}
+
+fn splice(members: &str, resources: &[impl AsRef<[u8]>]) -> Vec<u8> {
     let head = format!(
-        r#"{{"schemas":["{LIST_RESPONSE_URN}"],"totalResults":{total},"startIndex":{start_index},"itemsPerPage":{},"Resources":["#,
+        r#"{{"schemas":["{LIST_RESPONSE_URN}"],{members}"itemsPerPage":{},"Resources":["#,
         resources.len()
     );
     let length: usize = resources.iter().map(|resource| resource.as_ref().len() + 1).sum();

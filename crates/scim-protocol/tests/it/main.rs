@@ -8,6 +8,7 @@
 )]
 
 mod bulk;
+mod cursors;
 mod discovery;
 mod entra_transcripts;
 mod etags;
