@@ -8,29 +8,56 @@ use serde_json::{Value, json};
 
 use crate::list::{DEFAULT_RESULTS, MAX_RESULTS, list_response};
 use crate::schema::{Schema, SchemaSet};
+use crate::{bulk, cursor};
 
 const SERVICE_PROVIDER_CONFIG_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// What is supported and what is not (RFC 7643 §5, `pagination` from RFC 9865).
+/// What may be served or not. The parts of the protocol that are not here always are, or never.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Features {
+    /// `/Bulk` (RFC 7644 §3.7).
+    pub bulk: bool,
+    /// `sortBy` (RFC 7644 §3.4.2.3).
+    pub sort: bool,
+    /// Paging by cursor (RFC 9865).
+    pub cursor: bool,
+}
+
+/// What is served now. A client is promised what is `true` here, so it becomes that together with the endpoint.
+pub const SERVED: Features = Features { bulk: false, sort: false, cursor: false };
+
+/// What is supported and what is not (RFC 7643 §5, `pagination` from RFC 9865 §4): [`SERVED`].
 #[must_use]
 pub fn service_provider_config(base: &str) -> Value {
+    service_provider_config_of(base, SERVED)
+}
+
+/// The same with other features.
+#[must_use]
+pub fn service_provider_config_of(base: &str, served: Features) -> Value {
+    let (operations, bytes) =
+        if served.bulk { (bulk::MAX_OPERATIONS, bulk::MAX_PAYLOAD_BYTES) } else { (0, 0) };
+    let mut pagination = json!({
+        "cursor": served.cursor,
+        "index": true,
+        "defaultPaginationMethod": "index",
+        "defaultPageSize": DEFAULT_RESULTS,
+        "maxPageSize": MAX_RESULTS,
+    });
+    if served.cursor {
+        pagination["cursorTimeout"] = cursor::TIMEOUT_SECONDS.into();
+    }
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG_URN],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {"supported": served.bulk, "maxOperations": operations, "maxPayloadSize": bytes},
         "filter": {"supported": true, "maxResults": MAX_RESULTS},
         "changePassword": {"supported": false},
-        "sort": {"supported": false},
+        "sort": {"supported": served.sort},
         "etag": {"supported": true},
-        "pagination": {
-            "cursor": false,
-            "index": true,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": DEFAULT_RESULTS,
-            "maxPageSize": MAX_RESULTS,
-        },
+        "pagination": pagination,
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "OAuth Bearer Token",

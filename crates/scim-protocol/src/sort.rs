@@ -11,7 +11,7 @@
 //! | [`By`] | ordered by |
 //! |---|---|
 //! | [`By::Exact`]: `caseExact` text, references | code point (in Postgres `COLLATE "C"`) |
-//! | [`By::Folded`]: other text | code point of [`fold`](crate::fold::fold) |
+//! | [`By::Folded`]: other text | code point of [`fold`] |
 //! | [`By::Boolean`] | `false`, then `true` |
 //! | [`By::DateTime`] | time, in microseconds |
 //! | [`By::Number`] | value, in double precision |

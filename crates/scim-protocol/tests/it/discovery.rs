@@ -1,6 +1,9 @@
 //! What the service says about itself, as Microsoft's validators read it.
 
-use scim_protocol::discovery::{resource_type, resource_types, schema, schemas, service_provider_config};
+use scim_protocol::discovery::{
+    Features, SERVED, resource_type, resource_types, schema, schemas, service_provider_config,
+    service_provider_config_of,
+};
 use scim_protocol::list::MAX_RESULTS;
 use scim_protocol::schema::{ENTERPRISE_USER_URN, GROUP_URN, USER_URN, groups, users};
 use serde_json::{Value, json};
@@ -46,6 +49,26 @@ fn the_configuration_promises_what_is_kept() {
     let issued = "The token that TimeClock 365 issued to the company for provisioning";
     assert_eq!(told, [(&json!("oauthbearertoken"), &json!(issued))]);
     assert_eq!(config["meta"]["location"], format!("{BASE}/ServiceProviderConfig"));
+}
+
+#[test]
+fn what_is_switched_on_is_promised_with_its_limits() {
+    let config = service_provider_config_of(BASE, Features { bulk: true, sort: true, cursor: true });
+    assert_eq!(
+        config["bulk"],
+        json!({"supported": true, "maxOperations": 1_000, "maxPayloadSize": 1_048_576})
+    );
+    assert_eq!(config["sort"], json!({"supported": true}));
+    let pagination = &config["pagination"];
+    assert_eq!((&pagination["cursor"], &pagination["cursorTimeout"]), (&json!(true), &json!(3_600)));
+    // Who asks for no cursor gets none.
+    assert_eq!(pagination["defaultPaginationMethod"], "index");
+
+    let config = service_provider_config_of(BASE, Features::default());
+    assert_eq!(config["bulk"], json!({"supported": false, "maxOperations": 0, "maxPayloadSize": 0}));
+    assert_eq!(config["pagination"]["cursor"], false);
+    assert_eq!(config["pagination"].get("cursorTimeout"), None);
+    assert_eq!(service_provider_config_of(BASE, SERVED), service_provider_config(BASE));
 }
 
 #[test]
