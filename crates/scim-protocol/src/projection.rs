@@ -79,6 +79,17 @@ impl Projection {
         }
     }
 
+    /// Whether anything of the attribute of that name, spelt as the schema does, can be shown. What cannot need not be
+    /// loaded: Entra asks for groups without their members (entra-wire bug 18).
+    #[must_use]
+    pub fn shows(&self, name: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(selection) => selection.branch(name).is_some(),
+            Self::Without(selection) => selection.branch(name) != Some(&Branch::Whole),
+        }
+    }
+
     /// Takes from a rendered resource what is not asked for. What is left empty by that is left out.
     pub fn apply(&self, resource: &mut Map<String, Value>) {
         match self {

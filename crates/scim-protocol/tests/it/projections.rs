@@ -100,6 +100,22 @@ fn members_are_left_out_when_entra_asks_for_that() {
 }
 
 #[test]
+fn what_is_not_shown_need_not_be_loaded() {
+    let shows = |attributes, excluded| {
+        let projection = Projection::parse(groups(), attributes, excluded).unwrap();
+        let mut group = json!({"id": "grp_1", "displayName": "Payroll", "members": [{"value": "usr_A"}]});
+        projection.apply(group.as_object_mut().unwrap());
+        assert_eq!(projection.shows("members"), group.get("members").is_some(), "{projection:?}");
+        projection.shows("members")
+    };
+    assert!(shows(None, None));
+    assert!(shows(Some("Members.VALUE"), None));
+    assert!(shows(None, Some("displayName,members.display")));
+    assert!(!shows(Some("displayName"), None));
+    assert!(!shows(None, Some("members.value,MEMBERS")));
+}
+
+#[test]
 fn the_two_lists_exclude_each_other_and_are_limited() {
     let refusal =
         |attributes, excluded| Projection::parse(users(), attributes, excluded).unwrap_err().to_json();
