@@ -1,6 +1,6 @@
 //! PATCH (RFC 7644 §3.5.2): what clients send, as operations that mean one thing each, and what those do.
 //!
-//! [`parse`] understands Entra's two dialects and everything else in the crate's README, and yields operations that
+//! [`parse`] understands Entra's two dialects and everything else in `DEVIATIONS.md`, and yields operations that
 //! name one attribute each and carry canonical values. [`apply`] is a pure function of the resource and them.
 
 mod allowance;

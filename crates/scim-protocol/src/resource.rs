@@ -25,7 +25,7 @@ pub const MAX_RESOURCE_BYTES: usize = 524_288;
 
 /// Reads the body of a POST or PUT: canonical and valid, or refused.
 ///
-/// Names in any spelling, Entra's types (see the crate's README), flat keys (`"name.familyName"`,
+/// Names in any spelling, Entra's types (see `DEVIATIONS.md`), flat keys (`"name.familyName"`,
 /// `"urn:…:User:department"`) and misspelt URNs are understood; unknown names, empty values and attributes that the
 /// server writes are left out. Nothing is added: what a user without `active` is depends on whether there was one
 /// before, which the directory knows.
