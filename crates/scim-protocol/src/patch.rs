@@ -14,9 +14,7 @@ pub(crate) use allowance::Allowance;
 pub(crate) use apply::apply_one;
 pub use apply::{Patched, apply};
 pub use parse::parse;
-pub(crate) use parse::{
-    Target, TargetOrigin, check_filtered_length, check_work, operations_of_member, targets,
-};
+pub(crate) use parse::{Target, TargetOrigin, check_filtered_length, operations_of_member, targets};
 pub use path::PatchPath;
 
 use crate::attribute_path::AttributePath;

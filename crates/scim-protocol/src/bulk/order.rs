@@ -68,8 +68,7 @@ impl Waits {
                 action.target.reference().into_iter().for_each(&mut see);
                 reference::each(&action.data, &mut see);
             }
-            awaited.sort_unstable();
-            awaited.dedup();
+            // Several references to the same one are waited for as often, and all done at once.
             for creator in &awaited {
                 waits.waiting.get_mut(*creator).into_iter().for_each(|waiting| waiting.push(position));
             }

@@ -4,7 +4,7 @@ use super::members::{MemberOperations, MembersChange};
 use super::{MAX_MEMBERS_PER_REQUEST, is_of_members};
 use crate::error::ScimError;
 use crate::patch::message::{self, Sent};
-use crate::patch::{MAX_OPERATIONS, Operation, check_work, targets};
+use crate::patch::{MAX_OPERATIONS, Operation, targets};
 use crate::schema::groups;
 use serde_json::Value;
 
@@ -51,7 +51,6 @@ pub fn parse_patch(body: &[u8]) -> Result<GroupPatch, ScimError> {
             return Err(too_many(MAX_MEMBERS_PER_REQUEST, "its members"));
         }
     }
-    check_work(&operations)?;
     Ok(GroupPatch { operations, members: members.net() })
 }
 

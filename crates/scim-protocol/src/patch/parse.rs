@@ -37,19 +37,13 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Vec<Operation>, ScimErr
             return Err(message::too_many(MAX_OPERATIONS));
         }
     }
-    check_work(&operations)?;
-    Ok(operations)
-}
-
-/// Whether what the operations of one PATCH list and filter by is little enough to be compared with what is there.
-pub(crate) fn check_work(operations: &[Operation]) -> Result<(), ScimError> {
     let filtered = operations.iter().filter(|operation| operation.path.filter.is_some());
     check_filtered_length(filtered.map(|operation| operation.path.to_string().len()))?;
     let listed = operations.iter().filter_map(|operation| operation.value.as_ref()?.as_array());
     if listed.map(Vec::len).sum::<usize>() > MAX_LISTED_VALUES {
         return Err(ScimError::invalid_value(format!("a PATCH lists at most {MAX_LISTED_VALUES} values")));
     }
-    Ok(())
+    Ok(operations)
 }
 
 /// Whether the filters of one request are few enough to be evaluated on every value of a list.

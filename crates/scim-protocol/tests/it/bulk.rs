@@ -53,7 +53,7 @@ fn every_method_is_read() {
         "schemas": [BULK_REQUEST_URN],
         "failOnErrors": 1,
         "Operations": [
-            {"method": "POST", "path": "/Users", "bulkId": "qwerty", "data": {"userName": "Alice"}},
+            {"method": "POST", "path": "/Users", "bulkId": "qwerty", "version": 7, "data": {"userName": "Alice"}},
             {"method": "put", "path": "/Users/b7c1", "version": "W/\"4\"", "data": {"userName": "Bob"}},
             {"Method": "PATCH", "Path": "Groups/5d8d", "Version": "", "Data": {"Operations": []}},
             {"method": "DELETE", "path": "/Users/e9025315", "version": "W/\"0\"", "data": {"x": 1}, "other": 2},

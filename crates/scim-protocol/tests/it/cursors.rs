@@ -127,6 +127,37 @@ fn what_a_cursor_cannot_hold_is_refused() {
 }
 
 #[test]
+fn bytes_that_no_cursor_has_are_none() {
+    let bytes = Cursor::new(everything(), behind("usr_A", None), now()).encode().unwrap();
+    assert!(Cursor::decode(&bytes).is_ok());
+    let with = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = bytes.clone();
+        change(&mut bytes);
+        Cursor::decode(&bytes).map_err(|error| error.scim_type)
+    };
+    let none = Err(Some(ScimType::InvalidCursor));
+    assert_eq!(with(&|bytes| bytes[0] = 2), none, "another version");
+    assert_eq!(with(&|bytes| bytes[1] = 4), none, "an unknown flag");
+    assert_eq!(with(&|bytes| bytes.push(b'x')), none, "a key that is not announced");
+    assert_eq!(with(&|bytes| bytes[18] = 99), none, "an id that does not end");
+    assert_eq!(with(&|bytes| bytes[19] = 0xff), none, "an id that is no text");
+    let keyed = |length| {
+        move |bytes: &mut Vec<u8>| {
+            bytes[1] = 2;
+            bytes.resize(bytes.len() + length, b'x');
+        }
+    };
+    assert!(with(&keyed(MAX_KEY_BYTES)).is_ok());
+    assert_eq!(with(&keyed(MAX_KEY_BYTES + 1)), none, "a key that is too long");
+}
+
+#[test]
+fn a_cursor_that_was_just_made_is_the_one_that_is_read() {
+    let cursor = Cursor::new(everything(), behind("usr_A", Some("adele")), now());
+    assert_eq!(Cursor::decode(&cursor.encode().unwrap()), Ok(cursor));
+}
+
+#[test]
 fn an_empty_cursor_asks_for_the_first_page() {
     assert_eq!(Page::parse("", None), Ok(Page { cursor: None, count: DEFAULT_RESULTS }));
     let page = Page::parse("VZUTiyhEQJ94IR-._~", Some("10")).unwrap();

@@ -120,8 +120,19 @@ fn other_operations_on_a_group_are_as_many_as_on_a_user() {
     // Those that are ignored are counted as well, and those that one operation amounts to.
     let unknown = json!({"op": "replace", "path": "favouriteColour", "value": "red"});
     assert_eq!(parse_patch(&json!(vec![unknown; MAX_OPERATIONS + 1])).unwrap_err().detail, refused);
+    let both = json!({"op": "replace", "value": {"id": "x", "members": []}});
+    assert_eq!(parse_patch(&json!(vec![both; MAX_OPERATIONS + 1])).unwrap_err().detail, refused);
     let two = json!({"op": "replace", "value": {"displayName": "a", "externalId": "b"}});
     assert_eq!(parse_patch(&json!(vec![two; MAX_OPERATIONS])).unwrap_err().detail, refused);
+}
+
+#[test]
+fn a_group_has_no_list_but_its_members() {
+    // Whose values and filters a PATCH of a group would have to limit, as that of a user does.
+    let lists: Vec<_> =
+        groups().base().attributes.iter().filter(|attribute| attribute.multi_valued).collect();
+    assert_eq!(lists.len(), 1);
+    assert_eq!(lists[0].name, "members");
 }
 
 #[test]

@@ -27,9 +27,10 @@ fn rendering<'a>(manager: Option<Manager<'a>>) -> Rendering<'a> {
 const GROUPS: [DirectGroup<'_>; 2] =
     [DirectGroup { id: "g1", display: Some("Payroll \"DE\"") }, DirectGroup { id: "g2", display: Some("") }];
 
-const MEMBERS: [Member<'_>; 3] = [
+const MEMBERS: [Member<'_>; 4] = [
     Member { id: "2f0c", is_group: false, display: Some("Adele Vance") },
     Member { id: "g2", is_group: true, display: None },
+    Member { id: "g3", is_group: true, display: Some("") },
     Member { id: "a\"b", is_group: false, display: Some("ü\n") },
 ];
 
@@ -125,6 +126,7 @@ fn a_group_is_answered_with_the_members_that_were_loaded() {
     let expected = json!([
         {"value": "2f0c", "$ref": format!("{base}/Users/2f0c"), "type": "User", "display": "Adele Vance"},
         {"value": "g2", "$ref": format!("{base}/Groups/g2"), "type": "Group"},
+        {"value": "g3", "$ref": format!("{base}/Groups/g3"), "type": "Group"},
         {"value": "a\"b", "$ref": format!("{base}/Users/a\"b"), "type": "User", "display": "ü\n"},
     ]);
     assert_eq!(all["members"], expected);
@@ -136,7 +138,7 @@ fn a_group_is_answered_with_the_members_that_were_loaded() {
     // What was answered can be sent back.
     let again = group::parse(all.to_string().as_bytes()).unwrap();
     assert_eq!(Value::Object(again.attributes), stored);
-    assert_eq!(again.members, ["2f0c", "g2", "a\"b"]);
+    assert_eq!(again.members, ["2f0c", "g2", "g3", "a\"b"]);
 }
 
 #[test]

@@ -149,6 +149,8 @@ fn booleans_times_and_numbers_are_sorted_by_what_they_mean() {
         sorted(&hours, &users),
         ["-1", "-0.0", "9.5", "10", &i64::MAX.to_string(), &u64::MAX.to_string()]
     );
+    let compared = |a: Value, b: Value| hours.compare(of(a).as_object().unwrap(), of(b).as_object().unwrap());
+    assert_eq!(compared(json!(0), json!(-0.0)), Ordering::Equal);
 }
 
 proptest! {
