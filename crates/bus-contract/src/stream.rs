@@ -33,7 +33,7 @@ pub struct Stream {
 /// Requests that wait to be applied, per partition in order. Personal data leaves it as soon as it is applied.
 pub const PROVISIONING: Stream = Stream {
     name: "PROVISIONING",
-    description: "Requests to change a company's users; published by scim-gateway, applied by directory-service",
+    description: "Requests to change a company's users and groups; published by scim-gateway, applied by directory-service",
     subject: "provisioning.v1.>",
     retention: Retention::WorkQueue,
     max_bytes: 1 << 30,
@@ -41,10 +41,10 @@ pub const PROVISIONING: Stream = Stream {
     duplicate_window: Duration::from_secs(120),
 };
 
-/// Facts about users, for everything else in TimeClock 365 to follow and replay.
+/// Facts about users and groups, for everything else in TimeClock 365 to follow and replay.
 pub const DIRECTORY: Stream = Stream {
     name: "DIRECTORY",
-    description: "Facts about a company's users; published by directory-service",
+    description: "Facts about a company's users and groups; published by directory-service",
     subject: "facts.v1.>",
     retention: Retention::MaxAge(Duration::from_secs(30 * 24 * 3600)),
     max_bytes: 4 << 30,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use typed_ids::{CompanyId, RequestId, UserId};
+use typed_ids::{CompanyId, GroupId, RequestId, UserId};
 
 use crate::partition::Partition;
 
@@ -42,11 +42,45 @@ impl Verb {
     }
 }
 
-/// The subject of a request: `provisioning.v1.<partition>.<company>.user.<verb>`.
+/// What a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// A user.
+    User,
+    /// A group, with who is in it.
+    Group,
+}
+
+impl Resource {
+    /// Every resource.
+    pub const ALL: [Self; 2] = [Self::User, Self::Group];
+
+    /// The subject token.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+        }
+    }
+
+    /// Whether it can be asked that of such a resource.
+    #[must_use]
+    pub const fn takes(self, verb: Verb) -> bool {
+        matches!(
+            (self, verb),
+            (Self::User, _) | (_, Verb::Create | Verb::Replace | Verb::Update | Verb::Delete)
+        )
+    }
+}
+
+/// The subject of a request: `provisioning.v1.<partition>.<company>.<user|group>.<verb>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestSubject {
     /// Whose request.
     pub company: CompanyId,
+    /// What it is about.
+    pub resource: Resource,
     /// What it asks for.
     pub verb: Verb,
 }
@@ -58,16 +92,22 @@ impl RequestSubject {
         let mut tokens = subject.strip_prefix("provisioning.v1.")?.split('.');
         let partition: u16 = tokens.next()?.parse().ok()?;
         let company: CompanyId = tokens.next()?.parse().ok()?;
-        let ("user", word, None) = (tokens.next()?, tokens.next()?, tokens.next()) else { return None };
-        let verb = Verb::ALL.into_iter().find(|verb| verb.as_str() == word)?;
-        (Partition::of(company).number() == partition).then_some(Self { company, verb })
+        let (resource, verb, None) = (tokens.next()?, tokens.next()?, tokens.next()) else { return None };
+        let resource = Resource::ALL.into_iter().find(|known| known.as_str() == resource)?;
+        let verb = Verb::ALL.into_iter().find(|known| known.as_str() == verb)?;
+        (resource.takes(verb) && Partition::of(company).number() == partition).then_some(Self {
+            company,
+            resource,
+            verb,
+        })
     }
 }
 
 impl fmt::Display for RequestSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { company, verb } = self;
-        write!(f, "provisioning.v1.{}.{company}.user.{}", Partition::of(*company), verb.as_str())
+        let Self { company, resource, verb } = self;
+        let partition = Partition::of(*company);
+        write!(f, "provisioning.v1.{partition}.{company}.{}.{}", resource.as_str(), verb.as_str())
     }
 }
 
@@ -98,16 +138,20 @@ pub fn request_of_inbox(subject: &str) -> Option<RequestId> {
 /// What a fact on the stream `DIRECTORY` says happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// A user exists.
+    /// A user or group exists.
     Created,
-    /// Attributes of a user changed, `active` not among them.
+    /// Attributes of a user changed, `active` not among them; or those of a group.
     Updated,
     /// A user lost access.
     Deactivated,
     /// A user got access back.
     Reactivated,
-    /// A user is gone.
+    /// A user or group is gone.
     Deleted,
+    /// A group has members more.
+    MembersAdded,
+    /// A group has members fewer.
+    MembersRemoved,
 }
 
 impl Event {
@@ -120,6 +164,8 @@ impl Event {
             Self::Deactivated => "deactivated",
             Self::Reactivated => "reactivated",
             Self::Deleted => "deleted",
+            Self::MembersAdded => "members_added",
+            Self::MembersRemoved => "members_removed",
         }
     }
 }
@@ -130,10 +176,22 @@ pub fn user_fact(company: CompanyId, user: UserId, event: Event) -> String {
     format!("facts.v1.{company}.user.{user}.{}", event.as_str())
 }
 
+/// The subject of a fact about a group: `facts.v1.<company>.group.<group>.<event>`.
+#[must_use]
+pub fn group_fact(company: CompanyId, group: GroupId, event: Event) -> String {
+    format!("facts.v1.{company}.group.{group}.{}", event.as_str())
+}
+
 /// Questions to the directory. [`crate::directory::LookUpUser`] → [`crate::directory::Reply`].
 pub const LOOK_UP_USER: &str = "directory.v1.query.user.look_up";
 /// Questions to the directory. [`crate::directory::SearchUsers`] → [`crate::directory::Reply`].
 pub const SEARCH_USERS: &str = "directory.v1.query.user.search";
+/// Questions to the directory. [`crate::directory::LookUpGroup`] → [`crate::directory::Reply`].
+pub const LOOK_UP_GROUP: &str = "directory.v1.query.group.look_up";
+/// Questions to the directory. [`crate::directory::SearchGroups`] → [`crate::directory::Reply`].
+pub const SEARCH_GROUPS: &str = "directory.v1.query.group.search";
+/// Questions to the directory. [`crate::directory::ListMembers`] → [`crate::directory::Reply`].
+pub const LIST_MEMBERS: &str = "directory.v1.query.group.members";
 /// Operators to the directory. [`crate::directory::CreateCompany`] → [`crate::directory::Reply`].
 pub const CREATE_COMPANY: &str = "directory.v1.company.create";
 /// Operators and the token service to the directory. [`crate::directory::ListCompanies`] → [`crate::directory::Reply`].

@@ -40,7 +40,8 @@ pub(crate) async fn search(
     offset: u32,
     limit: u32,
 ) -> Result<SearchUsersReply, QueryError> {
-    let question = SearchUsers { company_id: company.to_string(), filter, offset, limit };
+    let question =
+        SearchUsers { company_id: company.to_string(), filter, offset, limit, ..SearchUsers::default() };
     match ask(app, subject::SEARCH_USERS, question.encode_to_vec()).await? {
         reply::Result::SearchUsers(reply) => Ok(reply),
         other => Err(unexpected(other)),

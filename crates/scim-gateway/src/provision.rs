@@ -4,7 +4,7 @@ use bus_contract::{
     Message as _, Timestamp,
     directory::UserRecord,
     provisioning::{Outcome, Refused, Request, outcome, request::Change},
-    subject::{RequestSubject, Verb},
+    subject::{RequestSubject, Resource, Verb},
 };
 use bus_jetstream::publish::PublishError;
 use typed_ids::RequestId;
@@ -43,7 +43,7 @@ pub(crate) async fn submit(
         token_id: caller.token_id.to_string(),
         change: Some(change),
     };
-    let subject = RequestSubject { company: caller.company, verb }.to_string();
+    let subject = RequestSubject { company: caller.company, resource: Resource::User, verb }.to_string();
     let awaited = app.outcomes.expect(id);
     let inbox = app.outcomes.inbox(id);
     app.bus

@@ -86,6 +86,11 @@ typed_id!(
     "group id"
 );
 typed_id!(
+    /// Whoever is a member of a group: the id of a user or of another group of the same company.
+    MemberId,
+    "member id"
+);
+typed_id!(
     /// One request to change something; names the message on the bus and the line in the provisioning log.
     RequestId,
     "request id"

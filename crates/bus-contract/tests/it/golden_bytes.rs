@@ -16,6 +16,7 @@ const REQUEST: &str = "019aaf10-0000-7000-8000-000000000001";
 const COMPANY: &str = "019aaf10-0000-7000-8000-000000000002";
 const USER: &str = "019aaf10-0000-7000-8000-000000000003";
 const TOKEN: &str = "019aaf10-0000-7000-8000-000000000004";
+const GROUP: &str = "019aaf10-0000-7000-8000-000000000005";
 
 fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds, nanos: 123_000_000 })
@@ -41,6 +42,7 @@ fn record() -> UserRecord {
         manager: Some(directory::Manager {
             user_id: TOKEN.to_owned(), display_name: "Ångström".to_owned()
         }),
+        groups: vec![],
     }
 }
 
@@ -97,6 +99,7 @@ fn outcomes() {
         &outcome(provisioning::outcome::Result::Applied(provisioning::Applied {
             user: Some(record()),
             changed: true,
+            group: None,
         })),
     );
     golden(
@@ -160,6 +163,7 @@ fn questions() {
             filter: "title pr".to_owned(),
             offset: 100,
             limit: 50,
+            ..directory::SearchUsers::default()
         },
     );
 }
@@ -182,6 +186,90 @@ fn tokens() {
             lifetime_seconds: None,
         },
     );
+}
+
+#[test]
+fn requests_about_groups() {
+    let attributes_json = r#"{"displayName":"Payroll Zürich","externalId":"payroll"}"#.to_owned();
+    let condition = Some(provisioning::VersionCondition { versions: vec![4] });
+    let group_id = GROUP.to_owned();
+    golden(
+        "request.create_group",
+        &request(Change::CreateGroup(provisioning::CreateGroup {
+            group_id: group_id.clone(),
+            attributes_json: attributes_json.clone(),
+            member_ids: vec![USER.to_owned()],
+        })),
+    );
+    golden(
+        "request.replace_group",
+        &request(Change::ReplaceGroup(provisioning::ReplaceGroup {
+            group_id: group_id.clone(),
+            attributes_json,
+            member_ids: vec![USER.to_owned()],
+            condition: condition.clone(),
+        })),
+    );
+    golden(
+        "request.patch_group",
+        &request(Change::PatchGroup(provisioning::PatchGroup {
+            group_id: group_id.clone(),
+            operations: vec![provisioning::PatchOperation {
+                op: Op::Replace.into(),
+                path: "displayName".to_owned(),
+                value_json: Some(r#""Payroll""#.to_owned()),
+            }],
+            members: Some(provisioning::MembersChange {
+                clear: true,
+                added: vec![USER.to_owned()],
+                removed: vec![GROUP.to_owned()],
+            }),
+            condition: condition.clone(),
+        })),
+    );
+    golden(
+        "request.delete_group",
+        &request(Change::DeleteGroup(provisioning::DeleteGroup { group_id, condition })),
+    );
+}
+
+#[test]
+fn facts_about_groups() {
+    let fact = |event| directory::Fact {
+        fact_id: format!("{REQUEST}.1"),
+        request_id: REQUEST.to_owned(),
+        company_id: COMPANY.to_owned(),
+        occurred_at: at(1_795_000_060),
+        event: Some(event),
+    };
+    let group = Some(directory::GroupRecord {
+        group_id: GROUP.to_owned(),
+        version: 3,
+        created_at: at(1_795_000_000),
+        last_modified_at: at(1_795_000_050),
+        attributes_json: r#"{"displayName":"Payroll"}"#.to_owned(),
+    });
+    let group_id = GROUP.to_owned();
+    let members = vec![directory::MemberReference { member_id: USER.to_owned(), is_group: false }];
+    golden(
+        "fact.group_created",
+        &fact(fact::Event::GroupCreated(directory::GroupCreated { group: group.clone() })),
+    );
+    golden(
+        "fact.group_updated",
+        &fact(fact::Event::GroupUpdated(directory::GroupUpdated {
+            group,
+            changed_attributes: vec!["displayName".to_owned()],
+        })),
+    );
+    golden(
+        "fact.group_deleted",
+        &fact(fact::Event::GroupDeleted(directory::GroupDeleted { group_id: group_id.clone(), version: 3 })),
+    );
+    let added = directory::MembersAdded { group_id: group_id.clone(), version: 4, members: members.clone() };
+    golden("fact.members_added", &fact(fact::Event::MembersAdded(added)));
+    let removed = directory::MembersRemoved { group_id, version: 5, members };
+    golden("fact.members_removed", &fact(fact::Event::MembersRemoved(removed)));
 }
 
 /// Both directions: today's code writes these bytes, and reads them.

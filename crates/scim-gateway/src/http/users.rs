@@ -174,6 +174,7 @@ impl Authenticated<'_> {
             last_modified: moment(record.last_modified_at.as_ref()),
             manager: manager
                 .map(|manager| Manager { user_id: &manager.user_id, display_name: &manager.display_name }),
+            ..Rendering::default()
         };
         let rendered = if projection.is_everything() {
             resource::render_bytes(users(), &record.attributes_json, &rendering)
