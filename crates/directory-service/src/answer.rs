@@ -1,7 +1,7 @@
 //! Questions about the present, answered from Postgres.
 //!
 //! Look-ups by key are gathered and answered many at a time, as requests are applied: a transaction for sixty of them
-//! costs little more than one for one. Searches by filter are answered one by one, a few at a time.
+//! costs little more than one for one. Other questions are answered one by one, a few at a time.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bus_contract::{
     Message,
     directory::{LookUpUser, Reply},
-    subject::{DIRECTORY_QUEUE, LOOK_UP_USER, SEARCH_USERS},
+    subject::{DIRECTORY_QUEUE, LOOK_UP_USER},
 };
 use bus_jetstream::{
     Bus,
@@ -27,7 +27,7 @@ use crate::{metrics::Metrics, question};
 pub(crate) const MAX_LOOK_UPS_PER_BATCH: usize = 256;
 /// The most batches of look-ups that are under way at once.
 pub(crate) const MAX_LOOK_UP_BATCHES: usize = 2;
-/// The most searches that are under way at once; the others wait in the subscription until their asker gives up.
+/// The most searches of one kind that are under way at once; the others wait in the subscription until their asker gives up.
 pub(crate) const MAX_SEARCHES: usize = 4;
 
 /// Answers look-ups until asked to stop, then those that have arrived.
@@ -70,15 +70,6 @@ async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<Incoming>) {
     for (incoming, reply) in batch.iter().zip(replies) {
         respond(bus, incoming, &reply).await;
     }
-}
-
-/// Answers searches until asked to stop, then those that have arrived.
-pub(crate) async fn searches(bus: Bus, pool: Pool, stop: CancellationToken) -> anyhow::Result<()> {
-    serve_each(bus, SEARCH_USERS, MAX_SEARCHES, stop, move |payload| {
-        let pool = pool.clone();
-        async move { question::search(&pool, &payload).await }
-    })
-    .await
 }
 
 /// Answers each question to a subject by itself, at most `at_once` at a time.

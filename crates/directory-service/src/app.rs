@@ -8,14 +8,20 @@ use std::{
 use anyhow::Context as _;
 use bus_contract::{
     stream,
-    subject::{CREATE_COMPANY, LIST_COMPANIES},
+    subject::{CREATE_COMPANY, LIST_COMPANIES, LIST_MEMBERS, LOOK_UP_GROUP, SEARCH_GROUPS, SEARCH_USERS},
 };
 use bus_jetstream::Bus;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use pg_pool::{Pool, migrate::NotReady};
 use service_runtime::{Process, Service};
 
-use crate::{answer, company, metrics::Metrics, ownership, partition, settings::Settings};
+use crate::{
+    answer::{self, MAX_SEARCHES},
+    company,
+    metrics::Metrics,
+    ownership, partition, question,
+    settings::Settings,
+};
 
 /// The directory's tables.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -83,19 +89,22 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     };
     process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
     process.tasks.spawn("look-ups", |stop| answer::look_ups(bus.clone(), pool.clone(), metrics, stop));
-    process.tasks.spawn("searches", |stop| answer::searches(bus.clone(), pool.clone(), stop));
-    let (creating, listing) = (pool.clone(), pool.clone());
-    process.tasks.spawn("company creation", |stop| {
-        answer::serve_each(bus.clone(), CREATE_COMPANY, COMPANIES_AT_ONCE, stop, move |payload| {
-            let pool = creating.clone();
-            async move { company::create(&pool, &payload).await }
-        })
-    });
-    process.tasks.spawn("company list", |stop| {
-        answer::serve_each(bus.clone(), LIST_COMPANIES, COMPANIES_AT_ONCE, stop, move |payload| {
-            let pool = listing.clone();
-            async move { company::list(&pool, &payload).await }
-        })
-    });
+    macro_rules! serve {
+        ($name:literal, $subject:ident, $at_once:expr, $answer:path) => {
+            let (bus, pool) = (bus.clone(), pool.clone());
+            process.tasks.spawn($name, move |stop| {
+                answer::serve_each(bus, $subject, $at_once, stop, move |payload| {
+                    let pool = pool.clone();
+                    async move { $answer(&pool, &payload).await }
+                })
+            });
+        };
+    }
+    serve!("searches of users", SEARCH_USERS, MAX_SEARCHES, question::search_users);
+    serve!("look-ups of groups", LOOK_UP_GROUP, MAX_SEARCHES, question::look_up_group);
+    serve!("searches of groups", SEARCH_GROUPS, MAX_SEARCHES, question::search_groups);
+    serve!("lists of members", LIST_MEMBERS, MAX_SEARCHES, question::list_members);
+    serve!("company creation", CREATE_COMPANY, COMPANIES_AT_ONCE, company::create);
+    serve!("company list", LIST_COMPANIES, COMPANIES_AT_ONCE, company::list);
     Ok(())
 }

@@ -4,36 +4,40 @@
 //! what lies behind the watermark is answered from the log.
 
 pub(crate) mod decide;
+mod read;
 pub(crate) mod refuse;
 pub(crate) mod request;
+pub(crate) mod tell;
+mod write;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     ops::Range,
 };
 
 use bus_contract::{
-    directory::{FactBatch, Manager},
+    directory::FactBatch,
     provisioning::{self, Applied as AppliedResult, outcome::Result as OutcomeResult},
 };
 use chrono::{DateTime, Utc};
-use diesel::{Connection as _, PgConnection, QueryResult, result::Error};
-use typed_ids::{CompanyId, UserId};
+use diesel::{PgConnection, QueryResult};
+use typed_ids::CompanyId;
 
 use self::{
-    decide::{Decision, Known, Outcome, Refusal},
-    request::{Request, Unreadable},
+    decide::Refusal,
+    read::Read,
+    request::{Change, Request, Unreadable},
+    tell::Around,
 };
 use crate::{
     announce,
     store::{
         self,
-        batch::{Seen, Write},
+        batch::Write,
         dead_letters::DeadLetter,
-        log::Line,
+        log::{Line, Recorded},
         partitions::Tenure,
     },
-    user::User,
 };
 
 /// One message as the stream delivered it.
@@ -95,11 +99,13 @@ fn attempt(
     now: DateTime<Utc>,
 ) -> QueryResult<Attempt> {
     let Some(last) = batch.last() else { return Ok(Attempt::Applied(vec![])) };
-    let readable = batch.iter().filter_map(|delivery| delivery.request.as_ref().ok());
-    let companies: BTreeSet<_> = readable.clone().map(|request| request.company).collect();
+    let readable: Vec<&Request> =
+        batch.iter().filter_map(|delivery| delivery.request.as_ref().ok()).collect();
+    let companies: BTreeSet<_> = readable.iter().map(|request| request.company).collect();
     let companies: Vec<CompanyId> = companies.into_iter().collect();
     // What Postgres refuses to store it refuses to look for.
-    let (seen, mut known) = read(conn, tenure, &companies, readable.filter(|_| condemned.is_none()))?;
+    let asked = if condemned.is_none() { readable.as_slice() } else { &[] };
+    let Read { seen, mut known, group_names } = read::read(conn, tenure, &companies, asked)?;
     if seen.epoch != tenure.epoch {
         return Ok(Attempt::TenureEnded);
     }
@@ -109,21 +115,17 @@ fn attempt(
     let decision = loop {
         match decide::decide(&known, &requests, now) {
             Ok(decision) => break decision,
-            Err(unknown) => {
-                let holders = store::users::name_holders(conn, &companies, &unknown.names)?;
-                known.names.extend(unknown.names.into_iter().zip(holders));
-            }
+            Err(unknown) => read::complete(conn, &companies, &mut known, unknown)?,
         }
     };
-    let managers = managers(conn, &companies, &known, &decision)?;
+    let around = Around::look(conn, &companies, &known, &group_names, &decision)?;
     let mut facts = FactBatch::default();
     for ((place, request), outcome) in fresh.iter().zip(&decision.outcomes) {
-        let manager = shown(outcome).and_then(|user| managers.get(&(user.company, user.manager()?)).cloned());
         let trace = batch[*place].traceparent.as_deref();
-        facts.facts.extend(announce::fact(request, outcome, manager.clone(), trace, now));
-        let result = result(outcome, manager);
-        lines.push(line(request, outcome, &result));
-        outcomes[*place] = Some(told(request, result));
+        facts.facts.extend(announce::facts(request, outcome, &around, trace, now));
+        let result = around.result(outcome);
+        lines.push(tell::line(request, outcome, &result));
+        outcomes[*place] = Some(tell::told(request, result));
     }
     let write = Write {
         partition: tenure.partition,
@@ -136,29 +138,10 @@ fn attempt(
         facts: &facts,
         applied_at: now,
     };
-    Ok(match store(conn, &write, &decision.deletes, &letters)? {
+    Ok(match write::write(conn, &write, &decision, &letters)? {
         true => Attempt::Applied(outcomes),
         false => Attempt::Overtaken,
     })
-}
-
-/// Reads everything that the requests are about. A create's id is among it: it has to be nobody's.
-fn read<'a>(
-    conn: &mut PgConnection,
-    tenure: Tenure,
-    companies: &[CompanyId],
-    requests: impl Iterator<Item = &'a Request> + Clone,
-) -> QueryResult<(Seen, Known)> {
-    let targets: BTreeSet<_> = requests.clone().map(|request| (request.company, request.user)).collect();
-    let targets: Vec<_> = targets.into_iter().collect();
-    let names: BTreeSet<_> = requests.filter_map(decide::wanted_name).collect();
-    let names: Vec<_> = names.into_iter().collect();
-    let mut seen = store::batch::read(conn, tenure.partition, companies, &targets, &names)?;
-    let known = Known {
-        users: seen.users.drain(..).map(|user| (user.key(), user)).collect(),
-        names: names.into_iter().zip(seen.holders.drain(..)).collect(),
-    };
-    Ok((seen, known))
 }
 
 /// A batch by what is to be done with its deliveries.
@@ -198,13 +181,9 @@ fn sort<'a>(
             }
             (Ok(request), Some(reason)) => {
                 let refusal = refuse::unstorable(request);
-                sorted.outcomes[place] = Some(told(request, OutcomeResult::Refused(refusal.clone())));
-                sorted.lines.push(Line {
-                    request,
-                    outcome: "refused",
-                    refusal: Some(refusal),
-                    changed_attributes: &[],
-                });
+                let result = OutcomeResult::Refused(refusal.clone());
+                sorted.outcomes[place] = Some(tell::told(request, result));
+                sorted.lines.push(tell::refused_line(request, refusal));
                 reason.to_owned()
             }
             (Err(unreadable), _) => unreadable.to_string(),
@@ -227,82 +206,6 @@ fn sort<'a>(
     Ok(sorted)
 }
 
-/// Writes everything, or nothing and `false` when somebody wrote since it was read. What is rare is a statement of its
-/// own, for which there is a transaction around all.
-fn store(
-    conn: &mut PgConnection,
-    write: &Write<'_>,
-    deletes: &[(CompanyId, UserId)],
-    letters: &[DeadLetter<'_>],
-) -> QueryResult<bool> {
-    if deletes.is_empty() && letters.is_empty() {
-        return store::batch::write(conn, write);
-    }
-    let stored = conn.transaction(|conn| {
-        store::open_companies(conn, write.companies)?;
-        // Removals first, so that a name freed by this batch can be taken by it.
-        let mut by_company: BTreeMap<CompanyId, Vec<UserId>> = BTreeMap::new();
-        for (company, user) in deletes {
-            by_company.entry(*company).or_default().push(*user);
-        }
-        for (company, users) in by_company {
-            store::users::delete(conn, company, &users)?;
-        }
-        for letter in letters {
-            store::dead_letters::insert(conn, letter, write.applied_at)?;
-        }
-        if store::batch::write(conn, write)? { Ok(()) } else { Err(Error::RollbackTransaction) }
-    });
-    match stored {
-        Ok(()) => Ok(true),
-        Err(Error::RollbackTransaction) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// The managers that the answers name and that exist after the batch.
-fn managers(
-    conn: &mut PgConnection,
-    companies: &[CompanyId],
-    known: &Known,
-    decision: &Decision,
-) -> QueryResult<HashMap<(CompanyId, UserId), Manager>> {
-    let wanted: BTreeSet<_> = decision
-        .outcomes
-        .iter()
-        .filter_map(|outcome| shown(outcome).and_then(|user| Some((user.company, user.manager()?))))
-        .collect();
-    if wanted.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let gone: BTreeSet<_> = decision.deletes.iter().collect();
-    let written = decision.inserts.iter().chain(&decision.updates).map(|user| (user.key(), user));
-    // What is written replaces what was known.
-    let in_hand: HashMap<_, _> = known.users.iter().map(|(key, user)| (*key, user)).chain(written).collect();
-    let mut managers = HashMap::new();
-    let mut elsewhere = Vec::new();
-    for key in wanted {
-        match in_hand.get(&key) {
-            _ if gone.contains(&key) => {}
-            Some(user) => {
-                managers.insert(key, manager(key.1, user.display_name()));
-            }
-            None => elsewhere.push(key),
-        }
-    }
-    let found = store::users::display_names(conn, companies, &elsewhere)?;
-    managers.extend(found.into_iter().map(|(key, name)| (key, manager(key.1, name.as_deref()))));
-    Ok(managers)
-}
-
-fn manager(id: UserId, name: Option<&str>) -> Manager {
-    Manager { user_id: id.to_string(), display_name: name.unwrap_or_default().to_owned() }
-}
-
-fn told(request: &Request, result: OutcomeResult) -> provisioning::Outcome {
-    provisioning::Outcome { request_id: request.id.to_string(), repeated: false, result: Some(result) }
-}
-
 /// Answers from the log what is in it, with the users as they are now.
 fn repeat(
     conn: &mut PgConnection,
@@ -315,68 +218,40 @@ fn repeat(
         .collect();
     let keys: Vec<_> = requests.values().map(|(_, request)| (request.company, request.id)).collect();
     let recorded = store::log::recorded(conn, companies, &keys)?;
-    let users: Vec<_> = recorded
-        .iter()
-        .filter_map(|record| Some((requests.get(&record.request)?.1.company, record.user)))
-        .collect();
-    let users: HashMap<_, _> =
-        store::users::by_ids(conn, companies, &users)?.into_iter().map(|user| (user.key(), user)).collect();
-    Ok(recorded
+    let company = |record: &Recorded| Some(requests.get(&record.request)?.1.company);
+    let users: Vec<_> = recorded.iter().filter_map(|record| Some((company(record)?, record.user?))).collect();
+    let users: HashMap<_, _> = store::users::by_ids(conn, companies, &users)?
         .into_iter()
-        .filter_map(|record| {
-            let (place, request) = requests.get(&record.request)?;
-            let user = users.get(&(request.company, record.user)).map(|user| user.to_record(None));
-            let result = match record.refusal {
-                Some(refusal) => OutcomeResult::Refused(refusal),
-                // Somebody has deleted the user since; there is nothing left to show.
-                None if user.is_none() && record.outcome != "deleted" => {
-                    OutcomeResult::Refused(refuse::to_wire(&Refusal::NotFound))
-                }
-                None => {
-                    OutcomeResult::Applied(AppliedResult { user, changed: record.outcome != "unchanged" })
-                }
-            };
-            let outcome = provisioning::Outcome {
-                request_id: record.request.to_string(),
-                repeated: true,
-                result: Some(result),
-            };
-            Some((*place, outcome))
-        })
-        .collect())
-}
-
-/// The user that the answer shows.
-fn shown(outcome: &Outcome) -> Option<&User> {
-    match outcome {
-        Outcome::Created(user) | Outcome::Unchanged(user) | Outcome::Updated { after: user, .. } => {
-            Some(user)
-        }
-        Outcome::Deleted(_) | Outcome::Refused(_) => None,
-    }
-}
-
-fn result(outcome: &Outcome, manager: Option<Manager>) -> OutcomeResult {
-    match outcome {
-        Outcome::Refused(refusal) => OutcomeResult::Refused(refuse::to_wire(refusal)),
-        _ => OutcomeResult::Applied(AppliedResult {
-            user: shown(outcome).map(|user| user.to_record(manager)),
-            changed: !matches!(outcome, Outcome::Unchanged(_)),
-        }),
-    }
-}
-
-fn line<'a>(request: &'a Request, outcome: &'a Outcome, result: &OutcomeResult) -> Line<'a> {
-    let (word, changed_attributes): (_, &[String]) = match outcome {
-        Outcome::Created(_) => ("created", &[]),
-        Outcome::Updated { changed, .. } => ("updated", changed),
-        Outcome::Unchanged(_) => ("unchanged", &[]),
-        Outcome::Deleted(_) => ("deleted", &[]),
-        Outcome::Refused(_) => ("refused", &[]),
-    };
-    let refusal = match result {
-        OutcomeResult::Refused(refused) => Some(refused.clone()),
-        OutcomeResult::Applied(_) => None,
-    };
-    Line { request, outcome: word, refusal, changed_attributes }
+        .map(|user| (user.key(), user.to_record(None)))
+        .collect();
+    let groups: Vec<_> =
+        recorded.iter().filter_map(|record| Some((company(record)?, record.group?))).collect();
+    let groups: HashMap<_, _> = store::groups::by_ids(conn, companies, &groups)?
+        .into_iter()
+        .map(|group| (group.key(), group.to_record()))
+        .collect();
+    let outcomes = recorded.into_iter().filter_map(|record| {
+        let (place, request) = requests.get(&record.request)?;
+        let user = record.user.and_then(|user| users.get(&(request.company, user)).cloned());
+        let group = record.group.and_then(|group| groups.get(&(request.company, group)).cloned());
+        let is_gone = user.is_none() && group.is_none() && record.outcome != "deleted";
+        let result = match record.refusal {
+            Some(refusal) => OutcomeResult::Refused(refusal),
+            // Somebody has deleted it since; there is nothing left to show.
+            None if is_gone => OutcomeResult::Refused(refuse::to_wire(&match request.change {
+                Change::User(..) => Refusal::NotFound,
+                Change::Group(..) => Refusal::NoSuchGroup,
+            })),
+            None => {
+                OutcomeResult::Applied(AppliedResult { user, changed: record.outcome != "unchanged", group })
+            }
+        };
+        let outcome = provisioning::Outcome {
+            request_id: record.request.to_string(),
+            repeated: true,
+            result: Some(result),
+        };
+        Some((*place, outcome))
+    });
+    Ok(outcomes.collect())
 }

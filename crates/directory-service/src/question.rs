@@ -3,28 +3,40 @@
 use bus_contract::{
     Message,
     directory::{
-        Failure, LookUpUser, LookUpUserReply, Reply, SearchUsers, SearchUsersReply, UserRecord,
-        failure::Reason, look_up_user::Key, reply,
+        Failure, ListMembers, ListMembersReply, LookUpGroup, LookUpGroupReply, LookUpUser, LookUpUserReply,
+        Order, Position, Reply, SearchGroups, SearchGroupsReply, SearchUsers, SearchUsersReply, UserRecord,
+        failure::Reason, look_up_group::Key as GroupKey, look_up_user::Key, reply,
     },
 };
 use diesel::{PgConnection, QueryResult};
 use pg_pool::Pool;
-use scim_protocol::{error::ScimError, filter::Filter, fold::fold, schema};
+use scim_protocol::{
+    error::ScimError,
+    filter::Filter,
+    fold::fold,
+    schema::{self, SchemaSet},
+    sort::Sort,
+};
 use service_runtime::Causes;
-use typed_ids::{CompanyId, UserId};
+use typed_ids::{CompanyId, GroupId, MemberId, UserId};
 
 use crate::store::{
     self,
     filter_sql::{self, Condition},
-    search::{FIRST_FILTER_BIND, ShownRow},
+    groups::GroupRow,
+    order_sql,
+    resource_table::{self, ResourceTable},
+    search::{FIRST_FILTER_BIND, Page, Search, ShownRow},
 };
 
-/// Users that one look-up by externalId returns at most; more than one is already an error to Entra.
+/// Resources that one look-up by externalId returns at most; more than one is already an error to Entra.
 const MAX_SAME_EXTERNAL_ID: i64 = 10;
-/// Users that one page holds at most, whatever was asked.
+/// Resources that one page holds at most, whatever was asked.
 const MAX_PAGE: u32 = 1_000;
 
-/// Bytes of users that one reply holds at most; NATS carries 1 MiB. A page that is cut short is still a page: whoever
+/// Members that one page holds at most, whatever was asked.
+const MAX_MEMBERS: u32 = 10_000;
+/// Bytes of records that one reply holds at most; NATS carries 1 MiB. A page that is cut short is still a page: whoever
 /// asked goes on from where it ends.
 const MAX_REPLY_BYTES: usize = 900 << 10;
 
@@ -64,7 +76,7 @@ pub(crate) async fn look_up(pool: &Pool, questions: Vec<LookUp>) -> Vec<Reply> {
             .into_iter()
             .zip(questions.iter())
             .map(|(users, question)| match question {
-                LookUp::Malformed => failure(Reason::Invalid, "", "the question is malformed"),
+                LookUp::Malformed => malformed(),
                 _ => answered(reply::Result::LookUpUser(LookUpUserReply { users: that_fit(users) })),
             })
             .collect(),
@@ -119,52 +131,220 @@ fn look_up_all(conn: &mut PgConnection, questions: &[LookUp]) -> QueryResult<Vec
     Ok(found)
 }
 
-/// Answers one search.
-pub(crate) async fn search(pool: &Pool, payload: &[u8]) -> Reply {
-    let Ok(question) = SearchUsers::decode(payload) else {
-        return failure(Reason::Invalid, "", "the question is malformed");
+/// Answers one search for users.
+pub(crate) async fn search_users(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = SearchUsers::decode(payload) else { return malformed() };
+    let wanted = Wanted {
+        company: &question.company_id,
+        filter: &question.filter,
+        order: question.order.as_ref(),
+        after: question.after.as_ref(),
+        limit: question.limit,
+        offset: question.offset,
     };
-    let Ok(company) = question.company_id.parse::<CompanyId>() else {
-        return failure(Reason::Invalid, "", "the question names no company");
+    let prepared = match wanted.prepare(&resource_table::USERS, schema::users()) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refusal,
     };
-    let condition = match condition(&question.filter) {
-        Ok(condition) => condition,
-        Err(error) => {
-            let scim_type = error.scim_type.map(|kind| kind.as_str()).unwrap_or_default();
-            return failure(Reason::Invalid, scim_type, &error.detail);
-        }
-    };
-    let (limit, offset) = (i64::from(question.limit.min(MAX_PAGE)), i64::from(question.offset));
-    let page = pool
+    let found = pool
         .transaction("users.search", move |conn| {
-            store::open_companies(conn, &[company])?;
-            store::search::page(conn, company, &condition, limit, offset)
+            store::open_companies(conn, &[prepared.company])?;
+            store::search::users(conn, &prepared.search())
         })
         .await;
-    match page {
-        Ok((total, users)) => answered(reply::Result::SearchUsers(SearchUsersReply {
-            total: u64::try_from(total).unwrap_or(0),
-            users: that_fit(users.into_iter().map(ShownRow::into_record)),
-        })),
+    match found {
+        Ok(page) => {
+            let (total, rows, next) = page_of(page, ShownRow::into_record, |user| &user.user_id);
+            answered(reply::Result::SearchUsers(SearchUsersReply { total, users: rows, next }))
+        }
         Err(error) => failed("search users", &error),
     }
 }
 
-/// As many users from the beginning as one reply can carry.
-fn that_fit(users: impl IntoIterator<Item = UserRecord>) -> Vec<UserRecord> {
-    let mut bytes = 0;
-    let fits = |user: &UserRecord| {
-        bytes += user.encoded_len();
-        bytes <= MAX_REPLY_BYTES
+/// Answers one search for groups.
+pub(crate) async fn search_groups(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = SearchGroups::decode(payload) else { return malformed() };
+    let wanted = Wanted {
+        company: &question.company_id,
+        filter: &question.filter,
+        order: question.order.as_ref(),
+        after: question.after.as_ref(),
+        limit: question.limit,
+        offset: question.offset,
     };
-    users.into_iter().take_while(fits).collect()
+    let prepared = match wanted.prepare(&resource_table::GROUPS, schema::groups()) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refusal,
+    };
+    let found = pool
+        .transaction("groups.search", move |conn| {
+            store::open_companies(conn, &[prepared.company])?;
+            store::search::groups(conn, &prepared.search())
+        })
+        .await;
+    match found {
+        Ok(page) => {
+            let (total, rows, next) = page_of(page, GroupRow::into_record, |group| &group.group_id);
+            answered(reply::Result::SearchGroups(SearchGroupsReply { total, groups: rows, next }))
+        }
+        Err(error) => failed("search groups", &error),
+    }
 }
 
-fn condition(filter: &str) -> Result<Condition, ScimError> {
-    if filter.is_empty() {
-        return Ok(Condition { sql: "true".to_owned(), binds: vec![] });
+/// Answers one look-up of a group.
+pub(crate) async fn look_up_group(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = LookUpGroup::decode(payload) else { return malformed() };
+    let (Ok(company), Some(key)) = (question.company_id.parse::<CompanyId>(), question.key) else {
+        return malformed();
+    };
+    let found = pool.run("groups.look_up", move |conn| {
+        let companies = [company];
+        match &key {
+            GroupKey::GroupId(id) => match id.parse::<GroupId>() {
+                Ok(id) => store::groups::rows_by_ids(conn, &companies, &[(company, id)]),
+                Err(_not_ours) => Ok(vec![]),
+            },
+            GroupKey::DisplayName(name) => {
+                store::groups::rows_by_names(conn, &companies, &[(company, fold(name))])
+            }
+            GroupKey::ExternalId(id) => {
+                let keys = [(company, id.clone())];
+                store::groups::rows_by_external_ids(conn, &companies, &keys, MAX_SAME_EXTERNAL_ID)
+            }
+        }
+    });
+    match found.await {
+        Ok(rows) => {
+            let groups = that_fit(rows.into_iter().map(GroupRow::into_record));
+            answered(reply::Result::LookUpGroup(LookUpGroupReply { groups }))
+        }
+        Err(error) => failed("look up a group", &error),
     }
-    filter_sql::compile(&Filter::parse(schema::users(), filter)?, FIRST_FILTER_BIND)
+}
+
+/// Answers with one page of a group's members.
+pub(crate) async fn list_members(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = ListMembers::decode(payload) else { return malformed() };
+    let after = match question.after_member_id.as_str() {
+        "" => Ok(MemberId::from_uuid(uuid::Uuid::nil())),
+        text => text.parse(),
+    };
+    let (Ok(company), Ok(after)) = (question.company_id.parse::<CompanyId>(), after) else {
+        return malformed();
+    };
+    let Ok(group) = question.group_id.parse::<GroupId>() else {
+        return answered(reply::Result::ListMembers(ListMembersReply::default()));
+    };
+    let limit = question.limit.clamp(1, MAX_MEMBERS);
+    let found = pool
+        .run("memberships.page", move |conn| {
+            store::memberships::page(conn, (company, group), after, i64::from(limit) + 1)
+        })
+        .await;
+    match found {
+        Ok(None) => answered(reply::Result::ListMembers(ListMembersReply::default())),
+        Ok(Some((version, members))) => {
+            let count = members.len();
+            let members = that_fit(members.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)));
+            let has_more = members.len() < count;
+            answered(reply::Result::ListMembers(ListMembersReply { version, members, has_more }))
+        }
+        Err(error) => failed("list members", &error),
+    }
+}
+
+/// What a search asks for, as it arrives.
+struct Wanted<'a> {
+    company: &'a str,
+    filter: &'a str,
+    order: Option<&'a Order>,
+    after: Option<&'a Position>,
+    limit: u32,
+    offset: u32,
+}
+
+/// The same, ready for the database.
+struct Prepared {
+    company: CompanyId,
+    condition: Condition,
+    order: order_sql::Order,
+    limit: i64,
+    offset: i64,
+}
+
+impl Wanted<'_> {
+    fn prepare(&self, table: &'static ResourceTable, schemas: &SchemaSet) -> Result<Prepared, Reply> {
+        let Ok(company) = self.company.parse::<CompanyId>() else {
+            return Err(failure(Reason::Invalid, "", "the question names no company"));
+        };
+        let (condition, order) = self.compile(table, schemas).map_err(|error| {
+            let scim_type = error.scim_type.map(|kind| kind.as_str()).unwrap_or_default();
+            failure(Reason::Invalid, scim_type, &error.detail)
+        })?;
+        let limit = i64::from(self.limit.min(MAX_PAGE));
+        Ok(Prepared { company, condition, order, limit, offset: i64::from(self.offset) })
+    }
+
+    fn compile(
+        &self,
+        table: &'static ResourceTable,
+        schemas: &SchemaSet,
+    ) -> Result<(Condition, order_sql::Order), ScimError> {
+        let condition = match self.filter {
+            "" => Condition { sql: "true".to_owned(), binds: vec![] },
+            filter => filter_sql::compile(table, &Filter::parse(schemas, filter)?, FIRST_FILTER_BIND)?,
+        };
+        let sort = match self.order {
+            None => None,
+            Some(order) => {
+                let direction = if order.descending { "descending" } else { "ascending" };
+                Sort::parse(schemas, Some(&order.path), Some(direction))?
+            }
+        };
+        let first_bind = FIRST_FILTER_BIND + condition.binds.len();
+        let order = order_sql::compile(table, sort.as_ref(), self.after, first_bind)?;
+        Ok((condition, order))
+    }
+}
+
+impl Prepared {
+    fn search(&self) -> Search<'_> {
+        Search {
+            company: self.company,
+            condition: &self.condition,
+            order: &self.order,
+            limit: self.limit,
+            offset: self.offset,
+        }
+    }
+}
+
+/// As much of a page as one reply carries, and where the next one begins.
+fn page_of<R, T: Message>(
+    page: Page<R>,
+    into_record: fn(R) -> T,
+    id: fn(&T) -> &String,
+) -> (u64, Vec<T>, Option<Position>) {
+    let count = page.rows.len();
+    let rows = that_fit(page.rows.into_iter().map(into_record));
+    let has_more = page.has_more || rows.len() < count;
+    let last = rows.last().zip(page.keys.into_iter().nth(rows.len().saturating_sub(1)));
+    let next = last.filter(|_| has_more).map(|(last, key)| Position { id: id(last).clone(), key });
+    (u64::try_from(page.total).unwrap_or(0), rows, next)
+}
+
+/// As much from the beginning as one reply can carry.
+fn that_fit<T: Message>(records: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut bytes = 0;
+    let fits = |record: &T| {
+        bytes += record.encoded_len();
+        bytes <= MAX_REPLY_BYTES
+    };
+    records.into_iter().take_while(fits).collect()
+}
+
+fn malformed() -> Reply {
+    failure(Reason::Invalid, "", "the question is malformed")
 }
 
 /// Wraps an answer.

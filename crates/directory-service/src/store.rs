@@ -5,9 +5,13 @@ pub(crate) mod batch;
 pub(crate) mod companies;
 pub(crate) mod dead_letters;
 pub(crate) mod filter_sql;
+pub(crate) mod groups;
 pub(crate) mod log;
+pub(crate) mod memberships;
+pub(crate) mod order_sql;
 pub(crate) mod outbox;
 pub(crate) mod partitions;
+pub(crate) mod resource_table;
 pub(crate) mod search;
 pub(crate) mod users;
 

@@ -107,6 +107,7 @@ impl User {
             last_modified_at: Some(to_timestamp(self.last_modified_at)),
             attributes_json: self.attributes.json().to_owned(),
             manager,
+            groups: vec![],
         }
     }
 

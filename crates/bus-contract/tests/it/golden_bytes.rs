@@ -189,6 +189,38 @@ fn tokens() {
 }
 
 #[test]
+fn questions_about_groups() {
+    let company_id = COMPANY.to_owned();
+    golden(
+        "look_up_group.by_display_name",
+        &directory::LookUpGroup {
+            company_id: company_id.clone(),
+            key: Some(directory::look_up_group::Key::DisplayName("Payroll".to_owned())),
+        },
+    );
+    golden(
+        "search_groups",
+        &directory::SearchGroups {
+            company_id: company_id.clone(),
+            filter: "displayName pr".to_owned(),
+            offset: 0,
+            limit: 50,
+            order: Some(directory::Order { path: "displayName".to_owned(), descending: true }),
+            after: Some(directory::Position { id: GROUP.to_owned(), key: Some("payroll".to_owned()) }),
+        },
+    );
+    golden(
+        "list_members",
+        &directory::ListMembers {
+            company_id,
+            group_id: GROUP.to_owned(),
+            after_member_id: USER.to_owned(),
+            limit: 5_000,
+        },
+    );
+}
+
+#[test]
 fn requests_about_groups() {
     let attributes_json = r#"{"displayName":"Payroll Zürich","externalId":"payroll"}"#.to_owned();
     let condition = Some(provisioning::VersionCondition { versions: vec![4] });

@@ -4,18 +4,21 @@
 //! The caller holds the partition, so nobody else changes these users meanwhile and deciding in memory, request by
 //! request, in order, is exact. No IO and no clock here; a batch can be decided any number of times.
 
+pub(crate) mod groups;
+
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use scim_protocol::{Attributes, error::ScimError, fold::fold, patch, resource, schema};
 use serde_json::Value;
-use typed_ids::{CompanyId, UserId};
+use typed_ids::{CompanyId, MemberId, UserId};
 
-use super::request::{Change, Condition, Request};
+use self::groups::{GroupOutcome, GroupsDecision, GroupsState, KnownGroups, Left};
+use super::request::{Change, Condition, Request, UserChange};
 use crate::user::{Canonical, User};
 
-type UserKey = (CompanyId, UserId);
-type NameKey = (CompanyId, String);
+pub(crate) type UserKey = (CompanyId, UserId);
+pub(crate) type NameKey = (CompanyId, String);
 
 /// What the database holds of everything that the batch touches.
 #[derive(Debug, Default, Clone)]
@@ -24,6 +27,7 @@ pub(crate) struct Known {
     pub(crate) users: HashMap<UserKey, User>,
     /// Who holds a name, for every name that was looked up.
     pub(crate) names: HashMap<NameKey, Option<UserId>>,
+    pub(crate) groups: KnownGroups,
 }
 
 /// What the caller was told, and why.
@@ -32,7 +36,8 @@ pub(crate) enum Outcome {
     Created(User),
     Updated { before: User, after: User, changed: Vec<String> },
     Unchanged(User),
-    Deleted(User),
+    Deleted { user: User, left: Vec<Left> },
+    Group(GroupOutcome),
     Refused(Refusal),
 }
 
@@ -42,8 +47,19 @@ pub(crate) enum Refusal {
     /// RFC 7644 §3.12 as the pure engine words it.
     Invalid(ScimError),
     NotFound,
+    NoSuchGroup,
     /// The name is another user's.
     NameTaken,
+    /// The name is another group's.
+    GroupNameTaken,
+    /// Neither users nor groups of the company.
+    NoSuchMembers {
+        named: Vec<MemberId>,
+        /// How many more there are.
+        others: usize,
+    },
+    /// The group was to be a member of itself.
+    OwnMember,
     /// The id that the gateway chose is somebody's: an old create that comes again when its log line is gone.
     IdTaken,
     PreconditionFailed {
@@ -62,6 +78,7 @@ pub(crate) struct Decision {
     pub(crate) updates: Vec<User>,
     /// Users that are to be removed.
     pub(crate) deletes: Vec<UserKey>,
+    pub(crate) groups: GroupsDecision,
 }
 
 /// Names whose holders the decision depends on and that have not been looked up yet. Only a rename is found out so, and
@@ -69,6 +86,7 @@ pub(crate) struct Decision {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unknown {
     pub(crate) names: Vec<NameKey>,
+    pub(crate) group_names: Vec<NameKey>,
 }
 
 /// Decides a batch, or says what else must be looked up first.
@@ -79,10 +97,14 @@ pub(crate) fn decide(known: &Known, requests: &[&Request], now: DateTime<Utc>) -
         names: known.names.clone(),
         unknown: BTreeSet::new(),
         touched: Vec::new(),
+        groups: GroupsState::new(&known.groups),
     };
     let outcomes: Vec<_> = requests.iter().map(|request| state.apply(request, now)).collect();
-    if !state.unknown.is_empty() {
-        return Err(Unknown { names: state.unknown.into_iter().collect() });
+    if !(state.unknown.is_empty() && state.groups.unknown.is_empty()) {
+        return Err(Unknown {
+            names: state.unknown.into_iter().collect(),
+            group_names: std::mem::take(&mut state.groups.unknown).into_iter().collect(),
+        });
     }
     Ok(state.net(outcomes))
 }
@@ -94,14 +116,28 @@ struct State<'a> {
     unknown: BTreeSet<NameKey>,
     /// In the order in which they were first touched, so that rows are written in a repeatable order.
     touched: Vec<UserKey>,
+    groups: GroupsState<'a>,
 }
 
 impl State<'_> {
     fn apply(&mut self, request: &Request, now: DateTime<Utc>) -> Outcome {
         let result = match &request.change {
-            Change::Create(attributes) => self.create(request, attributes, now),
-            Change::Replace(attributes, condition) => {
-                self.change(request, condition, now, |user| {
+            Change::User(user, change) => self.apply_to_user((request.company, *user), change, now),
+            Change::Group(group, change) => self.groups.apply(request, *group, change, &self.users, now),
+        };
+        result.unwrap_or_else(Outcome::Refused)
+    }
+
+    fn apply_to_user(
+        &mut self,
+        key: UserKey,
+        change: &UserChange,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Refusal> {
+        match change {
+            UserChange::Create(attributes) => self.create(key, attributes, now),
+            UserChange::Replace(attributes, condition) => {
+                self.change(key, condition, now, |user| {
                     // RFC 7644 §3.5.1 lets an omitted attribute keep its value. Access is not to be given back by
                     // leaving `active` out, so this one does.
                     let attributes = match user.attributes.get("active") {
@@ -112,7 +148,7 @@ impl State<'_> {
                     Ok((attributes, changed))
                 })
             }
-            Change::Patch(operations, condition) => self.change(request, condition, now, |user| {
+            UserChange::Patch(operations, condition) => self.change(key, condition, now, |user| {
                 let mut patched = patch::apply(schema::users(), &user.attributes, operations)?;
                 if !patched.attributes.contains_key("active") {
                     // Whoever clears `active` does not ask for access.
@@ -121,25 +157,24 @@ impl State<'_> {
                 }
                 Ok((patched.attributes.into(), patched.changed))
             }),
-            Change::Delete(condition) => self.delete(request, condition),
-        };
-        result.unwrap_or_else(Outcome::Refused)
+            UserChange::Delete(condition) => self.delete(key, condition, now),
+        }
     }
 
     fn create(
         &mut self,
-        request: &Request,
+        key: UserKey,
         attributes: &Canonical,
         now: DateTime<Utc>,
     ) -> Result<Outcome, Refusal> {
         // Entra's reader needs a boolean in every answer (entra-wire 1.11); somebody who is provisioned may work.
         let attributes = with_active(attributes, &Value::Bool(true));
-        if self.users.contains_key(&(request.company, request.user)) {
+        if self.users.contains_key(&key) {
             return Err(Refusal::IdTaken);
         }
         let user = User {
-            company: request.company,
-            id: request.user,
+            company: key.0,
+            id: key.1,
             version: 1,
             created_at: now,
             last_modified_at: now,
@@ -152,12 +187,12 @@ impl State<'_> {
 
     fn change(
         &mut self,
-        request: &Request,
+        key: UserKey,
         condition: &Condition,
         now: DateTime<Utc>,
         transform: impl FnOnce(&User) -> Result<(Canonical, Vec<String>), ScimError>,
     ) -> Result<Outcome, Refusal> {
-        let before = self.existing(request, condition)?;
+        let before = self.existing(key, condition)?;
         let (attributes, changed) = transform(&before).map_err(Refusal::Invalid)?;
         if changed.is_empty() {
             return Ok(Outcome::Unchanged(before));
@@ -171,16 +206,22 @@ impl State<'_> {
         Ok(Outcome::Updated { before, after, changed })
     }
 
-    fn delete(&mut self, request: &Request, condition: &Condition) -> Result<Outcome, Refusal> {
-        let user = self.existing(request, condition)?;
+    fn delete(
+        &mut self,
+        key: UserKey,
+        condition: &Condition,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Refusal> {
+        let user = self.existing(key, condition)?;
         self.names.insert(name_key(&user), None);
-        self.users.remove(&user.key());
-        self.touched.push(user.key());
-        Ok(Outcome::Deleted(user))
+        self.users.remove(&key);
+        self.touched.push(key);
+        let left = self.groups.leave((key.0, MemberId::from_uuid(key.1.as_uuid())), now);
+        Ok(Outcome::Deleted { user, left })
     }
 
-    fn existing(&self, request: &Request, condition: &Condition) -> Result<User, Refusal> {
-        let user = self.users.get(&(request.company, request.user)).ok_or(Refusal::NotFound)?;
+    fn existing(&self, key: UserKey, condition: &Condition) -> Result<User, Refusal> {
+        let user = self.users.get(&key).ok_or(Refusal::NotFound)?;
         if condition.holds(user.version) {
             Ok(user.clone())
         } else {
@@ -210,7 +251,8 @@ impl State<'_> {
 
     /// What the batch amounts to, one write per user.
     fn net(mut self, outcomes: Vec<Outcome>) -> Decision {
-        let mut decision = Decision { outcomes, inserts: vec![], updates: vec![], deletes: vec![] };
+        let groups = self.groups.net();
+        let mut decision = Decision { outcomes, inserts: vec![], updates: vec![], deletes: vec![], groups };
         let mut seen = BTreeSet::new();
         for key in std::mem::take(&mut self.touched) {
             if !seen.insert(key) {
@@ -241,13 +283,13 @@ fn name_key(user: &User) -> NameKey {
     (user.company, fold(user.user_name()))
 }
 
-/// The name that a request asks for, when it can be told without applying it.
+/// The user's name that a request asks for, when it can be told without applying it.
 pub(crate) fn wanted_name(request: &Request) -> Option<NameKey> {
     let name = match &request.change {
-        Change::Create(attributes) | Change::Replace(attributes, _) => {
+        Change::User(_, UserChange::Create(attributes) | UserChange::Replace(attributes, _)) => {
             attributes.get("userName")?.as_str()?
         }
-        Change::Patch(..) | Change::Delete(_) => return None,
+        Change::User(..) | Change::Group(..) => return None,
     };
     Some((request.company, fold(name)))
 }

@@ -2,6 +2,7 @@
 
 use bus_contract::provisioning::{Refused, refused::Reason};
 use scim_protocol::error::ScimError;
+use typed_ids::MemberId;
 
 use super::{decide::Refusal, request::Request};
 
@@ -21,19 +22,42 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
                      Rename or delete that user, or map userName to an attribute that is unique."
                     .to_owned(),
         },
+        Refusal::NoSuchGroup => Refused {
+            reason: Reason::NotFound.into(),
+            scim_type: String::new(),
+            detail: "There is no such group in this company. It may have been deleted.".to_owned(),
+        },
+        Refusal::GroupNameTaken => Refused {
+            reason: Reason::Conflict.into(),
+            scim_type: "uniqueness".to_owned(),
+            detail: "Another group of this company already has this displayName (compared without regard to case). \
+                     Rename or delete that group."
+                .to_owned(),
+        },
+        Refusal::NoSuchMembers { named, others } => no_such_members(named, *others),
+        Refusal::OwnMember => invalid(&ScimError::invalid_value("A group cannot be a member of itself.")),
         Refusal::IdTaken => Refused {
             reason: Reason::Conflict.into(),
             scim_type: "uniqueness".to_owned(),
-            detail: "This user was created before, by the same request.".to_owned(),
+            detail: "This was created before, by the same request.".to_owned(),
         },
         Refusal::PreconditionFailed { current } => Refused {
             reason: Reason::PreconditionFailed.into(),
             scim_type: String::new(),
             detail: format!(
-                "The user has changed: its version is now W/\"{current}\". Read it again and retry."
+                "The resource has changed: its version is now W/\"{current}\". Read it again and retry."
             ),
         },
     }
+}
+
+fn no_such_members(named: &[MemberId], others: usize) -> Refused {
+    let named = named.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
+    let others = if others == 0 { String::new() } else { format!(" and {others} more") };
+    invalid(&ScimError::invalid_value(format!(
+        "No user or group of this company has the id {named}{others}; nothing was changed. Provision the members first, \
+         or restart provisioning if they were deleted here."
+    )))
 }
 
 /// The answer to a request that Postgres will never store.

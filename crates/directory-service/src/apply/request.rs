@@ -3,11 +3,14 @@
 use bus_contract::{
     Message,
     provisioning::{self, patch_operation, request::Change as WireChange},
-    subject::RequestSubject,
+    subject::{RequestSubject, Resource},
 };
 use chrono::{DateTime, Utc};
-use scim_protocol::{patch, schema};
-use typed_ids::{CompanyId, RequestId, TokenId, UserId};
+use scim_protocol::{
+    patch,
+    schema::{self, SchemaSet},
+};
+use typed_ids::{CompanyId, GroupId, MemberId, RequestId, TokenId, UserId};
 
 use crate::{time::from_timestamp, user::Canonical};
 
@@ -20,16 +23,70 @@ pub(crate) struct Request {
     /// The subject's last token, for the provisioning log.
     pub(crate) verb: &'static str,
     pub(crate) accepted_at: DateTime<Utc>,
-    pub(crate) user: UserId,
     pub(crate) change: Change,
 }
 
+impl Request {
+    /// The user that it is about.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self.change {
+            Change::User(user, _) => Some(user),
+            Change::Group(..) => None,
+        }
+    }
+
+    /// The group that it is about.
+    pub(crate) fn group(&self) -> Option<GroupId> {
+        match self.change {
+            Change::Group(group, _) => Some(group),
+            Change::User(..) => None,
+        }
+    }
+}
+
+/// What is asked for, and of whom.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
+    User(UserId, UserChange),
+    Group(GroupId, GroupChange),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum UserChange {
     Create(Canonical),
     Replace(Canonical, Condition),
     Patch(Vec<patch::Operation>, Condition),
     Delete(Condition),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum GroupChange {
+    Create(Canonical, MembersChange),
+    /// The members are those that are added after everybody was removed.
+    Replace(Canonical, MembersChange, Condition),
+    Patch(Vec<patch::Operation>, MembersChange, Condition),
+    Delete(Condition),
+}
+
+impl GroupChange {
+    /// What it does to the members; nothing for a delete, which ends the group.
+    pub(crate) fn members(&self) -> Option<&MembersChange> {
+        match self {
+            Self::Create(_, members) | Self::Replace(_, members, _) | Self::Patch(_, members, _) => {
+                Some(members)
+            }
+            Self::Delete(_) => None,
+        }
+    }
+}
+
+/// The net effect on a group's members: an id is in one of the lists at most.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MembersChange {
+    /// Whether all present members are removed first.
+    pub(crate) clear: bool,
+    pub(crate) added: Vec<MemberId>,
+    pub(crate) removed: Vec<MemberId>,
 }
 
 /// The versions that an If-Match names.
@@ -61,6 +118,8 @@ pub(crate) enum Unreadable {
     Body,
     #[error("the body names another company than the subject")]
     Company,
+    #[error("the body is about another kind of resource than the subject")]
+    Resource,
     #[error("the body's {0} is missing or malformed")]
     Field(&'static str),
 }
@@ -78,20 +137,14 @@ pub(crate) fn read(subject: &str, payload: &[u8]) -> Result<Request, Unreadable>
         "" => None,
         text => Some(field("token_id", text)?),
     };
-    let (user, change) = match message.change.ok_or(Unreadable::Field("change"))? {
-        WireChange::CreateUser(create) => {
-            (create.user_id, Change::Create(attributes(create.attributes_json)?))
-        }
-        WireChange::ReplaceUser(replace) => (
-            replace.user_id,
-            Change::Replace(attributes(replace.attributes_json)?, condition(replace.condition)),
-        ),
-        WireChange::PatchUser(patch) => {
-            let operations = patch.operations.iter().map(operation).collect::<Result<_, _>>()?;
-            (patch.user_id, Change::Patch(operations, condition(patch.condition)))
-        }
-        WireChange::DeleteUser(delete) => (delete.user_id, Change::Delete(condition(delete.condition))),
+    let change = change(message.change.ok_or(Unreadable::Field("change"))?)?;
+    let resource = match change {
+        Change::User(..) => Resource::User,
+        Change::Group(..) => Resource::Group,
     };
+    if resource != subject.resource {
+        return Err(Unreadable::Resource);
+    }
     Ok(Request {
         id: field("request_id", &message.request_id)?,
         company,
@@ -102,9 +155,55 @@ pub(crate) fn read(subject: &str, payload: &[u8]) -> Result<Request, Unreadable>
             .as_ref()
             .and_then(from_timestamp)
             .ok_or(Unreadable::Field("accepted_at"))?,
-        user: field("user_id", &user)?,
         change,
     })
+}
+
+fn change(wire: WireChange) -> Result<Change, Unreadable> {
+    let user = |id: &str, change| Ok(Change::User(field("user_id", id)?, change));
+    let group = |id: &str, change| Ok(Change::Group(field("group_id", id)?, change));
+    match wire {
+        WireChange::CreateUser(create) => {
+            user(&create.user_id, UserChange::Create(attributes(create.attributes_json)?))
+        }
+        WireChange::ReplaceUser(replace) => {
+            let attributes = attributes(replace.attributes_json)?;
+            user(&replace.user_id, UserChange::Replace(attributes, condition(replace.condition)))
+        }
+        WireChange::PatchUser(patch) => {
+            let operations = operations(schema::users(), &patch.operations)?;
+            user(&patch.user_id, UserChange::Patch(operations, condition(patch.condition)))
+        }
+        WireChange::DeleteUser(delete) => {
+            user(&delete.user_id, UserChange::Delete(condition(delete.condition)))
+        }
+        WireChange::CreateGroup(create) => {
+            let members = MembersChange { added: ids(&create.member_ids)?, ..MembersChange::default() };
+            group(&create.group_id, GroupChange::Create(attributes(create.attributes_json)?, members))
+        }
+        WireChange::ReplaceGroup(replace) => {
+            let members = MembersChange { clear: true, added: ids(&replace.member_ids)?, removed: vec![] };
+            let attributes = attributes(replace.attributes_json)?;
+            group(&replace.group_id, GroupChange::Replace(attributes, members, condition(replace.condition)))
+        }
+        WireChange::PatchGroup(patch) => {
+            let operations = operations(schema::groups(), &patch.operations)?;
+            let members = patch.members.unwrap_or_default();
+            let members = MembersChange {
+                clear: members.clear,
+                added: ids(&members.added)?,
+                removed: ids(&members.removed)?,
+            };
+            group(&patch.group_id, GroupChange::Patch(operations, members, condition(patch.condition)))
+        }
+        WireChange::DeleteGroup(delete) => {
+            group(&delete.group_id, GroupChange::Delete(condition(delete.condition)))
+        }
+    }
+}
+
+fn ids(texts: &[String]) -> Result<Vec<MemberId>, Unreadable> {
+    texts.iter().map(|text| field("member_ids", text)).collect()
 }
 
 fn field<T: std::str::FromStr>(name: &'static str, text: &str) -> Result<T, Unreadable> {
@@ -119,13 +218,23 @@ fn condition(wire: Option<provisioning::VersionCondition>) -> Condition {
     wire.map_or(Condition::None, |condition| Condition::OneOf(condition.versions))
 }
 
-fn operation(wire: &provisioning::PatchOperation) -> Result<patch::Operation, Unreadable> {
+fn operations(
+    schemas: &SchemaSet,
+    wire: &[provisioning::PatchOperation],
+) -> Result<Vec<patch::Operation>, Unreadable> {
+    wire.iter().map(|operation| read_operation(schemas, operation)).collect()
+}
+
+fn read_operation(
+    schemas: &SchemaSet,
+    wire: &provisioning::PatchOperation,
+) -> Result<patch::Operation, Unreadable> {
     let op = match wire.op() {
         patch_operation::Op::Add => patch::Op::Add,
         patch_operation::Op::Replace => patch::Op::Replace,
         patch_operation::Op::Remove => patch::Op::Remove,
         patch_operation::Op::Unspecified => return Err(Unreadable::Field("operations")),
     };
-    patch::Operation::from_parts(schema::users(), op, &wire.path, wire.value_json.as_deref())
+    patch::Operation::from_parts(schemas, op, &wire.path, wire.value_json.as_deref())
         .map_err(|_not_an_operation| Unreadable::Field("operations"))
 }

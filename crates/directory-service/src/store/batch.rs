@@ -12,7 +12,7 @@ use diesel::{
     sql_types::{Array, BigInt, Binary, Bool, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
-use typed_ids::{CompanyId, UserId};
+use typed_ids::{CompanyId, GroupId, UserId};
 use uuid::Uuid;
 
 use super::{
@@ -27,23 +27,31 @@ pg_pool::static_sql! {
     // The subselects depend on `p`, so they are evaluated after it has opened the companies. `offset 0` keeps them what
     // they are, a probe of an index for each key: a plan that is made while the table is small stays right when it grows.
     ReadBatch -> (
-        BigInt, BigInt, BigInt, Nullable<BigInt>, Nullable<SqlUuid>, Nullable<SqlUuid>, Nullable<BigInt>,
-        Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Text>,
+        BigInt, BigInt, BigInt, Nullable<SmallInt>, Nullable<BigInt>, Nullable<SqlUuid>, Nullable<SqlUuid>,
+        Nullable<SqlUuid>, Nullable<BigInt>, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Text>,
     ) =
-        "select p.epoch, p.revision, p.applied_sequence, f.place, f.company_id, f.user_id, f.version, f.created_at, \
-           f.last_modified_at, f.attributes \
+        "select p.epoch, p.revision, p.applied_sequence, f.* \
          from (select epoch, revision, applied_sequence, set_config('timeclock.companies', $2, true) as opened \
                from partitions where partition = $1) p \
          left join lateral ( \
-           select null::bigint as place, u.* from unnest($3, $4) as k(company_id, user_id) cross join lateral ( \
+           select 0::smallint as what, null::bigint as place, u.company_id, u.user_id, null::uuid as group_id, \
+             u.version, u.created_at, u.last_modified_at, u.attributes \
+           from unnest($3, $4) as k(company_id, user_id) cross join lateral ( \
              select u.company_id, u.user_id, u.version, u.created_at, u.last_modified_at, u.attributes from users u \
              where u.company_id = k.company_id and u.user_id = k.user_id and p.opened is not null offset 0) u \
            union all \
-           select k.place - 1, u.company_id, u.user_id, null, null, null, null \
+           select 1::smallint, k.place - 1, u.company_id, u.user_id, null, null, null, null, null \
            from unnest($5, $6) with ordinality as k(company_id, user_name_key, place) cross join lateral ( \
              select u.company_id, u.user_id from users u \
              where u.company_id = k.company_id and u.user_name_key = k.user_name_key and p.opened is not null \
              offset 0) u \
+           union all \
+           select 2::smallint, null, k.company_id, k.user_id, m.group_id, null, null, null, g.display_name \
+           from unnest($3, $4) as k(company_id, user_id) cross join lateral ( \
+             select m.group_id from memberships m \
+             where m.company_id = k.company_id and m.member_id = k.user_id and p.opened is not null offset 0) m \
+           cross join lateral (select g.display_name from groups g \
+             where g.company_id = k.company_id and g.group_id = m.group_id offset 0) g \
          ) f on true";
     // Every other part takes its rows from `fence`, so nothing is written when that finds the partition moved on.
     // An upsert rather than an update, because it has but one plan; what may be added is decided before.
@@ -63,13 +71,13 @@ pg_pool::static_sql! {
              last_modified_at = excluded.last_modified_at, attributes = excluded.attributes), \
          logged as ( \
            insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
-             outcome, refusal, changed_attributes) \
-           select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $27, v.outcome, v.refusal, \
-             string_to_array(v.changed, ',') \
-           from fence cross join unnest($18, $19, $20, $21, $22, $23, $24, $25, $26) \
-             as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed)), \
+             outcome, refusal, changed_attributes, group_id) \
+           select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $28, v.outcome, v.refusal, \
+             string_to_array(v.changed, ','), v.group_id \
+           from fence cross join unnest($18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
+             as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed, group_id)), \
          announced as ( \
-           insert into outbox (partition, facts) select partition, $28 from fence where octet_length($28) > 0) \
+           insert into outbox (partition, facts) select partition, $29 from fence where octet_length($29) > 0) \
          select partition from fence"
 }
 
@@ -84,9 +92,26 @@ pub(crate) struct Seen {
     pub(crate) users: Vec<User>,
     /// Who holds each of the names, in their order.
     pub(crate) holders: Vec<Option<UserId>>,
+    /// Each group that one of the targets is a direct member of, with what the group is called.
+    pub(crate) direct_groups: Vec<((CompanyId, UserId), GroupId, String)>,
 }
 
-/// Reads the partition's row, the users with these ids and the holders of these folded names.
+type Row = (
+    i64,
+    i64,
+    i64,
+    Option<i16>,
+    Option<i64>,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<i64>,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+    Option<String>,
+);
+
+/// Reads the partition's row, the users with these ids, the holders of these folded names and the targets' groups.
 pub(crate) fn read(
     conn: &mut PgConnection,
     partition: Partition,
@@ -94,18 +119,6 @@ pub(crate) fn read(
     targets: &[(CompanyId, UserId)],
     names: &[(CompanyId, String)],
 ) -> QueryResult<Seen> {
-    type Row = (
-        i64,
-        i64,
-        i64,
-        Option<i64>,
-        Option<Uuid>,
-        Option<Uuid>,
-        Option<i64>,
-        Option<DateTime<Utc>>,
-        Option<DateTime<Utc>>,
-        Option<String>,
-    );
     let rows: Vec<Row> = statement(ReadBatch)
         .bind::<SmallInt, _>(number(partition))
         .bind::<Text, _>(companies_setting(companies))
@@ -114,45 +127,44 @@ pub(crate) fn read(
         .bind::<Array<SqlUuid>, _>(users::companies_of(names))
         .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
         .load(conn)?;
-    let first = rows.first().ok_or(diesel::result::Error::NotFound)?;
-    let (epoch, revision, applied_sequence) = (first.0, first.1, first.2);
-    let mut seen =
-        Seen { epoch, revision, applied_sequence, users: vec![], holders: vec![None; names.len()] };
-    for row in rows {
-        match row {
-            (_, _, _, Some(place), _, Some(holder), ..) => {
-                if let Some(found) = usize::try_from(place).ok().and_then(|place| seen.holders.get_mut(place))
-                {
-                    *found = Some(UserId::from_uuid(holder));
+    let partition = rows.first().map(|row| (row.0, row.1, row.2));
+    let (epoch, revision, applied_sequence) = partition.ok_or(diesel::result::Error::NotFound)?;
+    let mut seen = Seen {
+        epoch,
+        revision,
+        applied_sequence,
+        users: vec![],
+        holders: vec![None; names.len()],
+        direct_groups: vec![],
+    };
+    rows.into_iter().try_for_each(|row| seen.take(row))?;
+    Ok(seen)
+}
+
+impl Seen {
+    fn take(&mut self, row: Row) -> QueryResult<()> {
+        let (_, _, _, what, place, company, user, group, version, created_at, last_modified_at, text) = row;
+        // Nothing was asked for, or nothing found.
+        let (Some(what), Some(company_id), Some(user_id)) = (what, company, user) else { return Ok(()) };
+        match (what, place, group, (version, created_at, last_modified_at, text)) {
+            (0, _, _, (Some(version), Some(created_at), Some(last_modified_at), Some(attributes))) => {
+                let row = UserRow { company_id, user_id, version, created_at, last_modified_at, attributes };
+                self.users.push(row.into_user()?);
+            }
+            (1, Some(place), ..) => {
+                let place = usize::try_from(place).ok().and_then(|place| self.holders.get_mut(place));
+                if let Some(found) = place {
+                    *found = Some(UserId::from_uuid(user_id));
                 }
             }
-            (
-                _,
-                _,
-                _,
-                None,
-                Some(company_id),
-                Some(user_id),
-                Some(version),
-                Some(created_at),
-                Some(last),
-                Some(text),
-            ) => {
-                let row = UserRow {
-                    company_id,
-                    user_id,
-                    version,
-                    created_at,
-                    last_modified_at: last,
-                    attributes: text,
-                };
-                seen.users.push(row.into_user()?);
+            (2, _, Some(group), (.., Some(name))) => {
+                let user = (CompanyId::from_uuid(company_id), UserId::from_uuid(user_id));
+                self.direct_groups.push((user, GroupId::from_uuid(group), name));
             }
-            // Nothing was asked for, or nothing found.
             _ => {}
         }
+        Ok(())
     }
-    Ok(seen)
 }
 
 /// What a batch amounts to.
@@ -194,13 +206,14 @@ pub(crate) fn write(conn: &mut PgConnection, write: &Write<'_>) -> QueryResult<b
         .bind::<Array<Text>, _>(users.attributes)
         .bind::<Array<SqlUuid>, _>(lines.company_ids)
         .bind::<Array<SqlUuid>, _>(lines.request_ids)
-        .bind::<Array<SqlUuid>, _>(lines.user_ids)
+        .bind::<Array<Nullable<SqlUuid>>, _>(lines.user_ids)
         .bind::<Array<Nullable<SqlUuid>>, _>(lines.token_ids)
         .bind::<Array<Text>, _>(lines.verbs)
         .bind::<Array<Timestamptz>, _>(lines.accepted_at)
         .bind::<Array<Text>, _>(lines.outcomes)
         .bind::<Array<Nullable<Binary>>, _>(lines.refusals)
         .bind::<Array<Text>, _>(lines.changed_attributes)
+        .bind::<Array<Nullable<SqlUuid>>, _>(lines.group_ids)
         .bind::<Timestamptz, _>(write.applied_at)
         .bind::<Binary, _>(write.facts.encode_to_vec())
         .get_result(conn)

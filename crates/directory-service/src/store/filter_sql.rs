@@ -1,7 +1,7 @@
 //! A SCIM filter as SQL that says the same as [`Filter::matches`].
 //!
-//! What Entra filters by is a column with an index. Everything else is read out of the stored JSON, for the users of
-//! one company. Text becomes a bind, never SQL. Every term is made two-valued (`coalesce`), because `not` of SQL's
+//! What Entra filters by is a column with an index. Who is in which group is rows of its own. Everything else is read out
+//! of the stored JSON, for the resources of one company. Text becomes a bind, never SQL. Every term is made two-valued (`coalesce`), because `not` of SQL's
 //! unknown is unknown, and in SCIM a comparison with an absent attribute is false and its negation true.
 
 use chrono::{DateTime, Utc};
@@ -10,9 +10,10 @@ use scim_protocol::{
     error::ScimError,
     filter::{Filter, Literal, Op},
     fold::fold,
-    schema::ENTERPRISE_USER_URN,
 };
 use uuid::Uuid;
+
+use super::resource_table::{Column, ResourceTable, Rows};
 
 /// A value for one `$n`.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +26,7 @@ pub(crate) enum Bind {
     Time(DateTime<Utc>),
 }
 
-/// A condition on the table `users` under the alias `u`, and the values it refers to.
+/// A condition on a table of resources under the alias `r`, and the values it refers to.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) sql: String,
@@ -33,21 +34,28 @@ pub(crate) struct Condition {
 }
 
 /// Compiles a filter. `first_bind` is the number of its first `$n`.
-pub(crate) fn compile(filter: &Filter, first_bind: usize) -> Result<Condition, ScimError> {
-    let mut compiler = Compiler { sql: String::new(), binds: vec![], first_bind };
-    compiler.filter(filter, Scope::User)?;
+pub(crate) fn compile(
+    table: &'static ResourceTable,
+    filter: &Filter,
+    first_bind: usize,
+) -> Result<Condition, ScimError> {
+    let mut compiler = Compiler { table, sql: String::new(), binds: vec![], first_bind };
+    compiler.filter(filter, Scope::Resource)?;
     Ok(Condition { sql: compiler.sql, binds: compiler.binds })
 }
 
 /// Whose attributes a term speaks of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
-    User,
+    Resource,
     /// One element of a multi-valued attribute, under the alias `e`.
     Element,
+    /// One of the rows that are a multi-valued attribute, under the alias `e`.
+    Row,
 }
 
 struct Compiler {
+    table: &'static ResourceTable,
     sql: String,
     binds: Vec<Bind>,
     first_bind: usize,
@@ -90,17 +98,17 @@ impl Compiler {
     }
 
     fn present(&mut self, path: &AttributePath, scope: Scope) {
-        if scope == Scope::User
-            && matches!(
-                column(path),
-                Some(Column::Always(_) | Column::Schemas | Column::Id | Column::UserName)
-            )
-        {
-            self.sql.push_str("true");
-            return;
-        }
-        if scope == Scope::User && matches!(column(path), Some(Column::ManagerName)) {
-            self.sql.push_str(&format!("({MANAGER_NAME} is not null)"));
+        let sql = match self.column(path, scope) {
+            Some(Column::Always(_) | Column::Schemas(_) | Column::Id(_) | Column::Name(_)) => {
+                "true".to_owned()
+            }
+            Some(Column::Shown(sql)) => format!("({sql} is not null)"),
+            Some(Column::Exact(sql)) if scope == Scope::Row => format!("({sql} is not null)"),
+            Some(Column::Rows(rows)) => format!("exists ({})", rows.any),
+            _ => String::new(),
+        };
+        if !sql.is_empty() {
+            self.sql.push_str(&sql);
             return;
         }
         // Canonical attributes hold nothing empty, so to be there is to have a value.
@@ -115,8 +123,7 @@ impl Compiler {
         literal: &Literal,
         scope: Scope,
     ) -> Result<(), ScimError> {
-        let column = if scope == Scope::User { column(path) } else { None };
-        match (literal, column) {
+        match (literal, self.column(path, scope)) {
             (Literal::Boolean(wanted), column) => {
                 let value = match column {
                     Some(Column::Always(sql)) => sql.to_owned(),
@@ -130,37 +137,36 @@ impl Compiler {
                 self.sql.push_str(&format!("({sql} {} {at})", order(op)?));
             }
             // No attribute of a user has these types, but for `meta`.
-            (Literal::DateTime(_) | Literal::Number(_), _) => return Err(unsupported(path)),
-            (Literal::Exact(text), Some(Column::Id)) if op == Op::Equal => match text.parse::<Uuid>() {
-                Ok(id) if id.as_hyphenated().to_string() == *text => {
+            (Literal::DateTime(_) | Literal::Number(_), _) => return Err(self.unsupported(path)),
+            (Literal::Exact(text), Some(Column::Id(sql))) if op == Op::Equal => match canonical(text) {
+                Some(id) => {
                     let id = self.bind(Bind::Uuid(id));
-                    self.sql.push_str(&format!("(u.user_id = {id})"));
+                    self.sql.push_str(&format!("({sql} = {id})"));
                 }
-                _ => self.sql.push_str("false"),
+                None => self.sql.push_str("false"),
             },
-            (Literal::Folded(text), Some(Column::UserName)) => {
-                self.text("u.user_name_key", op, fold(text))?
+            (Literal::Folded(text), Some(Column::Name(key))) => self.text(key, op, fold(text))?,
+            (Literal::Exact(text), Some(Column::Id(sql))) => {
+                self.text(&format!("{sql}::text"), op, text.clone())?
             }
-            (Literal::Exact(text), Some(Column::Id)) => self.text("u.user_id::text", op, text.clone())?,
-            (Literal::Exact(text), Some(Column::ExternalId)) => {
-                self.text("u.external_id", op, text.clone())?;
+            (Literal::Exact(text), Some(Column::Exact(sql) | Column::Always(sql) | Column::Shown(sql))) => {
+                self.text(sql, op, text.clone())?;
             }
-            (Literal::Exact(text), Some(Column::Always(sql))) => self.text(sql, op, text.clone())?,
             (Literal::Folded(text), Some(Column::Always(sql))) => {
                 self.text(&folded(sql), op, fold(text))?;
             }
-            (Literal::Exact(text) | Literal::Folded(text), Some(Column::Schemas)) => {
-                let text = if matches!(literal, Literal::Folded(_)) { fold(text) } else { text.clone() };
-                let value =
-                    if matches!(literal, Literal::Folded(_)) { folded("s.urn") } else { "s.urn".to_owned() };
-                self.sql.push_str(&format!("exists (select 1 from unnest({SCHEMAS}) as s(urn) where "));
+            (Literal::Exact(text) | Literal::Folded(text), Some(Column::Schemas(urns))) => {
+                let is_folded = matches!(literal, Literal::Folded(_));
+                let text = if is_folded { fold(text) } else { text.clone() };
+                let value = if is_folded { folded("s.urn") } else { "s.urn".to_owned() };
+                self.sql.push_str(&format!("exists (select 1 from unnest({urns}) as s(urn) where "));
                 self.text(&value, op, text)?;
                 self.sql.push(')');
             }
-            (Literal::Folded(text), Some(Column::ManagerName)) => {
-                self.text(&folded(MANAGER_NAME), op, fold(text))?
+            (Literal::Folded(text), Some(Column::Shown(sql) | Column::Exact(sql))) => {
+                self.text(&folded(sql), op, fold(text))?;
             }
-            (_, Some(Column::Elsewhere)) => return Err(unsupported(path)),
+            (_, Some(Column::Elsewhere | Column::Rows(_))) => return Err(self.unsupported(path)),
             (Literal::Exact(text), _) => {
                 let value = self.json(path, scope, "#>>");
                 self.text(&value, op, text.clone())?;
@@ -190,10 +196,13 @@ impl Compiler {
     }
 
     fn element(&mut self, path: &AttributePath, filter: &Filter) -> Result<(), ScimError> {
+        if let Some(Column::Rows(rows)) = self.column(path, Scope::Resource) {
+            return self.any_row(rows, filter);
+        }
         if let Some(address) = work_email(path, filter) {
             let key = self.bind(Bind::Text(fold(address)));
             self.sql
-                .push_str(&format!("(coalesce(u.work_email_key = {key}, false) or (u.many_work_emails and "));
+                .push_str(&format!("(coalesce(r.work_email_key = {key}, false) or (r.many_work_emails and "));
             self.any_element(path, filter)?;
             self.sql.push_str("))");
             return Ok(());
@@ -201,8 +210,45 @@ impl Compiler {
         self.any_element(path, filter)
     }
 
+    /// One of the rows between two resources. By id, as Entra's checks of a membership are, it is an index probe.
+    fn any_row(&mut self, rows: &'static Rows, filter: &Filter) -> Result<(), ScimError> {
+        if let Filter::Compare { path, op: Op::Equal, value: Literal::Exact(id) } = filter
+            && path.name == "value"
+        {
+            match canonical(id) {
+                Some(id) => {
+                    let id = self.bind(Bind::Uuid(id));
+                    self.sql.push_str(&format!("({} in ({} {id}))", self.table.id, rows.by_id));
+                }
+                None => self.sql.push_str("false"),
+            }
+            return Ok(());
+        }
+        self.sql.push_str(&format!("exists (select 1 from ({}) as e where ", rows.all));
+        self.filter(filter, Scope::Row)?;
+        self.sql.push(')');
+        Ok(())
+    }
+
+    fn column(&self, path: &AttributePath, scope: Scope) -> Option<Column> {
+        match scope {
+            Scope::Resource => (self.table.column)(path),
+            Scope::Element => None,
+            Scope::Row => Some(match path.name.as_str() {
+                "value" => Column::Exact("e.value"),
+                "type" => Column::Shown("e.type"),
+                "display" => Column::Shown("e.display"),
+                _ => Column::Elsewhere,
+            }),
+        }
+    }
+
+    fn unsupported(&self, path: &AttributePath) -> ScimError {
+        ScimError::invalid_filter(format!("{} cannot be filtered by {path} in this way.", self.table.people))
+    }
+
     fn any_element(&mut self, path: &AttributePath, filter: &Filter) -> Result<(), ScimError> {
-        let value = self.json(path, Scope::User, "#>");
+        let value = self.json(path, Scope::Resource, "#>");
         self.sql.push_str(&format!(
             "exists (select 1 from jsonb_array_elements(case jsonb_typeof({value}) when 'array' then {value} \
              when 'object' then jsonb_build_array({value}) else '[]'::jsonb end) as e(v) where "
@@ -215,8 +261,8 @@ impl Compiler {
     /// The value at a path, with `#>` as JSON or with `#>>` as text.
     fn json(&mut self, path: &AttributePath, scope: Scope, operator: &str) -> String {
         let root = match scope {
-            Scope::User => "u.attributes::jsonb",
-            Scope::Element => "e.v",
+            Scope::Resource => "r.attributes::jsonb",
+            Scope::Element | Scope::Row => "e.v",
         };
         let keys = self.bind(Bind::Path(keys(path)));
         format!("({root} {operator} {keys})")
@@ -229,66 +275,15 @@ impl Compiler {
 }
 
 /// `fold` in SQL; `und-x-icu` lower-cases as Unicode does, whatever the database's locale.
-fn folded(value: &str) -> String {
+pub(super) fn folded(value: &str) -> String {
     format!(
         "normalize(replace(lower(normalize({value}, NFC) collate \"und-x-icu\"), 'ς', 'σ'), NFC) collate \"C\""
     )
 }
 
 /// The keys that lead to the attribute in canonical JSON.
-fn keys(path: &AttributePath) -> Vec<String> {
+pub(super) fn keys(path: &AttributePath) -> Vec<String> {
     [path.urn.as_ref(), Some(&path.name), path.sub.as_ref()].into_iter().flatten().cloned().collect()
-}
-
-/// The `schemas` of a user as it is rendered.
-const SCHEMAS: &str = "case when u.attributes::jsonb ? 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User' \
-    then array['urn:ietf:params:scim:schemas:core:2.0:User', \
-               'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'] \
-    else array['urn:ietf:params:scim:schemas:core:2.0:User'] end";
-
-/// What the user's manager is called, as it is rendered.
-const MANAGER_NAME: &str =
-    "(select m.display_name from users m where m.company_id = u.company_id and m.user_id = u.manager_id)";
-
-enum Column {
-    Id,
-    UserName,
-    ExternalId,
-    /// Never null.
-    Always(&'static str),
-    /// A list that is not stored: it follows from what is.
-    Schemas,
-    /// Another user's.
-    ManagerName,
-    /// Known only to who renders the resource.
-    Elsewhere,
-}
-
-fn column(path: &AttributePath) -> Option<Column> {
-    if path.urn.as_deref() == Some(ENTERPRISE_USER_URN) && path.name == "manager" {
-        return match path.sub.as_deref() {
-            Some("displayName") => Some(Column::ManagerName),
-            Some("$ref") => Some(Column::Elsewhere),
-            _ => None,
-        };
-    }
-    if path.urn.is_some() {
-        return None;
-    }
-    Some(match (path.name.as_str(), path.sub.as_deref()) {
-        ("id", None) => Column::Id,
-        ("userName", None) => Column::UserName,
-        ("externalId", None) => Column::ExternalId,
-        ("active", None) => Column::Always("u.active"),
-        ("schemas", None) => Column::Schemas,
-        ("meta", None) => Column::Always("''"),
-        ("meta", Some("created")) => Column::Always("u.created_at"),
-        ("meta", Some("lastModified")) => Column::Always("u.last_modified_at"),
-        ("meta", Some("resourceType")) => Column::Always("'User'"),
-        ("meta", Some("version")) => Column::Always("('W/\"' || u.version || '\"')"),
-        ("meta", _) => Column::Elsewhere,
-        _ => return None,
-    })
 }
 
 /// Recognises `emails[type eq "work" and value eq "…"]`, which Entra sends when it matches by mail.
@@ -320,6 +315,7 @@ fn order(op: Op) -> Result<&'static str, ScimError> {
     })
 }
 
-fn unsupported(path: &AttributePath) -> ScimError {
-    ScimError::invalid_filter(format!("Users cannot be filtered by {path} in this way."))
+/// An id as it is spelt; no other spelling is anybody's.
+fn canonical(text: &str) -> Option<Uuid> {
+    text.parse::<Uuid>().ok().filter(|id| id.as_hyphenated().to_string() == *text)
 }

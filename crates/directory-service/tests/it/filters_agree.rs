@@ -59,7 +59,7 @@ fn email() -> impl Strategy<Value = Value> {
         .prop_map(|(value, kind, primary)| json!({"value": value, "type": kind, "primary": primary}))
 }
 
-fn user(number: usize) -> impl Strategy<Value = Value> {
+pub(crate) fn user(number: usize) -> impl Strategy<Value = Value> {
     let optional = || prop::option::of(text());
     (
         text(),
@@ -179,7 +179,7 @@ async fn sql_and_the_pure_evaluation_choose_the_same_users() {
     assert!(selective > FILTERS / 4, "only {selective} of {FILTERS} filters told users apart");
 }
 
-fn rendered(user: &UserRecord) -> Map<String, Value> {
+pub(crate) fn rendered(user: &UserRecord) -> Map<String, Value> {
     let at = |stamp: &Option<bus_contract::Timestamp>| {
         let stamp = stamp.as_ref().unwrap();
         DateTime::from_timestamp(stamp.seconds, u32::try_from(stamp.nanos).unwrap()).unwrap()
@@ -198,6 +198,7 @@ fn rendered(user: &UserRecord) -> Map<String, Value> {
                 .manager
                 .as_ref()
                 .map(|manager| Manager { user_id: &manager.user_id, display_name: &manager.display_name }),
+            ..Rendering::default()
         },
     )
 }

@@ -9,21 +9,27 @@ use std::{
 use backing_servers::{nats, postgres, process};
 use bus_contract::{
     Message, Timestamp,
-    directory::{self, LookUpUser, SearchUsers, UserRecord, look_up_user::Key, reply},
-    provisioning::{
-        CreateUser, DeleteUser, Outcome, PatchOperation, PatchUser, ReplaceUser, Request, outcome,
-        patch_operation::Op, refused::Reason, request::Change,
+    directory::{
+        self, GroupRecord, ListMembers, ListMembersReply, LookUpGroup, LookUpUser, Order, Position,
+        SearchGroups, SearchUsers, SearchUsersReply, UserRecord, look_up_group, look_up_user::Key, reply,
     },
-    subject::{self, RequestSubject, Verb},
+    provisioning::{
+        CreateGroup, CreateUser, DeleteGroup, DeleteUser, MembersChange, Outcome, PatchGroup, PatchOperation,
+        PatchUser, ReplaceUser, Request, outcome, patch_operation::Op, refused::Reason, request::Change,
+    },
+    subject::{self, RequestSubject, Resource, Verb},
 };
 use bus_jetstream::{Bus, request::Subscription};
 use futures_util::StreamExt as _;
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use typed_ids::{CompanyId, RequestId, UserId};
+use typed_ids::{CompanyId, GroupId, RequestId, UserId};
 
 const INIT_SQL: &str = include_str!("../../../../deploy/postgres/init.sql");
 const NATS_CONF: &str = include_str!("../../../../deploy/nats/nats-server.conf");
+/// Somebody else in TimeClock 365 who listens to what happens; deployments give such users names of their own.
+const FOLLOWER: &str = r#"users: [ { user: follower, password: $TIMECLOCK_NATS_OPERATOR_PASSWORD,
+  permissions: { publish: "$JS.API.INFO", subscribe: ["facts.v1.>", "_INBOX.follower.>"] } }"#;
 /// For loopback servers that live as long as a test.
 const PASSWORD: &str = "testpassword";
 /// Long enough for a slow machine; a test that waits this long has failed.
@@ -41,7 +47,7 @@ impl World {
         let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"]
             .map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
         let nats = nats::Server::start(nats::Options {
-            config: Some(NATS_CONF.to_owned()),
+            config: Some(NATS_CONF.replacen("users: [", FOLLOWER, 1)),
             environment: variables.to_vec(),
             ..nats::Options::default()
         })
@@ -153,20 +159,22 @@ impl Caller {
     /// Sends a request without waiting for what becomes of it.
     pub(crate) async fn send(&self, verb: Verb, change: Change) -> RequestId {
         let id = RequestId::mint();
-        self.send_bytes(id, verb, request(self.company, id, change).encode_to_vec()).await;
+        let resource = resource_of(&change);
+        self.send_bytes(id, resource, verb, request(self.company, id, change).encode_to_vec()).await;
         id
     }
 
     /// Sends a request under an id that was used before; whether it could be sent.
     pub(crate) async fn try_send_as(&self, id: RequestId, verb: Verb, change: Change) -> bool {
+        let resource = resource_of(&change);
         let payload = request(self.company, id, change).encode_to_vec();
-        let subject = RequestSubject { company: self.company, verb }.to_string();
+        let subject = RequestSubject { company: self.company, resource, verb }.to_string();
         let inbox = subject::outcome_inbox(&self.process, id);
         self.bus.publish_request(subject, &id.to_string(), &inbox, payload).await.is_ok()
     }
 
-    pub(crate) async fn send_bytes(&self, id: RequestId, verb: Verb, payload: Vec<u8>) {
-        let subject = RequestSubject { company: self.company, verb }.to_string();
+    pub(crate) async fn send_bytes(&self, id: RequestId, resource: Resource, verb: Verb, payload: Vec<u8>) {
+        let subject = RequestSubject { company: self.company, resource, verb }.to_string();
         let inbox = subject::outcome_inbox(&self.process, id);
         self.bus.publish_request(subject, &id.to_string(), &inbox, payload).await.unwrap();
     }
@@ -229,10 +237,94 @@ impl Caller {
     }
 
     pub(crate) async fn search(&self, filter: &str, offset: u32, limit: u32) -> (u64, Vec<UserRecord>) {
-        let question =
-            SearchUsers { company_id: self.company.to_string(), filter: filter.to_owned(), offset, limit };
+        let question = SearchUsers {
+            company_id: self.company.to_string(),
+            filter: filter.to_owned(),
+            offset,
+            limit,
+            ..SearchUsers::default()
+        };
         match self.question(subject::SEARCH_USERS, question.encode_to_vec()).await {
             reply::Result::SearchUsers(found) => (found.total, found.users),
+            other => panic!("not a search's answer: {other:?}"),
+        }
+    }
+
+    /// Asks for a change of a group and waits for what becomes of it.
+    pub(crate) async fn create_group(&mut self, attributes: &Value, members: &[&str]) -> Outcome {
+        let change = CreateGroup {
+            group_id: GroupId::mint().to_string(),
+            attributes_json: attributes.to_string(),
+            member_ids: owned(members),
+        };
+        self.ask(Verb::Create, Change::CreateGroup(change)).await
+    }
+
+    /// Creates a group that must be new, and returns the record.
+    pub(crate) async fn form(&mut self, name: &str, members: &[&str]) -> GroupRecord {
+        group(self.create_group(&serde_json::json!({"displayName": name}), members).await)
+    }
+
+    pub(crate) async fn patch_members(&mut self, group: &str, added: &[&str], removed: &[&str]) -> Outcome {
+        self.ask(Verb::Update, members_patch(group, added, removed)).await
+    }
+
+    pub(crate) async fn delete_group(&mut self, group: &str) -> Outcome {
+        let change = DeleteGroup { group_id: group.to_owned(), condition: None };
+        self.ask(Verb::Delete, Change::DeleteGroup(change)).await
+    }
+
+    pub(crate) async fn look_up_group(&self, key: look_up_group::Key) -> Vec<GroupRecord> {
+        let question = LookUpGroup { company_id: self.company.to_string(), key: Some(key) };
+        match self.question(subject::LOOK_UP_GROUP, question.encode_to_vec()).await {
+            reply::Result::LookUpGroup(found) => found.groups,
+            other => panic!("not a look-up's answer: {other:?}"),
+        }
+    }
+
+    /// One page of the members, and the group's version.
+    pub(crate) async fn members(&self, group: &str, after: &str, limit: u32) -> ListMembersReply {
+        let question = ListMembers {
+            company_id: self.company.to_string(),
+            group_id: group.to_owned(),
+            after_member_id: after.to_owned(),
+            limit,
+        };
+        match self.question(subject::LIST_MEMBERS, question.encode_to_vec()).await {
+            reply::Result::ListMembers(members) => members,
+            other => panic!("not a list of members: {other:?}"),
+        }
+    }
+
+    /// The ids of all members, in their order.
+    pub(crate) async fn member_ids(&self, group: &str) -> Vec<String> {
+        self.members(group, "", 1_000).await.members.into_iter().map(|member| member.member_id).collect()
+    }
+
+    pub(crate) async fn search_groups(&self, filter: &str) -> Vec<GroupRecord> {
+        let question = SearchGroups {
+            company_id: self.company.to_string(),
+            filter: filter.to_owned(),
+            limit: 1_000,
+            ..SearchGroups::default()
+        };
+        match self.question(subject::SEARCH_GROUPS, question.encode_to_vec()).await {
+            reply::Result::SearchGroups(found) => found.groups,
+            other => panic!("not a search's answer: {other:?}"),
+        }
+    }
+
+    /// A page in an order, beginning behind a place.
+    pub(crate) async fn page_of_users(
+        &self,
+        order: Option<Order>,
+        after: Option<Position>,
+        limit: u32,
+    ) -> SearchUsersReply {
+        let company_id = self.company.to_string();
+        let question = SearchUsers { company_id, order, after, limit, ..SearchUsers::default() };
+        match self.question(subject::SEARCH_USERS, question.encode_to_vec()).await {
+            reply::Result::SearchUsers(found) => found,
             other => panic!("not a search's answer: {other:?}"),
         }
     }
@@ -240,6 +332,15 @@ impl Caller {
     pub(crate) async fn question(&self, subject: &'static str, payload: Vec<u8>) -> reply::Result {
         let answer = self.bus.ask(subject, payload, DEADLINE).await.unwrap();
         directory::Reply::decode(answer).unwrap().result.unwrap()
+    }
+}
+
+fn resource_of(change: &Change) -> Resource {
+    match change {
+        Change::CreateUser(_) | Change::ReplaceUser(_) | Change::PatchUser(_) | Change::DeleteUser(_) => {
+            Resource::User
+        }
+        _ => Resource::Group,
     }
 }
 
@@ -261,15 +362,45 @@ pub(crate) fn create(attributes: &Value) -> Change {
 }
 
 pub(crate) fn patch(user: &str, operations: &[(Op, &str, Value)]) -> Change {
-    let operations = operations
+    let operations = on_the_bus(operations);
+    Change::PatchUser(PatchUser { user_id: user.to_owned(), operations, condition: None })
+}
+
+fn on_the_bus(operations: &[(Op, &str, Value)]) -> Vec<PatchOperation> {
+    operations
         .iter()
         .map(|(op, path, value)| PatchOperation {
             op: (*op).into(),
             path: (*path).to_owned(),
             value_json: (!value.is_null()).then(|| value.to_string()),
         })
-        .collect();
-    Change::PatchUser(PatchUser { user_id: user.to_owned(), operations, condition: None })
+        .collect()
+}
+
+pub(crate) fn members_patch(group: &str, added: &[&str], removed: &[&str]) -> Change {
+    let members = MembersChange { clear: false, added: owned(added), removed: owned(removed) };
+    patch_group(group, &[], members)
+}
+
+pub(crate) fn patch_group(group: &str, operations: &[(Op, &str, Value)], members: MembersChange) -> Change {
+    Change::PatchGroup(PatchGroup {
+        group_id: group.to_owned(),
+        operations: on_the_bus(operations),
+        members: Some(members),
+        condition: None,
+    })
+}
+
+pub(crate) fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// The group that a successful outcome shows.
+pub(crate) fn group(outcome: Outcome) -> GroupRecord {
+    match outcome.result {
+        Some(outcome::Result::Applied(applied)) => applied.group.expect("an outcome with a group"),
+        other => panic!("refused: {other:?}"),
+    }
 }
 
 /// The user that a successful outcome shows.

@@ -11,9 +11,11 @@ mod harness;
 
 mod company_isolation;
 mod filters_agree;
+mod groups;
 mod instances;
 mod migrations;
 mod ordered_writes;
+mod orders_agree;
 mod overtaken;
 mod poison;
 mod questions;

@@ -1,6 +1,9 @@
 //! One request that can never be applied does not spoil its neighbours.
 
-use bus_contract::{provisioning::refused::Reason, subject::Verb};
+use bus_contract::{
+    provisioning::refused::Reason,
+    subject::{Resource, Verb},
+};
 use serde_json::json;
 use typed_ids::RequestId;
 
@@ -41,7 +44,9 @@ async fn a_message_that_cannot_be_read_is_kept_whole_and_passed_over() {
     let world = World::new();
     let directory = world.directory().await;
     let mut caller = world.caller().await;
-    caller.send_bytes(RequestId::mint(), Verb::Create, b"\xff\xff not protobuf".to_vec()).await;
+    caller
+        .send_bytes(RequestId::mint(), Resource::User, Verb::Create, b"\xff\xff not protobuf".to_vec())
+        .await;
     caller.hire(json!({"userName": "after@contoso.com"})).await;
 
     let letters = world.sql("select reason, encode(payload, 'escape') from dead_letters");

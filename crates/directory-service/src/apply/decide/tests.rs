@@ -15,22 +15,23 @@ fn attributes(value: Value) -> Canonical {
     attributes.into()
 }
 
-fn request(company: CompanyId, user: UserId, change: Change) -> Request {
-    Request { id: RequestId::mint(), company, token: None, verb: "update", accepted_at: at(0), user, change }
+fn request(company: CompanyId, user: UserId, change: UserChange) -> Request {
+    let change = Change::User(user, change);
+    Request { id: RequestId::mint(), company, token: None, verb: "update", accepted_at: at(0), change }
 }
 
-fn rename(name: &str) -> Change {
+fn rename(name: &str) -> UserChange {
     let operation = patch::Operation::from_parts(
         schema::users(),
         patch::Op::Replace,
         "userName",
         Some(&json!(name).to_string()),
     );
-    Change::Patch(vec![operation.unwrap()], Condition::None)
+    UserChange::Patch(vec![operation.unwrap()], Condition::None)
 }
 
-fn create(name: &str) -> Change {
-    Change::Create(attributes(json!({"userName": name})))
+fn create(name: &str) -> UserChange {
+    UserChange::Create(attributes(json!({"userName": name})))
 }
 
 /// Decides with every question answered by `known`, as the caller does.
@@ -55,9 +56,9 @@ fn a_user_that_comes_and_goes_in_one_batch_leaves_no_row() {
     let (company, user) = (CompanyId::mint(), UserId::mint());
     let decision = decided(
         &Known::default(),
-        &[request(company, user, create("a")), request(company, user, Change::Delete(Condition::None))],
+        &[request(company, user, create("a")), request(company, user, UserChange::Delete(Condition::None))],
     );
-    assert!(matches!(decision.outcomes[..], [Outcome::Created(_), Outcome::Deleted(_)]));
+    assert!(matches!(decision.outcomes[..], [Outcome::Created(_), Outcome::Deleted { .. }]));
     assert!(decision.inserts.is_empty() && decision.updates.is_empty() && decision.deletes.is_empty());
 }
 
@@ -123,14 +124,14 @@ proptest! {
                 let change = match kind {
                     0 => create(name),
                     1 => rename(name),
-                    2 => Change::Replace(attributes(json!({"userName": name})), Condition::None),
-                    _ => Change::Delete(Condition::None),
+                    2 => UserChange::Replace(attributes(json!({"userName": name})), Condition::None),
+                    _ => UserChange::Delete(Condition::None),
                 };
                 request(company, users[user], change)
             })
             // A gateway never chooses the same id twice.
             .scan(BTreeSet::new(), |created, request| {
-                let again = matches!(request.change, Change::Create(_)) && !created.insert(request.user);
+                let again = matches!(request.change, Change::User(user, UserChange::Create(_)) if !created.insert(user));
                 Some((!again).then_some(request))
             })
             .flatten()
@@ -165,11 +166,145 @@ fn a_create_never_takes_the_id_of_somebody_who_is_there() {
     let first = decided(&Known::default(), &[request(company, user, create("a"))]);
     let known = Known {
         users: first.inserts.into_iter().map(|user| (user.key(), user)).collect(),
-        names: HashMap::new(),
+        ..Known::default()
     };
 
     let again = decided(&known, &[request(company, user, create("b"))]);
 
     assert!(matches!(again.outcomes[..], [Outcome::Refused(Refusal::IdTaken)]));
     assert!(again.inserts.is_empty() && again.updates.is_empty());
+}
+
+mod groups {
+    use typed_ids::GroupId;
+
+    use super::*;
+    use crate::{
+        apply::{
+            decide::groups::{GroupKey, KnownGroups, Member},
+            request::{GroupChange, MembersChange},
+        },
+        group::Group,
+    };
+
+    fn ask(company: CompanyId, group: GroupId, change: GroupChange) -> Request {
+        let change = Change::Group(group, change);
+        Request { id: RequestId::mint(), company, token: None, verb: "update", accepted_at: at(0), change }
+    }
+
+    fn member(user: UserId) -> MemberId {
+        MemberId::from_uuid(user.as_uuid())
+    }
+
+    /// A database of groups, as the writes of a batch leave it.
+    #[derive(Default, Clone)]
+    struct Stored {
+        users: HashMap<UserKey, User>,
+        groups: HashMap<GroupKey, Group>,
+        members: BTreeSet<(GroupKey, Member)>,
+    }
+
+    impl Stored {
+        /// What the caller of `decide` looks up, and more than it would.
+        fn known(&self) -> Known {
+            let mut groups = KnownGroups { groups: self.groups.clone(), ..KnownGroups::default() };
+            for (group, member) in &self.members {
+                groups.memberships.insert(*group, *member);
+            }
+            for group in self.groups.values() {
+                groups.names.insert((group.company, fold(group.display_name())), Some(group.id));
+            }
+            for (company, user) in self.users.keys() {
+                groups.candidates.insert((*company, member(*user)), false);
+            }
+            Known { users: self.users.clone(), names: HashMap::new(), groups }
+        }
+
+        fn apply(&mut self, requests: &[Request]) -> Vec<Outcome> {
+            let requests: Vec<&Request> = requests.iter().collect();
+            let mut known = self.known();
+            let decision = loop {
+                match decide(&known, &requests, at(100)) {
+                    Ok(decision) => break decision,
+                    Err(unknown) => {
+                        known.names.extend(unknown.names.into_iter().map(|name| (name, None)));
+                        known.groups.names.extend(unknown.group_names.into_iter().map(|name| (name, None)));
+                    }
+                }
+            };
+            self.members.retain(|(group, member)| {
+                !decision.groups.deletes.contains(group)
+                    && !decision.groups.removed.contains(&(*group, member.id))
+            });
+            for key in &decision.groups.deletes {
+                self.groups.remove(key);
+            }
+            for key in &decision.deletes {
+                self.users.remove(key);
+            }
+            self.groups.extend(decision.groups.writes.into_iter().map(|group| (group.key(), group)));
+            self.members.extend(decision.groups.added);
+            let written = decision.inserts.into_iter().chain(decision.updates);
+            self.users.extend(written.map(|user| (user.key(), user)));
+            decision.outcomes
+        }
+    }
+
+    proptest! {
+        /// However requests about groups and their members are cut into batches, they come to the same.
+        #[test]
+        fn batches_do_not_matter_to_groups(
+            steps in prop::collection::vec((0_u8..8, 0_usize..2, 0_usize..3, 0_usize..2), 1..30),
+            cuts in prop::collection::vec(any::<bool>(), 30),
+        ) {
+            let company = CompanyId::mint();
+            let users: Vec<_> = (0..3).map(|_| UserId::mint()).collect();
+            let groups: Vec<_> = (0..2).map(|_| GroupId::mint()).collect();
+            let named = |name: usize| attributes(json!({"displayName": if name == 0 { "One" } else { "ONE" }}));
+            let only = |user: UserId| MembersChange { added: vec![member(user)], ..MembersChange::default() };
+            let nested = |group: GroupId| MembersChange {
+                added: vec![MemberId::from_uuid(group.as_uuid())],
+                ..MembersChange::default()
+            };
+            let requests: Vec<_> = steps
+                .iter()
+                .map(|&(kind, group, user, name)| {
+                    let (group, other, user) = (groups[group], groups[1 - group], users[user]);
+                    let patch = |members| GroupChange::Patch(vec![], members, Condition::None);
+                    match kind {
+                        0 => request(company, user, create(&user.to_string())),
+                        1 => request(company, user, UserChange::Delete(Condition::None)),
+                        2 => ask(company, group, GroupChange::Create(named(name), only(user))),
+                        3 => ask(company, group, patch(only(user))),
+                        4 => ask(company, group, patch(MembersChange { removed: vec![member(user)], ..MembersChange::default() })),
+                        5 => ask(company, group, patch(nested(other))),
+                        6 => ask(company, group, GroupChange::Replace(named(name), MembersChange { clear: true, ..only(user) }, Condition::None)),
+                        _ => ask(company, group, GroupChange::Delete(Condition::None)),
+                    }
+                })
+                .collect();
+
+            let mut whole = Stored::default();
+            let told = whole.apply(&requests);
+            let (mut parts, mut told_in_parts, mut start) = (Stored::default(), vec![], 0);
+            for end in 1..=requests.len() {
+                if end == requests.len() || cuts[end] {
+                    told_in_parts.extend(parts.apply(&requests[start..end]));
+                    start = end;
+                }
+            }
+
+            let words = |told: &[Outcome]| told.iter().map(|outcome| format!("{outcome:?}")).collect::<Vec<_>>();
+            prop_assert_eq!(words(&told), words(&told_in_parts));
+            prop_assert_eq!(&whole.members, &parts.members);
+            prop_assert_eq!(&whole.groups, &parts.groups);
+            // Nobody is in a group that is not there, and nobody is there who is gone.
+            for (group, member) in &parts.members {
+                prop_assert!(parts.groups.contains_key(group));
+                let user = (company, UserId::from_uuid(member.id.as_uuid()));
+                let nested = (company, GroupId::from_uuid(member.id.as_uuid()));
+                prop_assert!(parts.users.contains_key(&user) || parts.groups.contains_key(&nested));
+            }
+        }
+    }
 }

@@ -1,0 +1,3 @@
+alter table provisioning_log drop column group_id;
+drop table memberships;
+drop table groups;

@@ -1,0 +1,158 @@
+//! What a batch has to know before it is decided.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::{PgConnection, QueryResult};
+use typed_ids::{CompanyId, MemberId, UserId};
+
+use super::{
+    decide::{
+        self, Known, Unknown,
+        groups::{GroupKey, Member, MemberKey},
+    },
+    request::{Change, GroupChange, Request, UserChange},
+};
+use crate::store::{self, batch::Seen, partitions::Tenure};
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) seen: Seen,
+    pub(super) known: Known,
+    /// What the groups are called that users of the batch are in.
+    pub(super) group_names: HashMap<GroupKey, String>,
+}
+
+/// Reads everything that the requests are about. A create's id is among it: it has to be nobody's.
+///
+/// The first statement says at which revision the partition is. What the others read later cannot be newer than what is
+/// written, because nothing is written when the revision has moved on.
+pub(super) fn read(
+    conn: &mut PgConnection,
+    tenure: Tenure,
+    companies: &[CompanyId],
+    requests: &[&Request],
+) -> QueryResult<Read> {
+    let targets: BTreeSet<_> =
+        requests.iter().filter_map(|request| Some((request.company, request.user()?))).collect();
+    let targets: Vec<_> = targets.into_iter().collect();
+    let names: BTreeSet<_> = requests.iter().filter_map(|request| decide::wanted_name(request)).collect();
+    let names: Vec<_> = names.into_iter().collect();
+    let mut seen = store::batch::read(conn, tenure.partition, companies, &targets, &names)?;
+    let mut known = Known {
+        users: seen.users.drain(..).map(|user| (user.key(), user)).collect(),
+        names: names.into_iter().zip(seen.holders.drain(..)).collect(),
+        ..Known::default()
+    };
+    let mut group_names = HashMap::new();
+    for ((company, user), group, name) in seen.direct_groups.drain(..) {
+        let member = Member { id: MemberId::from_uuid(user.as_uuid()), is_group: false };
+        known.groups.memberships.insert((company, group), member);
+        group_names.insert((company, group), name);
+    }
+    read_groups(conn, companies, requests, &mut known)?;
+    Ok(Read { seen, known, group_names })
+}
+
+/// What only some batches need.
+fn read_groups(
+    conn: &mut PgConnection,
+    companies: &[CompanyId],
+    requests: &[&Request],
+    known: &mut Known,
+) -> QueryResult<()> {
+    let wanted = Wanted::of(requests, known);
+    if wanted.is_nothing() {
+        return Ok(());
+    }
+    let list = |keys: &BTreeSet<_>| keys.iter().copied().collect::<Vec<_>>();
+    let memberships = [
+        store::memberships::of_groups(conn, companies, &list(&wanted.emptied))?,
+        store::memberships::of_members(conn, companies, &wanted.deleted)?,
+        store::memberships::pairs(conn, companies, &wanted.pairs.iter().copied().collect::<Vec<_>>())?,
+    ];
+    let mut groups = wanted.groups;
+    for (group, member) in memberships.into_iter().flatten() {
+        if wanted.deleted.contains(&(group.0, member.id)) {
+            groups.insert(group);
+        }
+        known.groups.memberships.insert(group, member);
+    }
+    let found = store::groups::by_ids(conn, companies, &list(&groups))?;
+    known.groups.groups = found.into_iter().map(|group| (group.key(), group)).collect();
+    let candidates: Vec<MemberKey> = wanted.candidates.into_iter().collect();
+    known.groups.candidates = store::memberships::kinds(conn, companies, &candidates)?.into_iter().collect();
+    let names: Vec<_> = wanted.names.into_iter().collect();
+    let holders = store::groups::name_holders(conn, companies, &names)?;
+    known.groups.names = names.into_iter().zip(holders).collect();
+    Ok(())
+}
+
+/// What has to be asked about groups.
+#[derive(Default)]
+struct Wanted {
+    groups: BTreeSet<GroupKey>,
+    names: BTreeSet<(CompanyId, String)>,
+    /// Whoever is to be a member.
+    candidates: BTreeSet<MemberKey>,
+    pairs: BTreeSet<(GroupKey, MemberId)>,
+    /// Groups whose members are all replaced.
+    emptied: BTreeSet<GroupKey>,
+    /// Groups that are deleted, as members of others.
+    deleted: Vec<MemberKey>,
+}
+
+impl Wanted {
+    fn of(requests: &[&Request], known: &Known) -> Self {
+        let mut wanted = Self::default();
+        for request in requests {
+            let company = request.company;
+            match &request.change {
+                // Users that are deleted leave their groups, which are then at another version.
+                Change::User(user, UserChange::Delete(_)) => {
+                    let groups = known.groups.memberships.of_member((company, member(*user)));
+                    wanted.groups.extend(groups.into_iter().map(|group| (company, group)));
+                }
+                Change::User(..) => {}
+                Change::Group(group, change) => {
+                    let key = (company, *group);
+                    wanted.groups.insert(key);
+                    wanted.names.extend(decide::groups::wanted_name(company, change));
+                    if matches!(change, GroupChange::Delete(_)) {
+                        wanted.deleted.push((company, MemberId::from_uuid(group.as_uuid())));
+                    }
+                    let Some(members) = change.members() else { continue };
+                    wanted.candidates.extend(members.added.iter().map(|id| (company, *id)));
+                    if members.clear {
+                        wanted.emptied.insert(key);
+                    } else {
+                        let named = members.added.iter().chain(&members.removed);
+                        wanted.pairs.extend(named.map(|id| (key, *id)));
+                    }
+                }
+            }
+        }
+        wanted
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+fn member(user: UserId) -> MemberId {
+    MemberId::from_uuid(user.as_uuid())
+}
+
+/// Looks up what a decision turned out to depend on.
+pub(super) fn complete(
+    conn: &mut PgConnection,
+    companies: &[CompanyId],
+    known: &mut Known,
+    unknown: Unknown,
+) -> QueryResult<()> {
+    let holders = store::users::name_holders(conn, companies, &unknown.names)?;
+    known.names.extend(unknown.names.into_iter().zip(holders));
+    let holders = store::groups::name_holders(conn, companies, &unknown.group_names)?;
+    known.groups.names.extend(unknown.group_names.into_iter().zip(holders));
+    Ok(())
+}
