@@ -128,7 +128,7 @@ fn attempt(
         outcomes[*place] = Some(tell::told(request, result));
     }
     let write = Write {
-        partition: tenure.partition,
+        tenure,
         revision: seen.revision,
         last_sequence: last.stream_sequence,
         companies: &companies,

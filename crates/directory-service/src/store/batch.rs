@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     companies_setting,
     log::{self, Line},
-    partitions::number,
+    partitions::{Tenure, number},
     users::{self, UserRow},
 };
 use crate::user::User;
@@ -58,7 +58,8 @@ pg_pool::static_sql! {
     WriteBatch -> (SmallInt,) =
         "with fence as ( \
            update partitions set revision = revision + 1, applied_sequence = greatest(applied_sequence, $3) \
-           where partition = $1 and revision = $2 and set_config('timeclock.companies', $4, true) is not null \
+           where partition = $1 and epoch = $30 and revision = $2 \
+             and set_config('timeclock.companies', $4, true) is not null \
            returning partition), \
          stored as ( \
            insert into users (company_id, user_id, user_name_key, external_id, work_email_key, many_work_emails, active, \
@@ -169,7 +170,7 @@ impl Seen {
 
 /// What a batch amounts to.
 pub(crate) struct Write<'a> {
-    pub(crate) partition: Partition,
+    pub(crate) tenure: Tenure,
     /// As it was read.
     pub(crate) revision: i64,
     /// The stream sequence of the batch's last request.
@@ -187,7 +188,7 @@ pub(crate) fn write(conn: &mut PgConnection, write: &Write<'_>) -> QueryResult<b
     let users = users::Columns::of(&write.users);
     let lines = log::Columns::of(write.lines);
     let written: Option<(i16,)> = statement(WriteBatch)
-        .bind::<SmallInt, _>(number(write.partition))
+        .bind::<SmallInt, _>(number(write.tenure.partition))
         .bind::<BigInt, _>(write.revision)
         .bind::<BigInt, _>(write.last_sequence)
         .bind::<Text, _>(companies_setting(write.companies))
@@ -216,6 +217,7 @@ pub(crate) fn write(conn: &mut PgConnection, write: &Write<'_>) -> QueryResult<b
         .bind::<Array<Nullable<SqlUuid>>, _>(lines.group_ids)
         .bind::<Timestamptz, _>(write.applied_at)
         .bind::<Binary, _>(write.facts.encode_to_vec())
+        .bind::<BigInt, _>(write.tenure.epoch)
         .get_result(conn)
         .optional()?;
     Ok(written.is_some())
