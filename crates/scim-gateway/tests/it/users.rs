@@ -165,13 +165,17 @@ async fn keys_are_looked_up_and_everything_else_is_searched() {
         let answer = world.list(&filter).await;
         assert_eq!(answer.body["totalResults"], 1, "{filter}: {answer:?}");
         assert_eq!(answer.body["Resources"][0]["id"], id, "{filter}");
-        assert_eq!(world.directory.last_look_up().unwrap().key, Some(key), "{filter}");
+        let asked = world.directory.take_asked();
+        assert_eq!(asked.look_ups.last().unwrap().key, Some(key), "{filter}");
+        assert_eq!(asked.searches, [], "{filter}");
     }
-    assert!(world.directory.last_search().is_none());
 
     let answer = world.list("USERNAME Sw \"adele\" and active eq \"True\"").await;
     assert_eq!(answer.body["totalResults"], 1, "{answer:?}");
-    assert_eq!(world.directory.last_search().unwrap().filter, "userName sw \"adele\" and active eq true");
+    assert_eq!(
+        world.directory.take_asked().searches.pop().unwrap().filter,
+        "userName sw \"adele\" and active eq true"
+    );
 }
 
 #[tokio::test]
@@ -196,7 +200,7 @@ async fn a_list_is_paged_and_projected() {
     assert!(user.contains_key("id") && user.contains_key("userName"), "{user:?}");
     assert!(!user.contains_key("meta") && !user.contains_key("externalId"), "{user:?}");
 
-    let asked = world.directory.last_search().unwrap();
+    let asked = world.directory.take_asked().searches.pop().unwrap();
     assert_eq!((asked.filter.as_str(), asked.offset, asked.limit), ("", 1, 1));
     world.get("/scim/Users?count=many").await.is_error(400);
     world.get("/scim/Users?attributes=a&excludedAttributes=b").await.is_error(400);
