@@ -6,6 +6,7 @@
 mod access;
 mod base_url;
 mod body;
+mod conditions;
 mod discovery;
 mod groups;
 mod query;
@@ -21,14 +22,13 @@ use actix_web::{
     http::{ConnectionType, Method},
     web::{self, Bytes, Payload},
 };
-use scim_protocol::error::ScimError;
+use scim_protocol::{error::ScimError, search_request::SearchRequest};
 use tracing::Instrument as _;
 use typed_ids::{CompanyId, RequestId};
 
 use self::{
     access::{Access, Answered},
     base_url::BaseUrl,
-    query::Query,
     respond::Refusal,
     route::{Route, Target},
 };
@@ -77,7 +77,7 @@ struct Authenticated<'a> {
     request: &'a HttpRequest,
     id: RequestId,
     caller: Caller,
-    query: Query,
+    query: SearchRequest,
     base_url: BaseUrl,
 }
 
@@ -102,7 +102,7 @@ impl Call<'_> {
             request: self.request,
             id: self.id,
             caller,
-            query: Query::parse(self.request.query_string()),
+            query: query::parse(self.request.query_string()),
             base_url: BaseUrl::of(self.app.scim_base_url.as_deref(), self.request, route.version_segment),
         };
         (company, call.dispatch(route.target, payload).await)

@@ -5,34 +5,28 @@
 
 use std::borrow::Cow;
 
-/// The parameters that we know; the others (`aadOptscim062020` among them) are ignored (RFC 7644 §3.4.2).
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Query {
-    pub(super) filter: Option<String>,
-    pub(super) start_index: Option<String>,
-    pub(super) count: Option<String>,
-    pub(super) attributes: Option<String>,
-    pub(super) excluded_attributes: Option<String>,
-}
+use scim_protocol::search_request::SearchRequest;
 
-impl Query {
-    /// Reads a query string. Of a parameter that is given twice the first counts.
-    pub(super) fn parse(text: &str) -> Self {
-        let mut query = Self::default();
-        for pair in text.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let slot = match form_decode(name).to_ascii_lowercase().as_str() {
-                "filter" => &mut query.filter,
-                "startindex" => &mut query.start_index,
-                "count" => &mut query.count,
-                "attributes" => &mut query.attributes,
-                "excludedattributes" => &mut query.excluded_attributes,
-                _ => continue,
-            };
-            slot.get_or_insert_with(|| form_decode(value));
-        }
-        query
+/// Reads a query string; what is not known (`aadOptscim062020` among it) is ignored (RFC 7644 §3.4.2). Of a parameter
+/// that is given twice the first counts.
+pub(super) fn parse(text: &str) -> SearchRequest {
+    let mut query = SearchRequest::default();
+    for pair in text.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let slot = match form_decode(name).to_ascii_lowercase().as_str() {
+            "filter" => &mut query.filter,
+            "startindex" => &mut query.start_index,
+            "count" => &mut query.count,
+            "attributes" => &mut query.attributes,
+            "excludedattributes" => &mut query.excluded_attributes,
+            "sortby" => &mut query.sort_by,
+            "sortorder" => &mut query.sort_order,
+            "cursor" => &mut query.cursor,
+            _ => continue,
+        };
+        slot.get_or_insert_with(|| form_decode(value));
     }
+    query
 }
 
 fn form_decode(text: &str) -> String {
@@ -70,13 +64,13 @@ mod tests {
     use super::*;
 
     fn filter(text: &str) -> Option<String> {
-        Query::parse(text).filter
+        parse(text).filter
     }
 
     #[test]
     fn entras_own_encoding_is_read() {
         let sent = "excludedAttributes=members&filter=emails%5btype+eq+%22work%22%5d.value+eq+%22a%2bb%40contoso.com%22";
-        let query = Query::parse(sent);
+        let query = parse(sent);
         assert_eq!(query.filter.as_deref(), Some("emails[type eq \"work\"].value eq \"a+b@contoso.com\""));
         assert_eq!(query.excluded_attributes.as_deref(), Some("members"));
     }
@@ -98,12 +92,12 @@ mod tests {
         ] {
             assert_eq!(filter(sent).as_deref(), Some("a"), "{sent}");
         }
-        assert_eq!(Query::parse(""), Query::default());
+        assert_eq!(parse(""), SearchRequest::default());
     }
 
     #[test]
     fn names_are_compared_without_case_and_the_first_counts() {
-        let query = Query::parse("STARTINDEX=2&startIndex=3&count=");
+        let query = parse("STARTINDEX=2&startIndex=3&count=");
         assert_eq!((query.start_index.as_deref(), query.count.as_deref()), (Some("2"), Some("")));
     }
 }

@@ -2,17 +2,13 @@
 
 use actix_web::{
     HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderName, HeaderValue, ToStrError},
-    },
+    http::{StatusCode, header},
 };
 use bus_contract::{
     Timestamp,
     directory::{UserRecord, look_up_user::Key},
     provisioning::{
-        CreateUser, DeleteUser, PatchOperation, PatchUser, ReplaceUser, VersionCondition, patch_operation,
-        request::Change,
+        CreateUser, DeleteUser, PatchOperation, PatchUser, ReplaceUser, patch_operation, request::Change,
     },
     subject::Verb,
 };
@@ -20,7 +16,7 @@ use chrono::{DateTime, Utc};
 use scim_protocol::{
     Attributes,
     error::ScimError,
-    etag::{self, Versions},
+    etag,
     filter::{Filter, Literal, Op},
     list::{Page, splice_list_response},
     patch,
@@ -30,7 +26,7 @@ use scim_protocol::{
 };
 use typed_ids::UserId;
 
-use super::{Answer, Authenticated, respond, respond::Refusal, route::shown};
+use super::{Answer, Authenticated, conditions, respond, respond::Refusal, route::shown};
 use crate::{directory, provision};
 
 impl Authenticated<'_> {
@@ -62,9 +58,7 @@ impl Authenticated<'_> {
         let user = user_id(id)?;
         let found = directory::look_up(self.app, self.caller.company, Key::UserId(user.to_string())).await?;
         let record = found.into_iter().next().ok_or_else(|| no_such_user(id))?;
-        // What cannot be read names no version, and spares nothing.
-        let known = self.list(header::IF_NONE_MATCH).ok().flatten();
-        if known.is_some_and(|tags| etag::parse_if_none_match(&tags).contain(record.version)) {
+        if conditions::has_already(self.request, record.version) {
             let not_modified = HttpResponse::NotModified()
                 .insert_header((header::ETAG, etag::etag(record.version)))
                 .finish();
@@ -85,7 +79,7 @@ impl Authenticated<'_> {
     pub(super) async fn replace_user(&self, id: &str, body: &[u8]) -> Answer {
         let projection = self.projection()?;
         let user_id = user_id(id)?.to_string();
-        let condition = self.condition()?;
+        let condition = conditions::demanded(self.request)?;
         let attributes_json = to_json(&resource::parse(users(), body)?)?;
         let replace = ReplaceUser { user_id, attributes_json, condition };
         let record = self.change(Verb::Replace, Change::ReplaceUser(replace)).await?;
@@ -95,7 +89,7 @@ impl Authenticated<'_> {
     pub(super) async fn patch_user(&self, id: &str, body: &[u8]) -> Answer {
         let projection = self.projection()?;
         let user_id = user_id(id)?.to_string();
-        let condition = self.condition()?;
+        let condition = conditions::demanded(self.request)?;
         let operations = patch::parse(users(), body)?;
         // A PATCH without effect goes to the directory all the same: it alone knows the user's present state.
         let verb = match patch::sets_active(&operations) {
@@ -112,7 +106,7 @@ impl Authenticated<'_> {
 
     pub(super) async fn delete_user(&self, id: &str) -> Answer {
         let user_id = user_id(id)?.to_string();
-        let delete = DeleteUser { user_id, condition: self.condition()? };
+        let delete = DeleteUser { user_id, condition: conditions::demanded(self.request)? };
         provision::submit(self.app, self.caller, self.id, Verb::Delete, Change::DeleteUser(delete)).await?;
         Ok(HttpResponse::NoContent().finish())
     }
@@ -128,29 +122,6 @@ impl Authenticated<'_> {
             self.query.attributes.as_deref(),
             self.query.excluded_attributes.as_deref(),
         )
-    }
-
-    /// What `If-Match` demands. Tags that name no version of ours are met by none.
-    fn condition(&self) -> Result<Option<VersionCondition>, ScimError> {
-        // A condition that cannot be read must not be taken for none.
-        let header = self.list(header::IF_MATCH).map_err(|_not_ascii| {
-            ScimError::invalid_value("If-Match holds characters that no tag of this service has.")
-        })?;
-        let Some(header) = header else { return Ok(None) };
-        match etag::parse_if_match(&header)? {
-            Versions::Any => Ok(Some(VersionCondition { versions: Vec::new() })),
-            Versions::OneOf(versions) if versions.is_empty() => {
-                Err(ScimError::precondition_failed("The user has no version with this tag."))
-            }
-            Versions::OneOf(versions) => Ok(Some(VersionCondition { versions })),
-        }
-    }
-
-    /// A header that is a list; several lines of it are one (RFC 9110 §5.3).
-    fn list(&self, name: HeaderName) -> Result<Option<String>, ToStrError> {
-        let lines = self.request.headers().get_all(name).map(HeaderValue::to_str);
-        let lines = lines.collect::<Result<Vec<_>, _>>()?;
-        Ok((!lines.is_empty()).then(|| lines.join(", ")))
     }
 
     fn show(&self, status: StatusCode, record: &UserRecord, projection: &Projection) -> Answer {
