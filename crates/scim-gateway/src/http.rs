@@ -6,10 +6,15 @@
 mod access;
 mod base_url;
 mod body;
+mod change;
 mod conditions;
 mod discovery;
 mod groups;
+mod list;
+mod members;
 mod query;
+mod render;
+mod resources;
 mod respond;
 mod route;
 mod users;
@@ -119,25 +124,19 @@ impl Authenticated<'_> {
         let _share =
             self.app.places.share(self.caller.company).ok_or_else(Refusal::company_is_overdoing_it)?;
         let body = match (&target, method) {
-            (Target::Users, &Method::POST) | (Target::User(_), &Method::PUT | &Method::PATCH) => {
+            (Target::All(_), &Method::POST) | (Target::One(..), &Method::PUT | &Method::PATCH) => {
                 body::read(self.request, payload, self.app.body_limit).await?
             }
             _ => Bytes::new(),
         };
         let _place = self.app.places.take().ok_or_else(Refusal::overloaded)?;
         match (&target, method) {
-            (Target::Users, &Method::GET) => self.list_users().await,
-            (Target::Users, &Method::POST) => self.create_user(&body).await,
-            (Target::User(id), &Method::GET) => self.get_user(id).await,
-            (Target::User(id), &Method::PUT) => self.replace_user(id, &body).await,
-            (Target::User(id), &Method::PATCH) => self.patch_user(id, &body).await,
-            (Target::User(id), &Method::DELETE) => self.delete_user(id).await,
-            (Target::Groups, &Method::GET) => self.list_groups(),
-            (Target::Group(id), &Method::GET) => groups::not_found(id),
-            (Target::Groups, &Method::POST)
-            | (Target::Group(_), &Method::PUT | &Method::PATCH | &Method::DELETE) => {
-                groups::not_implemented()
-            }
+            (Target::All(endpoint), &Method::GET) => self.list(*endpoint, &self.query).await,
+            (Target::All(endpoint), &Method::POST) => self.create(*endpoint, &body).await,
+            (Target::One(endpoint, id), &Method::GET) => self.get(*endpoint, id).await,
+            (Target::One(endpoint, id), &Method::PUT) => self.replace(*endpoint, id, &body).await,
+            (Target::One(endpoint, id), &Method::PATCH) => self.patch(*endpoint, id, &body).await,
+            (Target::One(endpoint, id), &Method::DELETE) => self.delete(*endpoint, id).await,
             (Target::ServiceProviderConfig, &Method::GET) => self.service_provider_config(),
             (Target::ResourceTypes, &Method::GET) => self.resource_types(),
             (Target::ResourceType(name), &Method::GET) => self.resource_type(name),

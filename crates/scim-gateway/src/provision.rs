@@ -2,14 +2,18 @@
 
 use bus_contract::{
     Message as _, Timestamp,
-    directory::UserRecord,
-    provisioning::{Outcome, Refused, Request, outcome, request::Change},
+    provisioning::{Applied, Outcome, Refused, Request, outcome, request::Change},
     subject::{RequestSubject, Resource, Verb},
 };
 use bus_jetstream::publish::PublishError;
 use typed_ids::RequestId;
 
-use crate::{app::App, auth::Caller, outcomes::Missing};
+use crate::{
+    app::App,
+    auth::Caller,
+    directory::Record,
+    outcomes::{Awaited, Missing},
+};
 
 /// Why a change is not known to be applied.
 #[derive(Debug, thiserror::Error)]
@@ -24,18 +28,32 @@ pub(crate) enum ProvisionError {
     Nonsense,
 }
 
-/// Asks for a change and waits until it is applied. The user as it is then; none after a delete.
+/// A change that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) resource: Resource,
+    pub(crate) verb: Verb,
+    pub(crate) change: Change,
+}
+
+/// A change that is on its way to the directory.
+pub(crate) struct Begun<'a> {
+    app: &'a App,
+    awaited: Awaited,
+}
+
+/// Hands a change to the stream. Of two that are begun one behind the other the directory decides in that order.
 ///
 /// # Errors
 ///
-/// See [`ProvisionError`]. After [`Missing::Stored`] the change is still going to happen.
-pub(crate) async fn submit(
+/// [`ProvisionError::NotSent`]
+pub(crate) async fn begin(
     app: &App,
     caller: Caller,
     id: RequestId,
-    verb: Verb,
-    change: Change,
-) -> Result<Option<UserRecord>, ProvisionError> {
+    asked: Asked,
+) -> Result<Begun<'_>, ProvisionError> {
+    let Asked { resource, verb, change } = asked;
     let request = Request {
         request_id: id.to_string(),
         company_id: caller.company.to_string(),
@@ -43,23 +61,36 @@ pub(crate) async fn submit(
         token_id: caller.token_id.to_string(),
         change: Some(change),
     };
-    let subject = RequestSubject { company: caller.company, resource: Resource::User, verb }.to_string();
+    let subject = RequestSubject { company: caller.company, resource, verb }.to_string();
     let awaited = app.outcomes.expect(id);
     let inbox = app.outcomes.inbox(id);
     app.bus
         .publish_request(subject, &request.request_id, &inbox, request.encode_to_vec())
         .await
         .map_err(ProvisionError::NotSent)?;
+    Ok(Begun { app, awaited })
+}
 
-    let Outcome { result, .. } = awaited
-        .outcome(app.outcome_timeout)
-        .await
-        .inspect_err(|missing| count(app, *missing))
-        .map_err(ProvisionError::NoOutcome)?;
-    match result {
-        Some(outcome::Result::Applied(applied)) => Ok(applied.user),
-        Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
-        None => Err(ProvisionError::Nonsense),
+impl Begun<'_> {
+    /// Waits until the change is applied. The resource as it is then; none after a delete.
+    ///
+    /// # Errors
+    ///
+    /// See [`ProvisionError`]. After [`Missing::Stored`] the change is still going to happen.
+    pub(crate) async fn outcome(self) -> Result<Option<Record>, ProvisionError> {
+        let Self { app, awaited } = self;
+        let Outcome { result, .. } = awaited
+            .outcome(app.outcome_timeout)
+            .await
+            .inspect_err(|missing| count(app, *missing))
+            .map_err(ProvisionError::NoOutcome)?;
+        match result {
+            Some(outcome::Result::Applied(Applied { user, group, .. })) => {
+                Ok(user.map(Record::User).or_else(|| group.map(Record::Group)))
+            }
+            Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
+            None => Err(ProvisionError::Nonsense),
+        }
     }
 }
 

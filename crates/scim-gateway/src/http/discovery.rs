@@ -4,15 +4,15 @@ use actix_web::http::StatusCode;
 use scim_protocol::{
     discovery,
     error::ScimError,
-    schema::{SchemaSet, users},
+    schema::{SchemaSet, groups, users},
 };
 use serde_json::Value;
 
 use super::{Answer, Authenticated, respond, route::shown};
 
-/// The resource types that have an endpoint which can be written to.
-fn served() -> [&'static SchemaSet; 1] {
-    [users()]
+/// The resource types that have an endpoint.
+fn served() -> [&'static SchemaSet; 2] {
+    [users(), groups()]
 }
 
 impl Authenticated<'_> {
@@ -39,6 +39,7 @@ impl Authenticated<'_> {
         let found = discovery::schema(&self.base_url.0, &served(), urn);
         self.document(&found.ok_or_else(|| ScimError::not_found(format!("Schema {} not found", shown(urn))))?)
     }
+
     /// RFC 7644 §4: a filter is refused, so that nobody takes the whole for what the filter asked for.
     fn document(&self, document: &Value) -> Answer {
         if self.query.filter.is_some() {

@@ -1,34 +1,91 @@
-//! `/Groups`: there are none yet. Entra's *Test connection* asks for one by name all the same, and must get an empty list.
+//! What is asked of groups: bodies into requests for the bus.
 
-use actix_web::http::StatusCode;
-use scim_protocol::{
-    error::ScimError,
-    filter::Filter,
-    list::{Page, splice_list_response},
-    schema::groups,
+use bus_contract::{
+    provisioning::{
+        CreateGroup, DeleteGroup, MembersChange, PatchGroup, ReplaceGroup, VersionCondition, request::Change,
+    },
+    subject::{Resource, Verb},
 };
+use scim_protocol::{error::ScimError, group};
+use typed_ids::{GroupId, MemberId};
 
-use super::{Answer, Authenticated, respond, route::shown};
+use super::{
+    change::{on_the_bus, to_json},
+    respond::Refusal,
+    route::shown,
+};
+use crate::provision::Asked;
 
-impl Authenticated<'_> {
-    pub(super) fn list_groups(&self) -> Answer {
-        const NONE: [&[u8]; 0] = [];
-        let page = Page::parse(self.query.start_index.as_deref(), self.query.count.as_deref())?;
-        // A filter that cannot be read is refused here as it will be when there are groups.
-        if let Some(text) = &self.query.filter {
-            Filter::parse(groups(), text)?;
-        }
-        Ok(respond::json(StatusCode::OK, splice_list_response(page.start_index, 0, &NONE)))
+pub(super) fn create(body: &[u8]) -> Result<Asked, Refusal> {
+    let (attributes_json, member_ids) = whole(body)?;
+    let create = CreateGroup { group_id: GroupId::mint().to_string(), attributes_json, member_ids };
+    Ok(asked(Verb::Create, Change::CreateGroup(create)))
+}
+
+pub(super) fn replace(id: &str, body: &[u8], condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
+    let group_id = known(id)?;
+    let (attributes_json, member_ids) = whole(body)?;
+    let replace = ReplaceGroup { group_id, attributes_json, member_ids, condition };
+    Ok(asked(Verb::Replace, Change::ReplaceGroup(replace)))
+}
+
+pub(super) fn patch(id: &str, body: &[u8], condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
+    let group_id = known(id)?;
+    let patch = group::parse_patch(body)?;
+    let group::MembersChange { clear, added, mut removed } = patch.members;
+    each_could_be_a_member(&added)?;
+    // An id that nobody can have names no member, and removing who is none changes nothing (RFC 7644 §3.5.2.2).
+    removed.retain(|id| could_be_a_member(id));
+    let members = Some(MembersChange { clear, added, removed });
+    let operations = patch.operations.iter().map(on_the_bus).collect();
+    Ok(asked(Verb::Update, Change::PatchGroup(PatchGroup { group_id, operations, members, condition })))
+}
+
+pub(super) fn delete(id: &str, condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
+    let group_id = known(id)?;
+    Ok(asked(Verb::Delete, Change::DeleteGroup(DeleteGroup { group_id, condition })))
+}
+
+/// Whether nobody is a member of the group once this has been done.
+pub(super) const fn leaves_nobody(change: &Change) -> bool {
+    match change {
+        Change::CreateGroup(create) => create.member_ids.is_empty(),
+        Change::ReplaceGroup(replace) => replace.member_ids.is_empty(),
+        _ => false,
     }
 }
 
-pub(super) fn not_found(id: &str) -> Answer {
-    Err(ScimError::not_found(format!("Group {} not found", shown(id))).into())
+const fn asked(verb: Verb, change: Change) -> Asked {
+    Asked { resource: Resource::Group, verb, change }
 }
 
-pub(super) fn not_implemented() -> Answer {
-    Err(ScimError::not_implemented(
-        "Groups cannot be provisioned yet. Turn the mapping of groups off in Entra.",
-    )
-    .into())
+fn whole(body: &[u8]) -> Result<(String, Vec<String>), Refusal> {
+    let group::NewGroup { attributes, members } = group::parse(body)?;
+    each_could_be_a_member(&members)?;
+    Ok((to_json(&attributes)?, members))
+}
+
+/// In the directory's own words: it refuses those ids that nobody has, this those that nobody could have.
+fn each_could_be_a_member(ids: &[String]) -> Result<(), ScimError> {
+    match ids.iter().find(|id| !could_be_a_member(id)) {
+        None => Ok(()),
+        Some(id) => Err(ScimError::invalid_value(format!(
+            "No user or group of this company has the id '{}'; nothing was changed. Provision the members first, or \
+             restart provisioning if they were deleted here.",
+            shown(id)
+        ))),
+    }
+}
+
+fn could_be_a_member(id: &str) -> bool {
+    id.parse::<MemberId>().is_ok()
+}
+
+/// An id that is none of ours is a group that does not exist, not a malformed request.
+fn known(id: &str) -> Result<String, ScimError> {
+    id.parse::<GroupId>().map(|id| id.to_string()).map_err(|_not_an_id| not_found(id))
+}
+
+pub(super) fn not_found(id: &str) -> ScimError {
+    ScimError::not_found(format!("Group {} not found", shown(id)))
 }

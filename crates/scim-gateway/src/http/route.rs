@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use scim_protocol::bulk::Endpoint;
+
 use super::query::percent_decode;
 
 /// The longest path that is looked at, in bytes.
@@ -22,10 +24,10 @@ pub(super) struct Route {
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    Users,
-    User(String),
-    Groups,
-    Group(String),
+    /// All users, or all groups.
+    All(Endpoint),
+    /// The user or group with this id.
+    One(Endpoint, String),
     ServiceProviderConfig,
     ResourceTypes,
     ResourceType(String),
@@ -64,8 +66,8 @@ impl Target {
             return Some(Self::Unsupported("Search by POST"));
         }
         Some(match decoded {
-            None if is("Users") => Self::Users,
-            None if is("Groups") => Self::Groups,
+            None if is("Users") => Self::All(Endpoint::Users),
+            None if is("Groups") => Self::All(Endpoint::Groups),
             None if is("ServiceProviderConfig") || is("ServiceProviderConfigs") => {
                 Self::ServiceProviderConfig
             }
@@ -73,8 +75,8 @@ impl Target {
             None if is("Schemas") => Self::Schemas,
             None if is("Me") => Self::Unsupported("/Me"),
             None if is("Bulk") => Self::Unsupported("Bulk"),
-            Some(id) if is("Users") => Self::User(id),
-            Some(id) if is("Groups") => Self::Group(id),
+            Some(id) if is("Users") => Self::One(Endpoint::Users, id),
+            Some(id) if is("Groups") => Self::One(Endpoint::Groups, id),
             Some(name) if is("ResourceTypes") => Self::ResourceType(name),
             Some(urn) if is("Schemas") => Self::Schema(urn),
             _ => return None,
@@ -84,10 +86,10 @@ impl Target {
     /// The route's name in metrics and logs; one of a closed list.
     pub(super) const fn template(&self) -> &'static str {
         match self {
-            Self::Users => "/Users",
-            Self::User(_) => "/Users/{id}",
-            Self::Groups => "/Groups",
-            Self::Group(_) => "/Groups/{id}",
+            Self::All(Endpoint::Users) => "/Users",
+            Self::One(Endpoint::Users, _) => "/Users/{id}",
+            Self::All(Endpoint::Groups) => "/Groups",
+            Self::One(Endpoint::Groups, _) => "/Groups/{id}",
             Self::ServiceProviderConfig => "/ServiceProviderConfig",
             Self::ResourceTypes => "/ResourceTypes",
             Self::ResourceType(_) => "/ResourceTypes/{name}",
@@ -100,12 +102,9 @@ impl Target {
     /// The methods that it answers, for `Allow`.
     pub(super) const fn allow(&self) -> &'static str {
         match self {
-            Self::Users => "GET, HEAD, POST",
-            Self::User(_) => "GET, HEAD, PUT, PATCH, DELETE",
-            // Groups can be read, though there are none: changes are answered with 501.
-            Self::Groups
-            | Self::Group(_)
-            | Self::ServiceProviderConfig
+            Self::All(_) => "GET, HEAD, POST",
+            Self::One(..) => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::ServiceProviderConfig
             | Self::ResourceTypes
             | Self::ResourceType(_)
             | Self::Schemas
@@ -145,7 +144,7 @@ mod tests {
             "/SCIM/V2/users",
             "/scim//Users",
         ] {
-            assert_eq!(target(path), Some(Target::Users), "{path}");
+            assert_eq!(target(path), Some(Target::All(Endpoint::Users)), "{path}");
         }
         assert_eq!(Route::of("/scim/v2/Users/7").map(|route| route.version_segment), Some("/v2"));
         assert_eq!(Route::of("/scim/Users/7").map(|route| route.version_segment), Some(""));
@@ -154,8 +153,8 @@ mod tests {
     #[test]
     fn an_argument_is_decoded_once() {
         assert_eq!(target("/scim/Schemas/urn%3Ax%253A"), Some(Target::Schema("urn:x%3A".to_owned())));
-        assert_eq!(target("/scim/Users/a%2Fb"), Some(Target::User("a/b".to_owned())));
-        assert_eq!(target("/scim/Users/%"), Some(Target::User("%".to_owned())));
+        assert_eq!(target("/scim/Users/a%2Fb"), Some(Target::One(Endpoint::Users, "a/b".to_owned())));
+        assert_eq!(target("/scim/Users/%"), Some(Target::One(Endpoint::Users, "%".to_owned())));
     }
 
     #[test]

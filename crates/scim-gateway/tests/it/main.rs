@@ -7,6 +7,7 @@ mod directory;
 mod discovery;
 mod entra_requests;
 mod faults;
+mod groups;
 mod harness;
 mod nothing_but_scim;
 mod process;
