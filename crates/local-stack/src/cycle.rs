@@ -20,7 +20,7 @@ pub(crate) struct Size {
     #[arg(long, default_value_t = 500)]
     users: u32,
     /// Groups per company
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 25)]
     groups: u32,
 }
 
