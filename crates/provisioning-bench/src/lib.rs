@@ -5,6 +5,7 @@ pub mod report;
 
 mod client;
 mod figure;
+mod groups;
 mod load;
 mod machine;
 mod operation;

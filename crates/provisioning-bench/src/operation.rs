@@ -11,7 +11,9 @@ use rand::Rng as _;
 
 use crate::{
     client::Connection,
+    groups,
     people::{FIRST_HIRE, Person},
+    report::short,
 };
 
 /// What one operation consists of.
@@ -28,6 +30,12 @@ pub(crate) enum Operation {
     FindByExternalId,
     /// PATCH of two attributes.
     Patch,
+    /// POST of a group.
+    CreateGroup,
+    /// Two PATCH requests, by which 100 people join a group that has so many members, and leave it again.
+    JoinAndLeave(u64),
+    /// The same with one person each time, all in one group.
+    JoinAndLeaveAlone,
     /// Another process's answer with nothing behind it: what HTTP and the load generator cost.
     Health,
 }
@@ -42,6 +50,11 @@ impl fmt::Display for Operation {
             Self::FindByUserName => "GET filter userName",
             Self::FindByExternalId => "GET filter externalId",
             Self::Patch => "PATCH",
+            Self::CreateGroup => "POST group",
+            Self::JoinAndLeave(members) => {
+                return write!(f, "PATCH 100 members in and out of {}", short(*members));
+            }
+            Self::JoinAndLeaveAlone => "PATCH 1 member in and out",
             Self::Health => "HTTP: GET /healthz",
         })
     }
@@ -100,6 +113,20 @@ impl Operation {
                 let body = Person::patch_body(people.next());
                 expect(connection, Method::PATCH, &path, Some(body), StatusCode::OK, "\"userName\"").await
             }
+            Self::CreateGroup => {
+                let body = groups::post_body(people.next());
+                expect(connection, Method::POST, "/scim/Groups", Some(body), StatusCode::CREATED, "\"id\"")
+                    .await
+            }
+            Self::JoinAndLeave(members) => {
+                let group = groups::id(members);
+                join_and_leave(connection, &group, || (0..groups::JOINING).map(Person)).await
+            }
+            Self::JoinAndLeaveAlone => {
+                let person = Person(people.next() % people.there);
+                let group = groups::id(groups::SIZES[1]);
+                join_and_leave(connection, &group, || std::iter::once(person)).await
+            }
             Self::Health => expect(connection, Method::GET, "/healthz", None, StatusCode::OK, "").await,
         }
     }
@@ -108,6 +135,19 @@ impl Operation {
 async fn create(connection: &mut Connection, person: Person) -> Result<()> {
     let body = person.post_body();
     expect(connection, Method::POST, "/scim/Users", Some(body), StatusCode::CREATED, "\"id\"").await
+}
+
+async fn join_and_leave<I: Iterator<Item = Person>>(
+    connection: &mut Connection,
+    group: &str,
+    people: impl Fn() -> I,
+) -> Result<()> {
+    let path = format!("/scim/Groups/{group}");
+    for op in ["Add", "Remove"] {
+        let body = groups::patch_body(op, people());
+        expect(connection, Method::PATCH, &path, Some(body), StatusCode::NO_CONTENT, "").await?;
+    }
+    Ok(())
 }
 
 async fn find(connection: &mut Connection, attribute: &str, value: &str, total: u32) -> Result<()> {

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     figure::{Effort, Figure, measure},
+    groups::SIZES,
     load::closed_loop,
     operation::Operation,
     processes::Processes,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// What only looks comes first, so that it finds the directory at the size it should have.
-const PLAN: [(Operation, &[usize]); 7] = [
+const PLAN: [(Operation, &[usize]); 12] = [
     (Operation::GetById, &[1, USUAL, BUSY]),
     (Operation::FindByUserName, &[1, USUAL, BUSY]),
     (Operation::FindByExternalId, &[1, USUAL, BUSY]),
@@ -29,6 +30,11 @@ const PLAN: [(Operation, &[usize]); 7] = [
     (Operation::Create, &[1, USUAL, BUSY]),
     (Operation::CreateInSeveral, &[BUSY]),
     (Operation::InitialCycle, &[1, USUAL, BUSY]),
+    (Operation::JoinAndLeave(SIZES[0]), &[1]),
+    (Operation::JoinAndLeave(SIZES[1]), &[1]),
+    (Operation::JoinAndLeave(SIZES[2]), &[1]),
+    (Operation::JoinAndLeaveAlone, &[1, BUSY]),
+    (Operation::CreateGroup, &[1, USUAL]),
 ];
 
 /// How a run is made.

@@ -11,6 +11,7 @@ use local_stack::{Stack, company::Company, stack, topology::DATABASE};
 use tempfile::TempDir;
 
 use crate::{
+    groups,
     load::Target,
     machine::memory_kib,
     operation::{Operation, Population},
@@ -94,6 +95,7 @@ impl System {
             self.people.there = end;
             between(end)?;
         }
+        self.postgres().sql(DATABASE, &groups::insert_statement(&self.company.id))?;
         self.postgres().sql(DATABASE, "vacuum (analyze)")?;
         self.postgres().sql(DATABASE, "checkpoint")?;
         Ok(())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    groups::SIZES,
     operation::Operation,
     report::{Figure, Stage},
 };
@@ -90,12 +91,15 @@ fn of_stage(stage: &Stage) -> Vec<Verdict> {
     };
     let round_trips = rate(&Operation::GetById.to_string(), BUSY).zip(rate(RAW_ROUND_TRIP, BUSY));
     let waits = p50(&Operation::Create.to_string(), 1).zip(p50(RAW_ROWS, 1));
+    let [small, .., large] = SIZES.map(|size| p50(&Operation::JoinAndLeave(size).to_string(), 1));
+    let growth_of_groups = small.zip(large).map(|(small, large)| large / small);
     let ratios = [
         more("POST at 64 in flight ÷ raw commits", against_rows(Operation::Create, BUSY), 0.8, 1.1),
         more("initial cycle at 64 ÷ raw commits", against_rows(Operation::InitialCycle, BUSY), 0.5, 0.7),
         more("initial cycle at 16 ÷ raw commits", against_rows(Operation::InitialCycle, USUAL), 0.3, 0.45),
         less("POST p50 at 1 − raw commit p50, ms".to_owned(), waits.map(|(post, row)| post - row), 1.0, 0.6),
         more("GET by id at 64 ÷ raw round trips", round_trips.map(|(get, raw)| get / raw), 0.15, 0.3),
+        less("100 members: group of 100k ÷ group of 10, p50".to_owned(), growth_of_groups, 1.5, 1.1),
     ];
     let memory = SERVICES.iter().map(|name| {
         less(format!("resident memory of {name}, MiB"), stage.resident_mib.get(*name).copied(), 100.0, 50.0)
