@@ -3,6 +3,7 @@
 //! The definitions are the JSON documents beside this file, in the form in which `/Schemas` serves them.
 //! A [`SchemaSet`] is a value, so a company's own extension can join at run time.
 
+pub mod extension;
 mod set;
 
 pub use set::SchemaSet;
