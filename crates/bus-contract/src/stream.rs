@@ -75,3 +75,10 @@ pub const TOKENS: Bucket = Bucket {
 pub const KEY_PREFIX: &str = "key.";
 /// Keys of [`TOKENS`] that hold a revocation.
 pub const REVOKED_PREFIX: &str = "revoked.";
+
+/// Which attributes of their own companies' users have: `<company>` holds a JSON list of schema documents.
+pub const SCHEMAS: Bucket = Bucket {
+    name: "SCHEMAS",
+    description: "Schemas that companies declare; written by directory-service, watched by scim-gateway",
+    max_bytes: 64 << 20,
+};

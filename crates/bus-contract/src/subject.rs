@@ -196,6 +196,12 @@ pub const LIST_MEMBERS: &str = "directory.v1.query.group.members";
 pub const CREATE_COMPANY: &str = "directory.v1.company.create";
 /// Operators and the token service to the directory. [`crate::directory::ListCompanies`] → [`crate::directory::Reply`].
 pub const LIST_COMPANIES: &str = "directory.v1.company.list";
+/// Operators to the directory. [`crate::directory::DeclareSchema`] → [`crate::directory::Reply`].
+pub const DECLARE_SCHEMA: &str = "directory.v1.company.schema.declare";
+/// Operators to the directory. [`crate::directory::ListSchemas`] → [`crate::directory::Reply`].
+pub const LIST_SCHEMAS: &str = "directory.v1.company.schema.list";
+/// Operators to the directory. [`crate::directory::RemoveSchema`] → [`crate::directory::Reply`].
+pub const REMOVE_SCHEMA: &str = "directory.v1.company.schema.remove";
 /// The queue group in which the directory's instances share its questions.
 pub const DIRECTORY_QUEUE: &str = "directory";
 

@@ -370,7 +370,7 @@ pub struct ListMembersReply {
 /// Every reply to a question.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 15")]
+    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15")]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -391,6 +391,12 @@ pub mod reply {
         SearchGroups(super::SearchGroupsReply),
         #[prost(message, tag = "7")]
         ListMembers(super::ListMembersReply),
+        #[prost(message, tag = "8")]
+        DeclareSchema(super::DeclareSchemaReply),
+        #[prost(message, tag = "9")]
+        ListSchemas(super::ListSchemasReply),
+        #[prost(message, tag = "10")]
+        RemoveSchema(super::RemoveSchemaReply),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }
@@ -488,4 +494,46 @@ pub struct Company {
     /// RFC 3339.
     #[prost(string, tag = "3")]
     pub created_at: ::prost::alloc::string::String,
+}
+/// Gives a company's users attributes of its own, or more of them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclareSchema {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// A schema document as /Schemas shows them (RFC 7643 §7).
+    #[prost(string, tag = "2")]
+    pub document_json: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclareSchemaReply {
+    #[prost(string, tag = "1")]
+    pub urn: ::prost::alloc::string::String,
+    /// False when the schema was declared before and has been replaced.
+    #[prost(bool, tag = "2")]
+    pub created: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSchemas {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSchemasReply {
+    /// In the order of their URNs.
+    #[prost(string, repeated, tag = "1")]
+    pub document_json: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Refused while a user has values of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSchema {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub urn: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSchemaReply {
+    /// False when there was none.
+    #[prost(bool, tag = "1")]
+    pub removed: bool,
 }

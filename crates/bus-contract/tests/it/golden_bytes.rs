@@ -221,6 +221,15 @@ fn questions_about_groups() {
 }
 
 #[test]
+fn questions_about_schemas() {
+    let company_id = COMPANY.to_owned();
+    let document_json = r#"{"id":"urn:contoso:2.0:User","attributes":[{"name":"badge"}]}"#.to_owned();
+    golden("declare_schema", &directory::DeclareSchema { company_id: company_id.clone(), document_json });
+    golden("list_schemas", &directory::ListSchemas { company_id: company_id.clone() });
+    golden("remove_schema", &directory::RemoveSchema { company_id, urn: "urn:contoso:2.0:User".to_owned() });
+}
+
+#[test]
 fn requests_about_groups() {
     let attributes_json = r#"{"displayName":"Payroll Zürich","externalId":"payroll"}"#.to_owned();
     let condition = Some(provisioning::VersionCondition { versions: vec![4] });
