@@ -8,7 +8,10 @@ use std::{
 use anyhow::Context as _;
 use bus_contract::{
     stream,
-    subject::{CREATE_COMPANY, LIST_COMPANIES, LIST_MEMBERS, LOOK_UP_GROUP, SEARCH_GROUPS, SEARCH_USERS},
+    subject::{
+        CREATE_COMPANY, DECLARE_SCHEMA, LIST_COMPANIES, LIST_MEMBERS, LIST_SCHEMAS, LOOK_UP_GROUP,
+        REMOVE_SCHEMA, SEARCH_GROUPS, SEARCH_USERS,
+    },
 };
 use bus_jetstream::Bus;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -17,7 +20,7 @@ use service_runtime::{Process, Service};
 
 use crate::{
     answer::{self, MAX_SEARCHES},
-    company,
+    company, extension,
     metrics::Metrics,
     ownership, partition, question,
     settings::Settings,
@@ -104,7 +107,22 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     serve!("look-ups of groups", LOOK_UP_GROUP, MAX_SEARCHES, question::look_up_group);
     serve!("searches of groups", SEARCH_GROUPS, MAX_SEARCHES, question::search_groups);
     serve!("lists of members", LIST_MEMBERS, MAX_SEARCHES, question::list_members);
+    serve!("lists of schemas", LIST_SCHEMAS, COMPANIES_AT_ONCE, extension::list);
     serve!("company creation", CREATE_COMPANY, COMPANIES_AT_ONCE, company::create);
     serve!("company list", LIST_COMPANIES, COMPANIES_AT_ONCE, company::list);
+    macro_rules! serve_and_publish {
+        ($name:literal, $subject:ident, $answer:path) => {
+            let (bus, pool) = (bus.clone(), pool.clone());
+            process.tasks.spawn($name, move |stop| {
+                answer::serve_each(bus.clone(), $subject, COMPANIES_AT_ONCE, stop, move |payload| {
+                    let (bus, pool) = (bus.clone(), pool.clone());
+                    async move { $answer(&bus, &pool, &payload).await }
+                })
+            });
+        };
+    }
+    serve_and_publish!("declarations of schemas", DECLARE_SCHEMA, extension::declare);
+    serve_and_publish!("removals of schemas", REMOVE_SCHEMA, extension::remove);
+    process.tasks.spawn("published schemas", move |stop| extension::keep_published(bus, pool, stop));
     Ok(())
 }

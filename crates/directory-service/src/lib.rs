@@ -12,6 +12,7 @@ mod relay;
 
 mod answer;
 mod company;
+mod extension;
 mod group;
 mod question;
 

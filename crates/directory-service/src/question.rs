@@ -20,13 +20,16 @@ use scim_protocol::{
 use service_runtime::Causes;
 use typed_ids::{CompanyId, GroupId, MemberId, UserId};
 
-use crate::store::{
-    self,
-    filter_sql::{self, Condition},
-    groups::GroupRow,
-    order_sql,
-    resource_table::{self, ResourceTable},
-    search::{FIRST_FILTER_BIND, Page, Search, ShownRow},
+use crate::{
+    extension,
+    store::{
+        self,
+        filter_sql::{self, Condition},
+        groups::GroupRow,
+        order_sql,
+        resource_table::{self, ResourceTable},
+        search::{FIRST_FILTER_BIND, Page, Search, ShownRow},
+    },
 };
 
 /// Resources that one look-up by externalId returns at most; more than one is already an error to Entra.
@@ -135,28 +138,29 @@ fn look_up_all(conn: &mut PgConnection, questions: &[LookUp]) -> QueryResult<Vec
 pub(crate) async fn search_users(pool: &Pool, payload: &[u8]) -> Reply {
     let Ok(question) = SearchUsers::decode(payload) else { return malformed() };
     let wanted = Wanted {
-        company: &question.company_id,
-        filter: &question.filter,
-        order: question.order.as_ref(),
-        after: question.after.as_ref(),
+        filter: question.filter,
+        order: question.order,
+        after: question.after,
         limit: question.limit,
         offset: question.offset,
     };
-    let prepared = match wanted.prepare(&resource_table::USERS, schema::users()) {
-        Ok(prepared) => prepared,
-        Err(refusal) => return refusal,
-    };
-    let found = pool
-        .transaction("users.search", move |conn| {
-            store::open_companies(conn, &[prepared.company])?;
-            store::search::users(conn, &prepared.search())
-        })
-        .await;
-    match found {
-        Ok(page) => {
+    let Ok(company) = question.company_id.parse::<CompanyId>() else { return no_company() };
+    let found = pool.transaction("users.search", move |conn| {
+        store::open_companies(conn, &[company])?;
+        let declared = store::extensions::of_company(conn, company)?;
+        let schemas = extension::users_with(declared.iter().map(String::as_str));
+        let prepared = wanted.prepare(company, &resource_table::USERS, &schemas);
+        match prepared {
+            Ok(prepared) => store::search::users(conn, &prepared.search()).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    });
+    match found.await {
+        Ok(Ok(page)) => {
             let (total, rows, next) = page_of(page, ShownRow::into_record, |user| &user.user_id);
             answered(reply::Result::SearchUsers(SearchUsersReply { total, users: rows, next }))
         }
+        Ok(Err(error)) => refused(&error),
         Err(error) => failed("search users", &error),
     }
 }
@@ -165,28 +169,27 @@ pub(crate) async fn search_users(pool: &Pool, payload: &[u8]) -> Reply {
 pub(crate) async fn search_groups(pool: &Pool, payload: &[u8]) -> Reply {
     let Ok(question) = SearchGroups::decode(payload) else { return malformed() };
     let wanted = Wanted {
-        company: &question.company_id,
-        filter: &question.filter,
-        order: question.order.as_ref(),
-        after: question.after.as_ref(),
+        filter: question.filter,
+        order: question.order,
+        after: question.after,
         limit: question.limit,
         offset: question.offset,
     };
-    let prepared = match wanted.prepare(&resource_table::GROUPS, schema::groups()) {
-        Ok(prepared) => prepared,
-        Err(refusal) => return refusal,
-    };
-    let found = pool
-        .transaction("groups.search", move |conn| {
-            store::open_companies(conn, &[prepared.company])?;
-            store::search::groups(conn, &prepared.search())
-        })
-        .await;
-    match found {
-        Ok(page) => {
+    let Ok(company) = question.company_id.parse::<CompanyId>() else { return no_company() };
+    let found = pool.transaction("groups.search", move |conn| {
+        store::open_companies(conn, &[company])?;
+        let prepared = wanted.prepare(company, &resource_table::GROUPS, schema::groups());
+        match prepared {
+            Ok(prepared) => store::search::groups(conn, &prepared.search()).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    });
+    match found.await {
+        Ok(Ok(page)) => {
             let (total, rows, next) = page_of(page, GroupRow::into_record, |group| &group.group_id);
             answered(reply::Result::SearchGroups(SearchGroupsReply { total, groups: rows, next }))
         }
+        Ok(Err(error)) => refused(&error),
         Err(error) => failed("search groups", &error),
     }
 }
@@ -254,11 +257,10 @@ pub(crate) async fn list_members(pool: &Pool, payload: &[u8]) -> Reply {
 }
 
 /// What a search asks for, as it arrives.
-struct Wanted<'a> {
-    company: &'a str,
-    filter: &'a str,
-    order: Option<&'a Order>,
-    after: Option<&'a Position>,
+struct Wanted {
+    filter: String,
+    order: Option<Order>,
+    after: Option<Position>,
     limit: u32,
     offset: u32,
 }
@@ -272,29 +274,18 @@ struct Prepared {
     offset: i64,
 }
 
-impl Wanted<'_> {
-    fn prepare(&self, table: &'static ResourceTable, schemas: &SchemaSet) -> Result<Prepared, Reply> {
-        let Ok(company) = self.company.parse::<CompanyId>() else {
-            return Err(failure(Reason::Invalid, "", "the question names no company"));
-        };
-        let (condition, order) = self.compile(table, schemas).map_err(|error| {
-            let scim_type = error.scim_type.map(|kind| kind.as_str()).unwrap_or_default();
-            failure(Reason::Invalid, scim_type, &error.detail)
-        })?;
-        let limit = i64::from(self.limit.min(MAX_PAGE));
-        Ok(Prepared { company, condition, order, limit, offset: i64::from(self.offset) })
-    }
-
-    fn compile(
+impl Wanted {
+    fn prepare(
         &self,
+        company: CompanyId,
         table: &'static ResourceTable,
         schemas: &SchemaSet,
-    ) -> Result<(Condition, order_sql::Order), ScimError> {
-        let condition = match self.filter {
+    ) -> Result<Prepared, ScimError> {
+        let condition = match self.filter.as_str() {
             "" => Condition { sql: "true".to_owned(), binds: vec![] },
             filter => filter_sql::compile(table, &Filter::parse(schemas, filter)?, FIRST_FILTER_BIND)?,
         };
-        let sort = match self.order {
+        let sort = match &self.order {
             None => None,
             Some(order) => {
                 let direction = if order.descending { "descending" } else { "ascending" };
@@ -302,8 +293,9 @@ impl Wanted<'_> {
             }
         };
         let first_bind = FIRST_FILTER_BIND + condition.binds.len();
-        let order = order_sql::compile(table, sort.as_ref(), self.after, first_bind)?;
-        Ok((condition, order))
+        let order = order_sql::compile(table, sort.as_ref(), self.after.as_ref(), first_bind)?;
+        let limit = i64::from(self.limit.min(MAX_PAGE));
+        Ok(Prepared { company, condition, order, limit, offset: i64::from(self.offset) })
     }
 }
 
@@ -341,6 +333,16 @@ fn that_fit<T: Message>(records: impl IntoIterator<Item = T>) -> Vec<T> {
         bytes <= MAX_REPLY_BYTES
     };
     records.into_iter().take_while(fits).collect()
+}
+
+/// A refusal in SCIM's words.
+pub(crate) fn refused(error: &ScimError) -> Reply {
+    let scim_type = error.scim_type.map(|kind| kind.as_str()).unwrap_or_default();
+    failure(Reason::Invalid, scim_type, &error.detail)
+}
+
+fn no_company() -> Reply {
+    failure(Reason::Invalid, "", "the question names no company")
 }
 
 fn malformed() -> Reply {

@@ -4,6 +4,7 @@
 pub(crate) mod batch;
 pub(crate) mod companies;
 pub(crate) mod dead_letters;
+pub(crate) mod extensions;
 pub(crate) mod filter_sql;
 pub(crate) mod groups;
 pub(crate) mod log;

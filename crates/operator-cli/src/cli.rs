@@ -1,10 +1,10 @@
 //! The command line: what can be asked for, and how it is explained.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
 
-/// Companies and their Entra tokens, from the command line
+/// Companies, their Entra tokens and their own schemas, from the command line
 #[derive(Debug, Parser)]
 #[command(name = "timeclock-operator", version, after_help = MORE, after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
@@ -18,8 +18,7 @@ pub(crate) struct Cli {
 
 const MORE: &str = "--help tells the environment, the exit status and examples.";
 
-const LONG_HELP: &str = "\
-Environment:
+const LONG_HELP: &str = r#"Environment:
   TIMECLOCK_NATS_URL       where NATS is [default: nats://127.0.0.1:4222]
   TIMECLOCK_NATS_USER      the user [default: operator]
   TIMECLOCK_NATS_PASSWORD  its password; or TIMECLOCK_NATS_PASSWORD_FILE, a file that holds it
@@ -43,8 +42,13 @@ Examples:
     timeclock-operator token list --company 01890a5d-ac96-774b-bcce-b302099a8057
     timeclock-operator token revoke --company 01890a5d-ac96-774b-bcce-b302099a8057 --token ID
 
+  The customer maps attributes in Entra that no standard schema has
+    echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
+           "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
+      timeclock-operator schema declare --company 01890a5d-ac96-774b-bcce-b302099a8057 --file -
+
   In a script
-    id=$(timeclock-operator --json company create --name Contoso | jq -r .id)";
+    id=$(timeclock-operator --json company create --name Contoso | jq -r .id)"#;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -54,6 +58,9 @@ pub(crate) enum Command {
     /// Issues, shows, rotates and revokes companies' Entra tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Gives a company's users attributes of its own
+    #[command(subcommand)]
+    Schema(SchemaCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +81,35 @@ pub(crate) enum CompanyCommand {
         /// Its id
         #[arg(long)]
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Declares a schema, or adds attributes to one that is declared
+    Declare {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// A file with the schema as /Schemas shows them: JSON with id, name, description and attributes; - for
+        /// standard input
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Lists what a company has declared
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Removes a schema that no user has values of
+    Remove {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The schema's URN
+        #[arg(long)]
+        urn: String,
     },
 }
 

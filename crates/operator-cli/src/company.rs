@@ -13,7 +13,7 @@ use crate::{
     output::{Answer, Row},
 };
 
-const DIRECTORY: &str = "directory-service";
+pub(crate) const DIRECTORY: &str = "directory-service";
 
 /// A company as it is shown.
 #[derive(Serialize)]
@@ -71,7 +71,7 @@ async fn list(questions: &Questions, company_id: String) -> Result<Vec<Shown>, F
     }
 }
 
-fn result(reply: Reply) -> Result<reply::Result, Failure> {
+pub(crate) fn result(reply: Reply) -> Result<reply::Result, Failure> {
     match reply.result {
         Some(reply::Result::Failure(failure)) => Err(match failure.reason() {
             Reason::Invalid | Reason::Conflict => Failure::Refused(failure.detail),

@@ -3,6 +3,7 @@
 mod cli;
 
 mod company;
+mod schema;
 mod token;
 
 mod bus;
@@ -37,5 +38,6 @@ async fn execute(command: Command) -> Result<output::Answer, Failure> {
     match command {
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
+        Command::Schema(command) => schema::execute(&questions, command).await,
     }
 }

@@ -9,12 +9,18 @@ pub(crate) mod groups;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use scim_protocol::{Attributes, error::ScimError, fold::fold, patch, resource, schema};
+use scim_protocol::{
+    Attributes,
+    error::ScimError,
+    fold::fold,
+    patch, resource,
+    schema::{self, SchemaSet},
+};
 use serde_json::Value;
 use typed_ids::{CompanyId, MemberId, UserId};
 
 use self::groups::{GroupOutcome, GroupsDecision, GroupsState, KnownGroups, Left};
-use super::request::{Change, Condition, Request, UserChange};
+use super::request::{self, Change, Condition, Request, UserChange};
 use crate::user::{Canonical, User};
 
 pub(crate) type UserKey = (CompanyId, UserId);
@@ -28,6 +34,8 @@ pub(crate) struct Known {
     /// Who holds a name, for every name that was looked up.
     pub(crate) names: HashMap<NameKey, Option<UserId>>,
     pub(crate) groups: KnownGroups,
+    /// The schemas of the users of those companies that have declared some of their own.
+    pub(crate) schemas: HashMap<CompanyId, SchemaSet>,
 }
 
 /// What the caller was told, and why.
@@ -148,15 +156,19 @@ impl State<'_> {
                     Ok((attributes, changed))
                 })
             }
-            UserChange::Patch(operations, condition) => self.change(key, condition, now, |user| {
-                let mut patched = patch::apply(schema::users(), &user.attributes, operations)?;
-                if !patched.attributes.contains_key("active") {
-                    // Whoever clears `active` does not ask for access.
-                    patched.attributes.insert("active".to_owned(), false.into());
-                    patched.changed = resource::changed(&user.attributes, &patched.attributes);
-                }
-                Ok((patched.attributes.into(), patched.changed))
-            }),
+            UserChange::Patch(operations, condition) => {
+                let schemas = self.before.schemas.get(&key.0).unwrap_or(schema::users());
+                self.change(key, condition, now, |user| {
+                    let operations = request::operations(schemas, operations)?;
+                    let mut patched = patch::apply(schemas, &user.attributes, &operations)?;
+                    if !patched.attributes.contains_key("active") {
+                        // Whoever clears `active` does not ask for access.
+                        patched.attributes.insert("active".to_owned(), false.into());
+                        patched.changed = resource::changed(&user.attributes, &patched.attributes);
+                    }
+                    Ok((patched.attributes.into(), patched.changed))
+                })
+            }
             UserChange::Delete(condition) => self.delete(key, condition, now),
         }
     }

@@ -12,7 +12,10 @@ use super::{
     },
     request::{Change, GroupChange, Request, UserChange},
 };
-use crate::store::{self, batch::Seen, partitions::Tenure};
+use crate::{
+    extension,
+    store::{self, batch::Seen, partitions::Tenure},
+};
 
 /// What was read.
 pub(super) struct Read {
@@ -43,6 +46,14 @@ pub(super) fn read(
         names: names.into_iter().zip(seen.holders.drain(..)).collect(),
         ..Known::default()
     };
+    let mut declared: HashMap<CompanyId, Vec<String>> = HashMap::new();
+    for (company, document) in seen.extensions.drain(..) {
+        declared.entry(company).or_default().push(document);
+    }
+    known.schemas = declared
+        .iter()
+        .map(|(company, documents)| (*company, extension::users_with(documents.iter().map(String::as_str))))
+        .collect();
     let mut group_names = HashMap::new();
     for ((company, user), group, name) in seen.direct_groups.drain(..) {
         let member = Member { id: MemberId::from_uuid(user.as_uuid()), is_group: false };

@@ -7,6 +7,7 @@ use bus_contract::{
 };
 use chrono::{DateTime, Utc};
 use scim_protocol::{
+    error::ScimError,
     patch,
     schema::{self, SchemaSet},
 };
@@ -55,7 +56,8 @@ pub(crate) enum Change {
 pub(crate) enum UserChange {
     Create(Canonical),
     Replace(Canonical, Condition),
-    Patch(Vec<patch::Operation>, Condition),
+    /// As they arrive: what their paths mean depends on the company's schemas, which are read with the batch.
+    Patch(Vec<provisioning::PatchOperation>, Condition),
     Delete(Condition),
 }
 
@@ -171,8 +173,7 @@ fn change(wire: WireChange) -> Result<Change, Unreadable> {
             user(&replace.user_id, UserChange::Replace(attributes, condition(replace.condition)))
         }
         WireChange::PatchUser(patch) => {
-            let operations = operations(schema::users(), &patch.operations)?;
-            user(&patch.user_id, UserChange::Patch(operations, condition(patch.condition)))
+            user(&patch.user_id, UserChange::Patch(patch.operations, condition(patch.condition)))
         }
         WireChange::DeleteUser(delete) => {
             user(&delete.user_id, UserChange::Delete(condition(delete.condition)))
@@ -187,7 +188,8 @@ fn change(wire: WireChange) -> Result<Change, Unreadable> {
             group(&replace.group_id, GroupChange::Replace(attributes, members, condition(replace.condition)))
         }
         WireChange::PatchGroup(patch) => {
-            let operations = operations(schema::groups(), &patch.operations)?;
+            let operations = operations(schema::groups(), &patch.operations)
+                .map_err(|_not_operations| Unreadable::Field("operations"))?;
             let members = patch.members.unwrap_or_default();
             let members = MembersChange {
                 clear: members.clear,
@@ -218,23 +220,29 @@ fn condition(wire: Option<provisioning::VersionCondition>) -> Condition {
     wire.map_or(Condition::None, |condition| Condition::OneOf(condition.versions))
 }
 
-fn operations(
+/// What operations that came over the bus mean to these schemas.
+///
+/// # Errors
+///
+/// Those of [`patch::Operation::from_parts`]: the gateway has printed them, so only for schemas that changed meanwhile.
+pub(crate) fn operations(
     schemas: &SchemaSet,
     wire: &[provisioning::PatchOperation],
-) -> Result<Vec<patch::Operation>, Unreadable> {
+) -> Result<Vec<patch::Operation>, ScimError> {
     wire.iter().map(|operation| read_operation(schemas, operation)).collect()
 }
 
 fn read_operation(
     schemas: &SchemaSet,
     wire: &provisioning::PatchOperation,
-) -> Result<patch::Operation, Unreadable> {
+) -> Result<patch::Operation, ScimError> {
     let op = match wire.op() {
         patch_operation::Op::Add => patch::Op::Add,
         patch_operation::Op::Replace => patch::Op::Replace,
         patch_operation::Op::Remove => patch::Op::Remove,
-        patch_operation::Op::Unspecified => return Err(Unreadable::Field("operations")),
+        patch_operation::Op::Unspecified => {
+            return Err(ScimError::invalid_syntax("'op' is one of add, replace and remove"));
+        }
     };
     patch::Operation::from_parts(schemas, op, &wire.path, wire.value_json.as_deref())
-        .map_err(|_not_an_operation| Unreadable::Field("operations"))
 }

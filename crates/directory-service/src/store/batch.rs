@@ -52,6 +52,10 @@ pg_pool::static_sql! {
              where m.company_id = k.company_id and m.member_id = k.user_id and p.opened is not null offset 0) m \
            cross join lateral (select g.display_name from groups g \
              where g.company_id = k.company_id and g.group_id = m.group_id offset 0) g \
+           union all \
+           select 3::smallint, null, k.company_id, null, null, null, null, null, e.document \
+           from unnest($7) as k(company_id) cross join lateral (select e.document from extensions e \
+             where e.company_id = k.company_id and p.opened is not null order by e.urn_key) e \
          ) f on true";
     // Every other part takes its rows from `fence`, so nothing is written when that finds the partition moved on.
     // An upsert rather than an update, because it has but one plan; what may be added is decided before.
@@ -95,6 +99,8 @@ pub(crate) struct Seen {
     pub(crate) holders: Vec<Option<UserId>>,
     /// Each group that one of the targets is a direct member of, with what the group is called.
     pub(crate) direct_groups: Vec<((CompanyId, UserId), GroupId, String)>,
+    /// Schema documents that the companies have declared.
+    pub(crate) extensions: Vec<(CompanyId, String)>,
 }
 
 type Row = (
@@ -127,6 +133,7 @@ pub(crate) fn read(
         .bind::<Array<SqlUuid>, _>(targets.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(users::companies_of(names))
         .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(companies.iter().map(|company| company.as_uuid()).collect::<Vec<_>>())
         .load(conn)?;
     let partition = rows.first().map(|row| (row.0, row.1, row.2));
     let (epoch, revision, applied_sequence) = partition.ok_or(diesel::result::Error::NotFound)?;
@@ -137,6 +144,7 @@ pub(crate) fn read(
         users: vec![],
         holders: vec![None; names.len()],
         direct_groups: vec![],
+        extensions: vec![],
     };
     rows.into_iter().try_for_each(|row| seen.take(row))?;
     Ok(seen)
@@ -146,7 +154,11 @@ impl Seen {
     fn take(&mut self, row: Row) -> QueryResult<()> {
         let (_, _, _, what, place, company, user, group, version, created_at, last_modified_at, text) = row;
         // Nothing was asked for, or nothing found.
-        let (Some(what), Some(company_id), Some(user_id)) = (what, company, user) else { return Ok(()) };
+        let (Some(what), Some(company_id)) = (what, company) else { return Ok(()) };
+        let Some(user_id) = user else {
+            self.extensions.extend(text.map(|document| (CompanyId::from_uuid(company_id), document)));
+            return Ok(());
+        };
         match (what, place, group, (version, created_at, last_modified_at, text)) {
             (0, _, _, (Some(version), Some(created_at), Some(last_modified_at), Some(attributes))) => {
                 let row = UserRow { company_id, user_id, version, created_at, last_modified_at, attributes };

@@ -10,6 +10,7 @@ use scim_protocol::{
     error::ScimError,
     filter::{Filter, Literal, Op},
     fold::fold,
+    schema::ENTERPRISE_USER_URN,
 };
 use uuid::Uuid;
 
@@ -136,7 +137,8 @@ impl Compiler {
                 let at = self.bind(Bind::Time(*at));
                 self.sql.push_str(&format!("({sql} {} {at})", order(op)?));
             }
-            // No attribute of a user has these types, but for `meta`.
+            (_, None) if is_declared(path) => self.declared(path, op, literal)?,
+            // No standard attribute has these types, but for `meta`.
             (Literal::DateTime(_) | Literal::Number(_), _) => return Err(self.unsupported(path)),
             (Literal::Exact(text), Some(Column::Id(sql))) if op == Op::Equal => match canonical(text) {
                 Some(id) => {
@@ -192,6 +194,38 @@ impl Compiler {
             }
         };
         self.sql.push_str(&format!("coalesce({comparison}, false)"));
+        Ok(())
+    }
+
+    /// An attribute that the company has declared: of any type, and a list perhaps, of which any element will do.
+    fn declared(&mut self, path: &AttributePath, op: Op, literal: &Literal) -> Result<(), ScimError> {
+        let value = self.json(path, Scope::Resource, "#>");
+        self.sql.push_str(&format!(
+            "exists (select 1 from jsonb_array_elements(case jsonb_typeof({value}) when 'array' then {value} \
+             else jsonb_build_array({value}) end) as e(v) where "
+        ));
+        // A value of another type than the literal compares with nothing; the cast must not see it.
+        let (kind, compared) = match literal {
+            Literal::Boolean(wanted) => {
+                ("boolean", format!("e.v = to_jsonb({})", self.bind(Bind::Bool(*wanted))))
+            }
+            Literal::Number(number) => {
+                let number = self.bind(Bind::Text(number.to_string()));
+                ("number", format!("(e.v #>> '{{}}')::numeric {} {number}::numeric", order(op)?))
+            }
+            Literal::DateTime(at) => {
+                let at = self.bind(Bind::Time(*at));
+                ("string", format!("(e.v #>> '{{}}')::timestamptz {} {at}", order(op)?))
+            }
+            Literal::Exact(_) | Literal::Folded(_) => ("string", String::new()),
+        };
+        self.sql.push_str(&format!("case when jsonb_typeof(e.v) = '{kind}' then "));
+        match literal {
+            Literal::Exact(text) => self.text("(e.v #>> '{}')", op, text.clone())?,
+            Literal::Folded(text) => self.text(&folded("(e.v #>> '{}')"), op, fold(text))?,
+            _ => self.sql.push_str(&compared),
+        }
+        self.sql.push_str(" else false end)");
         Ok(())
     }
 
@@ -313,6 +347,11 @@ fn order(op: Op) -> Result<&'static str, ScimError> {
             return Err(ScimError::invalid_filter("co, sw and ew compare text only."));
         }
     })
+}
+
+/// Whether an attribute is none of the standard's.
+fn is_declared(path: &AttributePath) -> bool {
+    path.urn.as_deref().is_some_and(|urn| urn != ENTERPRISE_USER_URN)
 }
 
 /// An id as it is spelt; no other spelling is anybody's.

@@ -20,3 +20,4 @@ mod overtaken;
 mod poison;
 mod questions;
 mod schema_conventions;
+mod schemas;

@@ -5,10 +5,12 @@ use std::process::Stdio;
 use bus_contract::{
     Message as _, Timestamp,
     directory::{
-        self, Company, CreateCompany, CreateCompanyReply, ListCompaniesReply,
-        reply::Result as DirectoryAnswer,
+        self, Company, CreateCompany, CreateCompanyReply, DeclareSchema, DeclareSchemaReply,
+        ListCompaniesReply, ListSchemasReply, reply::Result as DirectoryAnswer,
     },
-    subject::{CREATE_COMPANY, ISSUE_TOKEN, LIST_COMPANIES, LIST_TOKENS, ROTATE_TOKEN},
+    subject::{
+        CREATE_COMPANY, DECLARE_SCHEMA, ISSUE_TOKEN, LIST_COMPANIES, LIST_SCHEMAS, LIST_TOKENS, ROTATE_TOKEN,
+    },
     token::{
         self, IssueToken, RotateToken, SecretToken, Token, TokenList, reply::Result as TokenAnswer,
         token::State,
@@ -155,4 +157,38 @@ async fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is_one() {
     let output = list_into(full.into());
     assert_eq!(output.status.code(), Some(74), "{output:?}");
     assert!(stderr(&output).contains("could not be written"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_is_declared_from_a_file_and_listed_with_its_attributes() {
+    const DOCUMENT: &str =
+        r#"{"id":"urn:contoso:2.0:User","name":"Contoso","attributes":[{"name":"badge"}]}"#;
+    let server = server();
+    service(&server, DECLARE_SCHEMA, |question| {
+        let question = DeclareSchema::decode(question).unwrap();
+        assert_eq!((question.company_id.as_str(), question.document_json.as_str()), (COMPANY, DOCUMENT));
+        let urn = "urn:contoso:2.0:User".to_owned();
+        answered(DirectoryAnswer::DeclareSchema(DeclareSchemaReply { urn, created: true }))
+    })
+    .await;
+    service(&server, LIST_SCHEMAS, |_question| {
+        let document_json = vec![DOCUMENT.to_owned()];
+        answered(DirectoryAnswer::ListSchemas(ListSchemasReply { document_json }))
+    })
+    .await;
+    let file = std::env::temp_dir().join(format!("schema-{}.json", std::process::id()));
+    std::fs::write(&file, DOCUMENT).unwrap();
+
+    let declared = operator(
+        &server.url(),
+        &["schema", "declare", "--company", COMPANY, "--file", file.to_str().unwrap()],
+    );
+    std::fs::remove_file(&file).unwrap();
+    assert!(declared.status.success(), "{declared:?}");
+    assert!(stdout(&declared).ends_with("\ndeclared\n"), "{declared:?}");
+    let listed = stdout(&operator(&server.url(), &["schema", "list", "--company", COMPANY]));
+    assert!(listed.contains("urn:contoso:2.0:User") && listed.contains("badge"), "{listed}");
+    let nowhere = operator(&server.url(), &["schema", "declare", "--company", COMPANY, "--file", "/nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(stderr(&nowhere).contains("/nowhere cannot be read"), "{nowhere:?}");
 }

@@ -1,5 +1,6 @@
 //! The rules of a batch, without a database.
 
+use bus_contract::provisioning::{PatchOperation, patch_operation::Op};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use typed_ids::RequestId;
@@ -21,13 +22,12 @@ fn request(company: CompanyId, user: UserId, change: UserChange) -> Request {
 }
 
 fn rename(name: &str) -> UserChange {
-    let operation = patch::Operation::from_parts(
-        schema::users(),
-        patch::Op::Replace,
-        "userName",
-        Some(&json!(name).to_string()),
-    );
-    UserChange::Patch(vec![operation.unwrap()], Condition::None)
+    let operation = PatchOperation {
+        op: Op::Replace.into(),
+        path: "userName".to_owned(),
+        value_json: Some(json!(name).to_string()),
+    };
+    UserChange::Patch(vec![operation], Condition::None)
 }
 
 fn create(name: &str) -> UserChange {
@@ -217,7 +217,7 @@ mod groups {
             for (company, user) in self.users.keys() {
                 groups.candidates.insert((*company, member(*user)), false);
             }
-            Known { users: self.users.clone(), names: HashMap::new(), groups }
+            Known { users: self.users.clone(), groups, ..Known::default() }
         }
 
         fn apply(&mut self, requests: &[Request]) -> Vec<Outcome> {

@@ -1,0 +1,2 @@
+alter table companies drop column has_extensions;
+drop table extensions;
