@@ -10,7 +10,8 @@ use service_runtime::{
 };
 
 use crate::{
-    Settings, auth::Auth, http, keyring::Keyring, metrics::Metrics, outcomes::Outcomes, places::Places,
+    Settings, auth::Auth, cursor_key::CursorKey, http, keyring::Keyring, metrics::Metrics,
+    outcomes::Outcomes, places::Places,
 };
 
 /// What answering a request needs. One per process, shared by all workers.
@@ -19,6 +20,7 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     pub(crate) outcomes: Outcomes,
     pub(crate) clock: Clock,
+    pub(crate) cursor_key: CursorKey,
     pub(crate) metrics: Metrics,
     pub(crate) scim_base_url: Option<String>,
     pub(crate) outcome_timeout: Duration,
@@ -72,6 +74,12 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
         auth: Auth::new(keyring, process.clock.clone(), &metrics),
         outcomes,
         clock: process.clock.clone(),
+        cursor_key: settings.cursor_key.unwrap_or_else(|| {
+            tracing::info!(
+                "TIMECLOCK_CURSOR_KEY is not set: the cursors of this process end with it, and no other process reads them"
+            );
+            CursorKey::random()
+        }),
         places: Places::new(settings.max_in_flight, &metrics),
         metrics,
         scim_base_url: settings.scim_base_url,

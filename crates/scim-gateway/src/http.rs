@@ -17,6 +17,7 @@ mod render;
 mod resources;
 mod respond;
 mod route;
+mod search;
 mod users;
 mod wire;
 
@@ -124,7 +125,8 @@ impl Authenticated<'_> {
         let _share =
             self.app.places.share(self.caller.company).ok_or_else(Refusal::company_is_overdoing_it)?;
         let body = match (&target, method) {
-            (Target::All(_), &Method::POST) | (Target::One(..), &Method::PUT | &Method::PATCH) => {
+            (Target::All(_) | Target::Search(_), &Method::POST)
+            | (Target::One(..), &Method::PUT | &Method::PATCH) => {
                 body::read(self.request, payload, self.app.body_limit).await?
             }
             _ => Bytes::new(),
@@ -137,14 +139,19 @@ impl Authenticated<'_> {
             (Target::One(endpoint, id), &Method::PUT) => self.replace(*endpoint, id, &body).await,
             (Target::One(endpoint, id), &Method::PATCH) => self.patch(*endpoint, id, &body).await,
             (Target::One(endpoint, id), &Method::DELETE) => self.delete(*endpoint, id).await,
+            (Target::Search(Some(endpoint)), &Method::POST) => self.search(*endpoint, &body).await,
+            (Target::Search(None), &Method::POST) => self.search_everything(&body).await,
+            (Target::Bulk, &Method::POST) => Err(ScimError::not_implemented("Bulk").into()),
             (Target::ServiceProviderConfig, &Method::GET) => self.service_provider_config(),
             (Target::ResourceTypes, &Method::GET) => self.resource_types(),
             (Target::ResourceType(name), &Method::GET) => self.resource_type(name),
             (Target::Schemas, &Method::GET) => self.schemas(),
             (Target::Schema(urn), &Method::GET) => self.schema(urn),
-            (Target::Unsupported(what), _) => {
-                Err(ScimError::not_implemented(format!("{what} is not supported by this service.")).into())
-            }
+            // RFC 7644 §3.11.
+            (Target::Me, _) => Err(ScimError::not_implemented(
+                "There is no /Me: a token of this service stands for a company, not for one of its users.",
+            )
+            .into()),
             _ => Err(Refusal::method_not_allowed(&target)),
         }
     }

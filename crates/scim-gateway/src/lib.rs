@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod cursor_key;
 mod directory;
 mod http;
 mod keyring;
@@ -12,4 +13,5 @@ mod provision;
 pub mod settings;
 
 pub use app::{start, start_on};
+pub use cursor_key::CursorKey;
 pub use settings::Settings;

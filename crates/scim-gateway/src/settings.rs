@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::ExposeSecret as _;
 use service_runtime::settings::Reader;
+
+use crate::CursorKey;
 
 /// The largest body that still fits a message on the bus (1 MiB) once it is wrapped in a request.
 const LARGEST_BODY: usize = 900 * 1024;
@@ -26,6 +30,8 @@ pub struct Settings {
     /// `TIMECLOCK_MAX_IN_FLIGHT`: requests being answered at once, beyond which callers are asked to come back later.
     /// One company may have a quarter of it.
     pub max_in_flight: usize,
+    /// `TIMECLOCK_CURSOR_KEY`: what cursors are sealed with, the same in every gateway. Unset: each process has its own.
+    pub cursor_key: Option<CursorKey>,
     /// `TIMECLOCK_NATS_URL`, `_USER`, `_PASSWORD`.
     pub nats: bus_jetstream::Settings,
 }
@@ -42,9 +48,21 @@ impl Settings {
             query_timeout: reader.duration_ms("TIMECLOCK_QUERY_TIMEOUT_MS", 5_000, 1..=120_000),
             body_limit: reader.number("TIMECLOCK_BODY_LIMIT_BYTES", 512 * 1024, 1_024..=LARGEST_BODY),
             max_in_flight: reader.number("TIMECLOCK_MAX_IN_FLIGHT", 2_048, 1..=100_000),
+            cursor_key: cursor_key(reader),
             nats: bus_jetstream::Settings::read(reader, "scim-gateway"),
         }
     }
+}
+
+fn cursor_key(reader: &mut Reader) -> Option<CursorKey> {
+    const NAME: &str = "TIMECLOCK_CURSOR_KEY";
+    let text = reader.optional_secret(NAME)?;
+    let bytes = STANDARD.decode(text.expose_secret().trim()).ok();
+    let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(CursorKey::new);
+    if key.is_none() {
+        reader.problem(NAME, "must be 32 bytes in base64, such as `openssl rand -base64 32` makes");
+    }
+    key
 }
 
 fn base_url(reader: &mut Reader) -> Option<String> {

@@ -1,15 +1,20 @@
-//! Lists of users and of groups.
+//! Lists of users and of groups: filtered, sorted, and paged through by index or by cursor.
 
 use actix_web::http::StatusCode;
+use bus_contract::directory::{Order, Position};
+use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use scim_protocol::{
     bulk::Endpoint,
+    cursor::{self, Cursor, Question},
     error::ScimError,
     filter::{Filter, Literal, Op},
-    list::{Page, splice_list_response},
+    list::{Page, splice_cursor_response, splice_list_response},
     projection::Projection,
     search_request::SearchRequest,
+    sort::Sort,
 };
+use service_runtime::clock::Clock;
 
 use super::{
     Answer, Authenticated,
@@ -23,26 +28,83 @@ use crate::directory::{self, Found, Key, Record, Search};
 /// Groups of one list whose members are asked for at once.
 const GROUPS_AT_ONCE: usize = 8;
 
+/// Which resources, and in which order.
+pub(super) struct List {
+    pub(super) filter: Option<Filter>,
+    pub(super) sort: Option<Sort>,
+}
+
 impl Authenticated<'_> {
     pub(super) async fn list(&self, endpoint: Endpoint, query: &SearchRequest) -> Answer {
         let projection = projection(endpoint, query)?;
+        let sort = Sort::parse(endpoint.schemas(), query.sort_by.as_deref(), query.sort_order.as_deref())?;
+        let list = List { filter: filter(endpoint, query)?, sort };
+        match query.cursor.as_deref() {
+            None => self.list_by_index(endpoint, query, &list, &projection).await,
+            Some(cursor) => self.list_by_cursor(endpoint, query, &list, &projection, cursor).await,
+        }
+    }
+
+    async fn list_by_index(
+        &self,
+        endpoint: Endpoint,
+        query: &SearchRequest,
+        list: &List,
+        projection: &Projection,
+    ) -> Answer {
         let page = Page::parse(query.start_index.as_deref(), query.count.as_deref())?;
-        let filter = filter(endpoint, query)?;
-        let found = self.page_of(endpoint, filter.as_ref(), page.offset(), page.count).await?;
-        let resources = self.render_all(found.records, &projection, &Allowance::default()).await?;
+        let found = self.page_of(endpoint, list, page.offset(), page.count).await?;
+        let resources = self.render_all(found.records, projection, &Allowance::default()).await?;
         Ok(respond::json(StatusCode::OK, splice_list_response(page.start_index, found.total, &resources)))
     }
 
-    /// The resources from `offset` on that a filter finds, at most `limit`, in the order of their ids.
+    /// RFC 9865. There is no way back: `previousCursor` is optional, and the directory reads forward alone.
+    async fn list_by_cursor(
+        &self,
+        endpoint: Endpoint,
+        query: &SearchRequest,
+        list: &List,
+        projection: &Projection,
+        cursor: &str,
+    ) -> Answer {
+        if is_given(query.start_index.as_deref()) {
+            return Err(ScimError::invalid_value("'startIndex' and 'cursor' exclude each other").into());
+        }
+        let page = cursor::Page::parse(cursor, query.count.as_deref())?;
+        let path = endpoint.schemas().endpoint();
+        let question = Question::new(path, list.filter.as_ref(), list.sort.as_ref());
+        let company = self.caller.company;
+        let open = |cursor: &str| {
+            self.app.cursor_key.open(company, cursor)?.position_in(question, now(&self.app.clock))
+        };
+        let after = page.cursor.as_deref().map(open).transpose()?;
+        let after = after.map(|position| Position { id: position.id, key: position.key });
+
+        let search = Search { after, limit: page.count, ..list.search() };
+        let found = directory::search(self.app, company, endpoint, search).await?;
+        let next = found.next.map(|next| self.sealed(question, next)).transpose()?;
+        let resources = self.render_all(found.records, projection, &Allowance::default()).await?;
+        let body = splice_cursor_response(Some(found.total), None, next.as_deref(), &resources);
+        Ok(respond::json(StatusCode::OK, body))
+    }
+
+    fn sealed(&self, question: Question, next: Position) -> Result<String, Refusal> {
+        let position = cursor::Position { is_backward: false, id: next.id, key: next.key };
+        let cursor = Cursor::new(question, position, now(&self.app.clock)).encode()?;
+        let sealed = self.app.cursor_key.seal(self.caller.company, &cursor);
+        sealed.map_err(|error| Refusal::internal(error.to_string()))
+    }
+
+    /// The resources of a list from `offset` on, at most `limit`.
     pub(super) async fn page_of(
         &self,
         endpoint: Endpoint,
-        filter: Option<&Filter>,
+        list: &List,
         offset: u32,
         limit: u32,
     ) -> Result<Found, Refusal> {
         let company = self.caller.company;
-        match filter.and_then(|filter| key_of(endpoint, filter)) {
+        match list.key(endpoint) {
             Some(Key::Id(id)) if !is_id(&id) => Ok(Found::default()),
             Some(key) => {
                 let found = directory::look_up(self.app, company, endpoint, key).await?;
@@ -53,8 +115,7 @@ impl Authenticated<'_> {
                 Ok(Found { total, records, next: None })
             }
             None => {
-                let filter = filter.map(ToString::to_string).unwrap_or_default();
-                let search = Search { filter, offset, limit, ..Search::default() };
+                let search = Search { offset, limit, ..list.search() };
                 Ok(directory::search(self.app, company, endpoint, search).await?)
             }
         }
@@ -84,17 +145,41 @@ pub(super) fn filter(endpoint: Endpoint, query: &SearchRequest) -> Result<Option
     query.filter.as_deref().map(|text| Filter::parse(endpoint.schemas(), text)).transpose()
 }
 
-/// The key of a filter that asks for nothing but one, so that the directory answers from an index, many at once.
-fn key_of(endpoint: Endpoint, filter: &Filter) -> Option<Key> {
-    let Filter::Compare { path, op: Op::Equal, value } = filter else { return None };
-    if path.urn.is_some() || path.sub.is_some() {
-        return None;
+/// Whether a parameter says anything.
+pub(super) fn is_given(parameter: Option<&str>) -> bool {
+    parameter.is_some_and(|text| !text.trim().is_empty())
+}
+
+impl List {
+    /// The list as the directory is asked for it, from its beginning.
+    fn search(&self) -> Search {
+        let order = self
+            .sort
+            .as_ref()
+            .map(|sort| Order { path: sort.path.to_string(), descending: sort.is_descending });
+        let filter = self.filter.as_ref().map(ToString::to_string).unwrap_or_default();
+        Search { filter, order, ..Search::default() }
     }
-    match (endpoint, path.name.as_str(), value) {
-        (Endpoint::Users, "userName", Literal::Folded(name))
-        | (Endpoint::Groups, "displayName", Literal::Folded(name)) => Some(Key::Name(name.clone())),
-        (_, "externalId", Literal::Exact(id)) => Some(Key::ExternalId(id.clone())),
-        (_, "id", Literal::Exact(id)) => Some(Key::Id(id.clone())),
-        _ => None,
+
+    /// The key of a filter that asks for nothing but one, so that the directory answers from an index, many at once.
+    fn key(&self, endpoint: Endpoint) -> Option<Key> {
+        // What a key finds comes in the order of ids.
+        let (None, Some(Filter::Compare { path, op: Op::Equal, value })) = (&self.sort, &self.filter) else {
+            return None;
+        };
+        if path.urn.is_some() || path.sub.is_some() {
+            return None;
+        }
+        match (endpoint, path.name.as_str(), value) {
+            (Endpoint::Users, "userName", Literal::Folded(name))
+            | (Endpoint::Groups, "displayName", Literal::Folded(name)) => Some(Key::Name(name.clone())),
+            (_, "externalId", Literal::Exact(id)) => Some(Key::ExternalId(id.clone())),
+            (_, "id", Literal::Exact(id)) => Some(Key::Id(id.clone())),
+            _ => None,
+        }
     }
+}
+
+fn now(clock: &Clock) -> DateTime<Utc> {
+    clock.now().into()
 }

@@ -33,8 +33,10 @@ pub(super) enum Target {
     ResourceType(String),
     Schemas,
     Schema(String),
-    /// Something that the standard knows and we do not serve: its name for people.
-    Unsupported(&'static str),
+    /// A search by POST: of users, of groups, or of both.
+    Search(Option<Endpoint>),
+    Bulk,
+    Me,
 }
 
 impl Route {
@@ -62,9 +64,6 @@ impl Target {
         let is = |name: &str| endpoint.eq_ignore_ascii_case(name);
         let decoded =
             argument.map(|argument| String::from_utf8_lossy(&percent_decode(argument)).into_owned());
-        if argument == Some(".search") || (argument.is_none() && is(".search")) {
-            return Some(Self::Unsupported("Search by POST"));
-        }
         Some(match decoded {
             None if is("Users") => Self::All(Endpoint::Users),
             None if is("Groups") => Self::All(Endpoint::Groups),
@@ -73,8 +72,11 @@ impl Target {
             }
             None if is("ResourceTypes") => Self::ResourceTypes,
             None if is("Schemas") => Self::Schemas,
-            None if is("Me") => Self::Unsupported("/Me"),
-            None if is("Bulk") => Self::Unsupported("Bulk"),
+            None if is(".search") => Self::Search(None),
+            None if is("Me") => Self::Me,
+            None if is("Bulk") => Self::Bulk,
+            Some(search) if is("Users") && search == ".search" => Self::Search(Some(Endpoint::Users)),
+            Some(search) if is("Groups") && search == ".search" => Self::Search(Some(Endpoint::Groups)),
             Some(id) if is("Users") => Self::One(Endpoint::Users, id),
             Some(id) if is("Groups") => Self::One(Endpoint::Groups, id),
             Some(name) if is("ResourceTypes") => Self::ResourceType(name),
@@ -95,7 +97,11 @@ impl Target {
             Self::ResourceType(_) => "/ResourceTypes/{name}",
             Self::Schemas => "/Schemas",
             Self::Schema(_) => "/Schemas/{urn}",
-            Self::Unsupported(_) => "unsupported",
+            Self::Search(Some(Endpoint::Users)) => "/Users/.search",
+            Self::Search(Some(Endpoint::Groups)) => "/Groups/.search",
+            Self::Search(None) => "/.search",
+            Self::Bulk => "/Bulk",
+            Self::Me => "/Me",
         }
     }
 
@@ -109,7 +115,8 @@ impl Target {
             | Self::ResourceType(_)
             | Self::Schemas
             | Self::Schema(_) => "GET, HEAD",
-            Self::Unsupported(_) => "",
+            Self::Search(_) | Self::Bulk => "POST",
+            Self::Me => "",
         }
     }
 }

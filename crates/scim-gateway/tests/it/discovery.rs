@@ -36,15 +36,12 @@ async fn a_filter_on_a_discovery_document_is_403() {
 }
 
 #[tokio::test]
-async fn what_is_not_supported_says_so() {
+async fn there_is_no_me_and_the_answer_says_why() {
     let world = World::start().await;
-    for (method, path) in [
-        (Method::GET, "/scim/Me"),
-        (Method::POST, "/scim/v2/Bulk"),
-        (Method::POST, "/scim/Users/.search"),
-        (Method::POST, "/scim/.search"),
-    ] {
-        Answer::of(world.request(method, path)).await.is_error(501);
+    for method in [Method::GET, Method::POST, Method::PATCH] {
+        let answer = Answer::of(world.request(method, "/scim/Me")).await;
+        answer.is_error(501);
+        assert!(answer.detail().contains("stands for a company"), "{answer:?}");
     }
 }
 
@@ -56,6 +53,9 @@ async fn a_wrong_method_is_405_and_names_the_right_ones() {
         (Method::POST, "/scim/Users/1", "GET, HEAD, PUT, PATCH, DELETE"),
         (Method::OPTIONS, "/scim/Users", "GET, HEAD, POST"),
         (Method::PATCH, "/scim/Schemas", "GET, HEAD"),
+        (Method::GET, "/scim/.search", "POST"),
+        (Method::GET, "/scim/Groups/.search", "POST"),
+        (Method::GET, "/scim/v2/Bulk", "POST"),
         (Method::OPTIONS, "/scim/Groups", "GET, HEAD, POST"),
         (Method::OPTIONS, "/scim/Groups/1", "GET, HEAD, PUT, PATCH, DELETE"),
         (Method::from_bytes(b"BREW").unwrap(), "/scim/Users", "GET, HEAD, POST"),

@@ -78,6 +78,21 @@ impl World {
         world
     }
 
+    /// Where another gateway of the same world serves.
+    pub(crate) async fn another_gateway(&self, more: &[(&str, &str)]) -> SocketAddr {
+        let process = Process::new(self.clock.clone());
+        let listener = Listener::bind("scim", LOCAL).unwrap();
+        let address = listener.address();
+        scim_gateway::start_on(listener, settings(&self.nats, more), process.clone()).await.unwrap();
+        process.health.started();
+        eventually("the other gateway is ready", async || process.health.readiness().await.ready).await;
+        address
+    }
+
+    pub(crate) async fn get_from(&self, address: SocketAddr, path: &str) -> Answer {
+        Answer::of(self.client.get(format!("http://{address}{path}")).bearer_auth(&self.token)).await
+    }
+
     pub(crate) async fn until_ready(&self) {
         eventually("the gateway is ready", async || self.process.health.readiness().await.ready).await;
     }

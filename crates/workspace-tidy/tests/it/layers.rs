@@ -65,7 +65,7 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("actix-web", &["service-runtime", "scim-gateway", "token-service"]),
     // The bench also measures what the bare client reaches on the same machine.
     ("async-nats", &["bus-jetstream", "provisioning-bench"]),
-    ("chacha20poly1305", &["token-service"]),
+    ("chacha20poly1305", &["scim-gateway", "token-service"]),
     ("diesel", &["pg-pool", "directory-service", "token-service"]),
     ("diesel_migrations", &["pg-pool", "directory-service", "token-service"]),
     ("ed25519-dalek", &["token-service"]),
