@@ -67,7 +67,7 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(bus.clone(), stop));
 
     // Whatever is in flight ends by then, for one reason or another.
-    let drain = settings.outcome_timeout.max(settings.query_timeout) + Duration::from_secs(1);
+    let drain = http::longest(settings.outcome_timeout, settings.query_timeout) + Duration::from_secs(1);
     let serving = Serving { workers: settings.http_workers, drain };
     let app = Arc::new(App {
         bus,

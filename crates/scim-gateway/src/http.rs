@@ -6,6 +6,7 @@
 mod access;
 mod base_url;
 mod body;
+mod bulk;
 mod change;
 mod conditions;
 mod discovery;
@@ -21,7 +22,7 @@ mod search;
 mod users;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -41,6 +42,11 @@ use self::{
 use crate::{app::App, auth::Caller};
 
 pub(crate) use self::wire::forgiving;
+
+/// The longest that an answer may take when a change may take `outcome_timeout` and a question `query_timeout`.
+pub(crate) fn longest(outcome_timeout: Duration, query_timeout: Duration) -> Duration {
+    bulk::longest(outcome_timeout).max(query_timeout)
+}
 
 /// Mounts the gateway on a listener.
 pub(crate) fn routes(app: Arc<App>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
@@ -129,6 +135,9 @@ impl Authenticated<'_> {
             | (Target::One(..), &Method::PUT | &Method::PATCH) => {
                 body::read(self.request, payload, self.app.body_limit).await?
             }
+            (Target::Bulk, &Method::POST) => {
+                body::read(self.request, payload, scim_protocol::bulk::MAX_PAYLOAD_BYTES).await?
+            }
             _ => Bytes::new(),
         };
         let _place = self.app.places.take().ok_or_else(Refusal::overloaded)?;
@@ -141,7 +150,7 @@ impl Authenticated<'_> {
             (Target::One(endpoint, id), &Method::DELETE) => self.delete(*endpoint, id).await,
             (Target::Search(Some(endpoint)), &Method::POST) => self.search(*endpoint, &body).await,
             (Target::Search(None), &Method::POST) => self.search_everything(&body).await,
-            (Target::Bulk, &Method::POST) => Err(ScimError::not_implemented("Bulk").into()),
+            (Target::Bulk, &Method::POST) => self.bulk(&body).await,
             (Target::ServiceProviderConfig, &Method::GET) => self.service_provider_config(),
             (Target::ResourceTypes, &Method::GET) => self.resource_types(),
             (Target::ResourceType(name), &Method::GET) => self.resource_type(name),

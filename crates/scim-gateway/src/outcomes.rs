@@ -54,7 +54,7 @@ struct Slot {
 }
 
 enum Answer {
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     NotStored,
 }
 
@@ -140,7 +140,7 @@ impl Awaited {
     /// The outcome, or why there is none within `patience`.
     pub(crate) async fn outcome(mut self, patience: Duration) -> Result<Outcome, Missing> {
         match tokio::time::timeout(patience, &mut self.answer).await {
-            Ok(Ok(Answer::Outcome(outcome))) => Ok(outcome),
+            Ok(Ok(Answer::Outcome(outcome))) => Ok(*outcome),
             Ok(Ok(Answer::NotStored)) => Err(Missing::NotStored),
             Ok(Err(_)) | Err(_) if self.stored.load(Ordering::Acquire) => Err(Missing::Stored),
             Ok(Err(_)) | Err(_) => Err(Missing::Unknown),
@@ -178,7 +178,7 @@ impl Heard {
             },
             Some(_) => match Outcome::decode(payload.clone()) {
                 Ok(outcome) if outcome.request_id.parse() == Ok(request) => {
-                    Self::Answer(Answer::Outcome(outcome))
+                    Self::Answer(Answer::Outcome(Box::new(outcome)))
                 }
                 Ok(_) | Err(_) => Self::Nonsense,
             },

@@ -26,7 +26,7 @@ pub struct Features {
 }
 
 /// What is served now. A client is promised what is `true` here, so it becomes that together with the endpoint.
-pub const SERVED: Features = Features { bulk: false, sort: false, cursor: false };
+pub const SERVED: Features = Features { bulk: true, sort: true, cursor: true };
 
 /// What is supported and what is not (RFC 7643 §5, `pagination` from RFC 9865 §4): [`SERVED`].
 #[must_use]

@@ -92,15 +92,17 @@ impl Authenticated<'_> {
         self.with_members(record, projection, &Allowance::default()).await
     }
 
+    pub(super) fn location(&self, record: &Record) -> String {
+        format!("{}{}/{}", self.base_url.0, record.endpoint().schemas().endpoint(), record.id())
+    }
+
     fn show(&self, status: StatusCode, shown: &Shown, projection: &Projection) -> Answer {
         let body = self.render(shown, projection)?;
         let record = &shown.record;
         let mut builder = respond::builder(status);
         builder.insert_header(tag(record));
         if status == StatusCode::CREATED {
-            let endpoint = record.endpoint().schemas().endpoint();
-            builder
-                .insert_header((header::LOCATION, format!("{}{endpoint}/{}", self.base_url.0, record.id())));
+            builder.insert_header((header::LOCATION, self.location(record)));
         }
         Ok(builder.body(body))
     }

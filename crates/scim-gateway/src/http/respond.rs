@@ -55,6 +55,14 @@ impl Refusal {
         Self { error: ScimError::unavailable(detail), hint: Some(RETRY), cause }
     }
 
+    /// An operation of a bulk request whose time is over.
+    pub(super) fn not_begun() -> Self {
+        Self::come_back(
+            "The bulk request took too long, and this operation was not begun. Send it again.",
+            Some("a bulk request took too long".to_owned()),
+        )
+    }
+
     pub(super) fn overloaded() -> Self {
         Self::come_back(
             "Too many requests are in progress. Try again in a few seconds.",
@@ -84,17 +92,26 @@ impl Refusal {
         self.cause.as_deref()
     }
 
-    /// The answer. A failure of ours names the request, so that whoever reads Entra's log can ask us about it.
-    pub(super) fn respond(mut self, request: RequestId) -> HttpResponse {
-        if self.error.status >= 500 {
-            self.error.detail.push_str(&format!(" (request {request})"));
+    /// What the caller is told. A failure of ours names the request, so that whoever reads Entra's log can ask us about
+    /// it.
+    pub(super) fn told(self, request: RequestId) -> ScimError {
+        let mut error = self.error;
+        if error.status >= 500 {
+            error.detail.push_str(&format!(" (request {request})"));
         }
-        let status = StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        error
+    }
+
+    /// The answer.
+    pub(super) fn respond(self, request: RequestId) -> HttpResponse {
+        let hint = self.hint.clone();
+        let error = self.told(request);
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut builder = builder(status);
-        if let Some(hint) = self.hint {
+        if let Some(hint) = hint {
             builder.insert_header(hint);
         }
-        builder.body(self.error.to_json().to_string())
+        builder.body(error.to_json().to_string())
     }
 }
 

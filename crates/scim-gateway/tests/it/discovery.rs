@@ -1,6 +1,7 @@
 //! What the service says about itself, and what it does not offer.
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::harness::{Answer, World};
 
@@ -25,6 +26,24 @@ async fn the_discovery_documents_are_served_under_their_own_locations() {
     assert_eq!(world.get("/scim/Schemas").await.body["totalResults"], 3);
     world.get("/scim/ResourceTypes/Robot").await.is_error(404);
     world.get("/scim/Schemas/urn:robot").await.is_error(404);
+}
+
+#[tokio::test]
+async fn what_is_promised_is_what_the_other_tests_prove() {
+    let world = World::start().await;
+    let config = world.get("/scim/ServiceProviderConfig").await.body;
+    for feature in ["patch", "bulk", "filter", "sort", "etag"] {
+        assert_eq!(config[feature]["supported"], true, "{feature}");
+    }
+    assert_eq!(config["changePassword"]["supported"], false);
+    assert_eq!(
+        (&config["bulk"]["maxOperations"], &config["bulk"]["maxPayloadSize"]),
+        (&json!(1_000), &json!(1_048_576))
+    );
+    assert_eq!(
+        (&config["pagination"]["cursor"], &config["pagination"]["index"]),
+        (&json!(true), &json!(true))
+    );
 }
 
 #[tokio::test]

@@ -212,13 +212,17 @@ fn path() -> impl Strategy<Value = String> {
         Just("Users"),
         Just("Groups"),
         Just("Schemas"),
+        Just("Bulk"),
+        Just("Me"),
         Just(".search"),
         Just("%00"),
         Just("%"),
         Just("a")
     ];
-    let query =
-        prop_oneof![Just(String::new()), "[?](filter|startIndex|count|attributes)=[!-~&&[^#\"<>]]{0,40}"];
+    let query = prop_oneof![
+        Just(String::new()),
+        "[?](filter|startIndex|count|attributes|sortBy|cursor)=[!-~&&[^#\"<>]]{0,40}"
+    ];
     (prop::collection::vec(word, 0..5), query)
         .prop_map(|(words, query)| format!("/{}{query}", words.join("/")))
 }
@@ -234,22 +238,31 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_as_a_body_get_a_scim_answer(body in prop::collection::vec(any::<u8>(), 0..400), method in 0..3_usize) {
+    fn any_bytes_as_a_body_get_a_scim_answer(body in prop::collection::vec(any::<u8>(), 0..400), method in 0..8_usize) {
         let (runtime, world) = shared();
         let (method, path) = [
             (Method::POST, "/scim/Users"),
             (Method::PUT, "/scim/Users/019a0000-0000-7000-8000-000000000000"),
             (Method::PATCH, "/scim/Users/019a0000-0000-7000-8000-000000000000"),
+            (Method::POST, "/scim/Groups"),
+            (Method::PATCH, "/scim/Groups/019a0000-0000-7000-8000-000000000000"),
+            (Method::POST, "/scim/Groups/.search"),
+            (Method::POST, "/scim/.search"),
+            (Method::POST, "/scim/Bulk"),
         ][method].clone();
         is_scim(&runtime.block_on(Answer::of(world.request(method, path).body(body))))?;
     }
 
     #[test]
-    fn any_json_as_a_body_gets_a_scim_answer(body in json_document(), method in 0..2_usize) {
+    fn any_json_as_a_body_gets_a_scim_answer(body in json_document(), method in 0..6_usize) {
         let (runtime, world) = shared();
         let (method, path) = [
             (Method::POST, "/scim/Users"),
             (Method::PATCH, "/scim/Users/019a0000-0000-7000-8000-000000000000"),
+            (Method::POST, "/scim/Groups"),
+            (Method::PATCH, "/scim/Groups/019a0000-0000-7000-8000-000000000000"),
+            (Method::POST, "/scim/.search"),
+            (Method::POST, "/scim/Bulk"),
         ][method].clone();
         is_scim(&runtime.block_on(world.send(method, path, body)))?;
     }
@@ -267,7 +280,11 @@ fn json_document() -> impl Strategy<Value = Value> {
             Just("Replace"),
             Just("emails[type eq \"work\"].value"),
             Just("active"),
-            Just("False")
+            Just("False"),
+            Just("members"),
+            Just("POST"),
+            Just("/Users"),
+            Just("bulkId:x")
         ]
         .prop_map(Value::from),
     ];
@@ -280,6 +297,12 @@ fn json_document() -> impl Strategy<Value = Value> {
         Just("path"),
         Just("active"),
         Just("name.givenName"),
+        Just("displayName"),
+        Just("members"),
+        Just("filter"),
+        Just("method"),
+        Just("bulkId"),
+        Just("data"),
         Just("x"),
     ];
     leaf.prop_recursive(4, 24, 4, move |inner| {

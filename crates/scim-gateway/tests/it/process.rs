@@ -37,10 +37,18 @@ fn finish(mut child: Child) -> (i32, String, String) {
 
 #[test]
 fn wrong_settings_are_all_reported_and_end_with_64() {
-    let (code, _, err) =
-        finish(gateway(&["serve"], &[("TIMECLOCK_HTTP_ADDR", "x"), ("TIMECLOCK_TYPO", "1")]));
+    let (code, _, err) = finish(gateway(
+        &["serve"],
+        &[("TIMECLOCK_HTTP_ADDR", "x"), ("TIMECLOCK_TYPO", "1"), ("TIMECLOCK_CURSOR_KEY", "c2hvcnQ=")],
+    ));
     assert_eq!(code, 64, "{err}");
-    for name in ["TIMECLOCK_HTTP_ADDR", "TIMECLOCK_TYPO", "TIMECLOCK_NATS_USER", "TIMECLOCK_NATS_PASSWORD"] {
+    for name in [
+        "TIMECLOCK_HTTP_ADDR",
+        "TIMECLOCK_TYPO",
+        "TIMECLOCK_CURSOR_KEY",
+        "TIMECLOCK_NATS_USER",
+        "TIMECLOCK_NATS_PASSWORD",
+    ] {
         assert!(err.contains(name), "{err}");
     }
 }
