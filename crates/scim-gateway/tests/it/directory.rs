@@ -40,6 +40,8 @@ pub(crate) enum Mood {
     Unavailable,
     /// It answers with bytes that mean nothing.
     Babbling,
+    /// It promises more members and tells of none.
+    Promising,
 }
 
 /// What the directory has been asked, oldest first.
@@ -68,8 +70,11 @@ struct State {
     members: BTreeMap<Key, BTreeSet<String>>,
     /// Each group has so many further members, who are none of its users.
     crowd: usize,
-    /// Before so many pages of members are read, somebody changes the group.
+    /// Before so many pages of members are read, somebody changes the group, but so many are read in peace first.
     disturbances: usize,
+    peace: usize,
+    /// Whoever asks for the members of a group comes too late.
+    vanishing: bool,
     /// How many outcomes are held back until as many changes have come.
     held_back: usize,
     requests: Vec<(RequestSubject, Request)>,
@@ -95,6 +100,8 @@ impl Directory {
             members: BTreeMap::new(),
             crowd: 0,
             disturbances: 0,
+            peace: 0,
+            vanishing: false,
             held_back: 0,
             requests: Vec::new(),
             asked: Asked::default(),
@@ -136,9 +143,15 @@ impl Directory {
         self.state().crowd = crowd;
     }
 
-    /// A group changes before each of the next so many pages of its members.
-    pub(crate) fn disturb(&self, pages: usize) {
-        self.state().disturbances = pages;
+    /// A group changes before each of `pages` of its members, those that are read behind the next `peace` ones.
+    pub(crate) fn disturb(&self, peace: usize, pages: usize) {
+        let mut state = self.state();
+        (state.peace, state.disturbances) = (peace, pages);
+    }
+
+    /// Groups are deleted when somebody asks for their members.
+    pub(crate) fn let_groups_vanish(&self) {
+        self.state().vanishing = true;
     }
 
     /// Outcomes come when so many changes have been asked for, the last one first.
@@ -199,7 +212,7 @@ impl State {
         match self.mood {
             Mood::Silent => None,
             Mood::Babbling => Some(b"\xff\xff\xff".to_vec()),
-            Mood::Working | Mood::Refusing(_) | Mood::Unavailable => Some(answer),
+            Mood::Working | Mood::Refusing(_) | Mood::Unavailable | Mood::Promising => Some(answer),
         }
     }
 

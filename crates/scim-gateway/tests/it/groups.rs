@@ -153,7 +153,7 @@ async fn a_group_that_changes_under_the_reading_is_read_again() {
     let world = World::start().await;
     let adele = world.user("adele").await;
     let path = format!("/scim/Groups/{}", world.group("Payroll", &[&adele]).await);
-    world.directory.disturb(1);
+    world.directory.disturb(0, 1);
     let answer = world.get(&path).await;
     assert_eq!((answer.status, answer.header("etag")), (200, Some("W/\"2\"")), "the version that was read");
     assert_eq!(members(&answer.body), [&adele]);
@@ -165,10 +165,47 @@ async fn a_group_that_never_holds_still_is_answered_all_the_same() {
     let world = World::start().await;
     let adele = world.user("adele").await;
     let path = format!("/scim/Groups/{}", world.group("Payroll", &[&adele]).await);
-    world.directory.disturb(100);
+    world.directory.disturb(0, 100);
     let answer = world.get(&path).await;
     assert_eq!((answer.status, members(&answer.body)), (200, vec![adele.as_str()]), "{answer:?}");
     assert_eq!(world.directory.take_asked().pages_of_members.len(), 3);
+}
+
+#[tokio::test]
+async fn members_that_were_read_in_vain_do_not_count_against_the_limit() {
+    let world = World::start().await;
+    let path = format!("/scim/Groups/{}", world.group("All", &[]).await);
+    world.directory.set_crowd(150_000);
+    world.directory.disturb(29, 1);
+    let answer = world.get(&path).await;
+    assert_eq!((answer.status, answer.header("etag")), (200, Some("W/\"2\"")));
+    assert_eq!(members(&answer.body).len(), 150_000);
+}
+
+#[tokio::test]
+async fn a_group_that_is_deleted_under_the_reading_is_not_found() {
+    let world = World::start().await;
+    let adele = world.user("adele").await;
+    for name in ["A", "B"] {
+        world.group(name, &[]).await;
+    }
+    let path = format!("/scim/Groups/{}", world.group("C", &[]).await);
+    world.directory.let_groups_vanish();
+    world.get(&path).await.is_error(404);
+    let list = world.get("/scim/Groups").await;
+    assert_eq!((list.status, &list.body["Resources"]), (200, &json!([])), "{list:?}");
+    // What was done is told all the same.
+    let body = json!({ "displayName": "D", "members": [adele] });
+    let created = world.send(Method::POST, "/scim/Groups", body).await;
+    assert_eq!((created.status, created.body.get("members")), (201, None), "{created:?}");
+}
+
+#[tokio::test]
+async fn a_directory_that_promises_members_and_tells_of_none_is_a_failure_of_ours() {
+    let world = World::start().await;
+    let path = format!("/scim/Groups/{}", world.group("Payroll", &[]).await);
+    world.directory.set_mood(Mood::Promising);
+    world.get(&path).await.is_error(500);
 }
 
 #[tokio::test]

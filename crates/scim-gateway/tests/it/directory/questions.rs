@@ -15,7 +15,7 @@ use scim_protocol::{
 };
 use serde_json::{Map, Value};
 
-use super::{MEMBERS_PER_PAGE, State};
+use super::{MEMBERS_PER_PAGE, Mood, State};
 
 pub(super) fn unavailable() -> reply::Result {
     reply::Result::Failure(Failure { reason: failure::Reason::Unavailable.into(), ..Failure::default() })
@@ -74,7 +74,12 @@ impl State {
 
     pub(super) fn list_members(&mut self, question: ListMembers) -> reply::Result {
         let key = (question.company_id.clone(), question.group_id.clone());
-        if self.disturbances > 0 {
+        if self.vanishing {
+            self.groups.remove(&key);
+        }
+        if self.peace > 0 {
+            self.peace -= 1;
+        } else if self.disturbances > 0 {
             self.disturbances -= 1;
             self.groups.entry(key.clone()).and_modify(|group| group.version += 1);
         }
@@ -88,6 +93,9 @@ impl State {
         let has_more = left.next().is_some();
         drop(left);
         self.asked.pages_of_members.push(question);
+        if self.mood == Mood::Promising {
+            return reply::Result::ListMembers(ListMembersReply { version, members: vec![], has_more: true });
+        }
         reply::Result::ListMembers(ListMembersReply { version, members, has_more })
     }
 
