@@ -123,10 +123,12 @@ async fn references_are_replaced_by_the_ids_of_what_was_created() {
             { "method": "PATCH", "path": "/Users/bulkId:a", "data": { "Operations": [{ "op": "add", "path": "title", "value": "Clerk" }] } },
             { "method": "DELETE", "path": "/Users/bulkId:nobody" },
             { "method": "POST", "path": "/Groups", "bulkId": "h", "data": { "displayName": "H", "members": ["bulkId:nobody"] } },
+            { "method": "DELETE", "path": "/Users/bulkId:a", "version": "W/\"7\"" },
         ] }))
         .await;
-    assert_eq!(statuses(&results), ["201", "201", "200", "400", "400"], "{results:?}");
+    assert_eq!(statuses(&results), ["201", "201", "200", "400", "400", "412"], "{results:?}");
     assert_eq!(results[2]["location"], results[1]["location"]);
+    assert_eq!(results[5]["location"], results[1]["location"], "also of what fails (RFC 7644 §3.7.3)");
     let path = |result: &Value| {
         let location = result["location"].as_str().unwrap().to_owned();
         location.strip_prefix(&format!("http://{}", world.address)).unwrap().to_owned()
