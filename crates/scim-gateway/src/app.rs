@@ -11,13 +11,14 @@ use service_runtime::{
 
 use crate::{
     Settings, auth::Auth, cursor_key::CursorKey, http, keyring::Keyring, metrics::Metrics,
-    outcomes::Outcomes, places::Places,
+    outcomes::Outcomes, places::Places, schemas::Schemas,
 };
 
 /// What answering a request needs. One per process, shared by all workers.
 pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) auth: Auth,
+    pub(crate) schemas: Schemas,
     pub(crate) outcomes: Outcomes,
     pub(crate) clock: Clock,
     pub(crate) cursor_key: CursorKey,
@@ -63,6 +64,15 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
         let ready = known.is_ready();
         async move { ready.then_some(()).ok_or_else(|| "no keys have arrived yet".to_owned()) }
     });
+    let schemas = Schemas::new(&metrics);
+    let known = schemas.clone();
+    process.health.register("schemas", move || {
+        let ready = known.is_ready();
+        async move {
+            ready.then_some(()).ok_or_else(|| "what companies have declared is not known yet".to_owned())
+        }
+    });
+    process.tasks.spawn_supporting("schemas", |stop| schemas.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("token keys", |stop| keyring.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(bus.clone(), stop));
 
@@ -72,6 +82,7 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     let app = Arc::new(App {
         bus,
         auth: Auth::new(keyring, process.clock.clone(), &metrics),
+        schemas,
         outcomes,
         clock: process.clock.clone(),
         cursor_key: settings.cursor_key.unwrap_or_else(|| {

@@ -29,7 +29,7 @@ use actix_web::{
     http::{ConnectionType, Method},
     web::{self, Bytes, Payload},
 };
-use scim_protocol::{error::ScimError, search_request::SearchRequest};
+use scim_protocol::{bulk::Endpoint, error::ScimError, schema::SchemaSet, search_request::SearchRequest};
 use tracing::Instrument as _;
 use typed_ids::{CompanyId, RequestId};
 
@@ -91,6 +91,8 @@ struct Authenticated<'a> {
     caller: Caller,
     query: SearchRequest,
     base_url: BaseUrl,
+    /// Of the company's users.
+    users: SchemaSet,
 }
 
 type Answer = Result<HttpResponse, Refusal>;
@@ -109,6 +111,9 @@ impl Call<'_> {
             Err(refusal) => return (None, Err(refusal.into())),
         };
         let company = Some(caller.company);
+        let Some(users) = self.app.schemas.users(caller.company) else {
+            return (company, Err(Refusal::not_ready()));
+        };
         let call = Authenticated {
             app: self.app,
             request: self.request,
@@ -116,12 +121,21 @@ impl Call<'_> {
             caller,
             query: query::parse(self.request.query_string()),
             base_url: BaseUrl::of(self.app.scim_base_url.as_deref(), self.request, route.version_segment),
+            users,
         };
         (company, call.dispatch(route.target, payload).await)
     }
 }
 
 impl Authenticated<'_> {
+    /// What the resources of an endpoint look like, for this company.
+    fn schemas_of(&self, endpoint: Endpoint) -> &SchemaSet {
+        match endpoint {
+            Endpoint::Users => &self.users,
+            Endpoint::Groups => endpoint.schemas(),
+        }
+    }
+
     async fn dispatch(&self, target: Target, payload: &mut Payload) -> Answer {
         let method = match self.request.method() {
             // What differs is written by the server: it leaves out the body and keeps its length.

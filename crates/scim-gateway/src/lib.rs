@@ -10,6 +10,7 @@ mod metrics;
 mod outcomes;
 mod places;
 mod provision;
+mod schemas;
 pub mod settings;
 
 pub use app::{start, start_on};

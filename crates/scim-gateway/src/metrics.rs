@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     pub(crate) outcomes_unexpected: IntCounter,
     pub(crate) verification_keys: IntGauge,
     pub(crate) revocations: IntGauge,
+    pub(crate) companies_with_schemas: IntGauge,
 }
 
 /// Seconds. Entra gives up after tens of seconds; what we promise is measured in milliseconds.
@@ -69,6 +70,10 @@ impl Metrics {
                 "Public keys that tokens are verified with",
             )?,
             revocations: gauge("gateway_revocations", "Revoked or retiring tokens known")?,
+            companies_with_schemas: gauge(
+                "gateway_companies_with_schemas",
+                "Companies that have declared attributes of their own",
+            )?,
         })
     }
 }

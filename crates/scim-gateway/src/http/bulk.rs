@@ -113,7 +113,7 @@ impl<'a> Work<'a> {
         if Instant::now() >= self.until {
             return self.refuse(position, Refusal::not_begun());
         }
-        let asked = match asked(&action) {
+        let asked = match self.asked(&action) {
             Ok(asked) => asked,
             Err(refusal) => return self.refuse(position, refusal),
         };
@@ -170,21 +170,22 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The request that an operation stands for.
+    fn asked(&self, action: &Action) -> Result<Asked, Refusal> {
+        let condition = action.version.as_deref().map(conditions::of_tags).transpose()?;
+        let body = action.data.to_string().into_bytes();
+        let (endpoint, id) = (action.target.endpoint, action.target.id.as_deref().unwrap_or_default());
+        let schemas = self.call.schemas_of(endpoint);
+        match action.method {
+            Method::Post => change::create(endpoint, schemas, &body),
+            Method::Put => change::replace(endpoint, schemas, id, &body, condition),
+            Method::Patch => change::patch(endpoint, schemas, id, &body, condition),
+            Method::Delete => change::delete(endpoint, id, condition),
+        }
+    }
+
     fn operation(&self, position: usize) -> Option<&'a BulkOperation> {
         self.request.operations.get(position)
-    }
-}
-
-/// The request that an operation stands for.
-fn asked(action: &Action) -> Result<Asked, Refusal> {
-    let condition = action.version.as_deref().map(conditions::of_tags).transpose()?;
-    let body = action.data.to_string().into_bytes();
-    let (endpoint, id) = (action.target.endpoint, action.target.id.as_deref().unwrap_or_default());
-    match action.method {
-        Method::Post => change::create(endpoint, &body),
-        Method::Put => change::replace(endpoint, id, &body, condition),
-        Method::Patch => change::patch(endpoint, id, &body, condition),
-        Method::Delete => change::delete(endpoint, id, condition),
     }
 }
 

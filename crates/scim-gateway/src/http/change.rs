@@ -3,7 +3,7 @@
 //! What can be refused without knowing the present state is refused here, before anything is stored.
 
 use bus_contract::provisioning::{PatchOperation, VersionCondition, patch_operation};
-use scim_protocol::{Attributes, bulk::Endpoint, patch};
+use scim_protocol::{Attributes, bulk::Endpoint, patch, schema::SchemaSet};
 
 use super::{Authenticated, groups, respond::Refusal, users};
 use crate::{
@@ -11,33 +11,35 @@ use crate::{
     provision::{self, Asked},
 };
 
-pub(super) fn create(endpoint: Endpoint, body: &[u8]) -> Result<Asked, Refusal> {
+pub(super) fn create(endpoint: Endpoint, schemas: &SchemaSet, body: &[u8]) -> Result<Asked, Refusal> {
     match endpoint {
-        Endpoint::Users => users::create(body),
+        Endpoint::Users => users::create(schemas, body),
         Endpoint::Groups => groups::create(body),
     }
 }
 
 pub(super) fn replace(
     endpoint: Endpoint,
+    schemas: &SchemaSet,
     id: &str,
     body: &[u8],
     condition: Option<VersionCondition>,
 ) -> Result<Asked, Refusal> {
     match endpoint {
-        Endpoint::Users => users::replace(id, body, condition),
+        Endpoint::Users => users::replace(schemas, id, body, condition),
         Endpoint::Groups => groups::replace(id, body, condition),
     }
 }
 
 pub(super) fn patch(
     endpoint: Endpoint,
+    schemas: &SchemaSet,
     id: &str,
     body: &[u8],
     condition: Option<VersionCondition>,
 ) -> Result<Asked, Refusal> {
     match endpoint {
-        Endpoint::Users => users::patch(id, body, condition),
+        Endpoint::Users => users::patch(schemas, id, body, condition),
         Endpoint::Groups => groups::patch(id, body, condition),
     }
 }

@@ -11,6 +11,7 @@ use scim_protocol::{
     filter::{Filter, Literal, Op},
     list::{Page, splice_cursor_response, splice_list_response},
     projection::Projection,
+    schema::SchemaSet,
     search_request::SearchRequest,
     sort::Sort,
 };
@@ -36,9 +37,10 @@ pub(super) struct List {
 
 impl Authenticated<'_> {
     pub(super) async fn list(&self, endpoint: Endpoint, query: &SearchRequest) -> Answer {
-        let projection = projection(endpoint, query)?;
-        let sort = Sort::parse(endpoint.schemas(), query.sort_by.as_deref(), query.sort_order.as_deref())?;
-        let list = List { filter: filter(endpoint, query)?, sort };
+        let schemas = self.schemas_of(endpoint);
+        let projection = projection(schemas, query)?;
+        let sort = Sort::parse(schemas, query.sort_by.as_deref(), query.sort_order.as_deref())?;
+        let list = List { filter: filter(schemas, query)?, sort };
         match query.cursor.as_deref() {
             None => self.list_by_index(endpoint, query, &list, &projection).await,
             Some(cursor) => self.list_by_cursor(endpoint, query, &list, &projection, cursor).await,
@@ -141,8 +143,8 @@ impl Authenticated<'_> {
 }
 
 /// The filter of a query, canonical.
-pub(super) fn filter(endpoint: Endpoint, query: &SearchRequest) -> Result<Option<Filter>, ScimError> {
-    query.filter.as_deref().map(|text| Filter::parse(endpoint.schemas(), text)).transpose()
+pub(super) fn filter(schemas: &SchemaSet, query: &SearchRequest) -> Result<Option<Filter>, ScimError> {
+    query.filter.as_deref().map(|text| Filter::parse(schemas, text)).transpose()
 }
 
 /// Whether a parameter says anything.

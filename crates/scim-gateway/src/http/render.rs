@@ -6,6 +6,7 @@ use scim_protocol::{
     Attributes,
     projection::Projection,
     resource::{self, DirectGroup, Manager, Member, Rendering},
+    schema::SchemaSet,
 };
 
 use super::{
@@ -41,17 +42,17 @@ impl Authenticated<'_> {
             members: members.as_deref(),
             groups: &groups,
         };
-        rendered(record, &rendering, projection)
+        rendered(self.schemas_of(record.endpoint()), record, &rendering, projection)
             .map_err(|error| Refusal::internal(format!("cannot render {}: {error}", record.id())))
     }
 }
 
 fn rendered(
+    schemas: &SchemaSet,
     record: &Record,
     rendering: &Rendering<'_>,
     projection: &Projection,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    let schemas = record.endpoint().schemas();
     if projection.is_everything() {
         return resource::render_bytes(schemas, record.attributes_json(), rendering);
     }

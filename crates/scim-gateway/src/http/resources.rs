@@ -5,7 +5,8 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use scim_protocol::{
-    bulk::Endpoint, error::ScimError, etag, projection::Projection, search_request::SearchRequest,
+    bulk::Endpoint, error::ScimError, etag, projection::Projection, schema::SchemaSet,
+    search_request::SearchRequest,
 };
 use typed_ids::UserId;
 
@@ -20,7 +21,7 @@ use crate::directory::{self, Key, Record};
 
 impl Authenticated<'_> {
     pub(super) async fn get(&self, endpoint: Endpoint, id: &str) -> Answer {
-        let projection = projection(endpoint, &self.query)?;
+        let projection = projection(self.schemas_of(endpoint), &self.query)?;
         let record = self.find(endpoint, id).await?;
         if conditions::has_already(self.request, record.version()) {
             return Ok(HttpResponse::NotModified().insert_header(tag(&record)).finish());
@@ -33,8 +34,8 @@ impl Authenticated<'_> {
     }
 
     pub(super) async fn create(&self, endpoint: Endpoint, body: &[u8]) -> Answer {
-        let projection = projection(endpoint, &self.query)?;
-        let asked = change::create(endpoint, body)?;
+        let projection = projection(self.schemas_of(endpoint), &self.query)?;
+        let asked = change::create(endpoint, self.schemas_of(endpoint), body)?;
         let is_empty = groups::leaves_nobody(&asked.change);
         let record = change::applied(self.carry_out(asked).await?)?;
         let shown = self.after_change(record, is_empty, &projection).await?;
@@ -42,8 +43,14 @@ impl Authenticated<'_> {
     }
 
     pub(super) async fn replace(&self, endpoint: Endpoint, id: &str, body: &[u8]) -> Answer {
-        let projection = projection(endpoint, &self.query)?;
-        let asked = change::replace(endpoint, id, body, conditions::demanded(self.request)?)?;
+        let projection = projection(self.schemas_of(endpoint), &self.query)?;
+        let asked = change::replace(
+            endpoint,
+            self.schemas_of(endpoint),
+            id,
+            body,
+            conditions::demanded(self.request)?,
+        )?;
         let is_empty = groups::leaves_nobody(&asked.change);
         let record = change::applied(self.carry_out(asked).await?)?;
         let shown = self.after_change(record, is_empty, &projection).await?;
@@ -51,8 +58,14 @@ impl Authenticated<'_> {
     }
 
     pub(super) async fn patch(&self, endpoint: Endpoint, id: &str, body: &[u8]) -> Answer {
-        let projection = projection(endpoint, &self.query)?;
-        let asked = change::patch(endpoint, id, body, conditions::demanded(self.request)?)?;
+        let projection = projection(self.schemas_of(endpoint), &self.query)?;
+        let asked = change::patch(
+            endpoint,
+            self.schemas_of(endpoint),
+            id,
+            body,
+            conditions::demanded(self.request)?,
+        )?;
         let record = change::applied(self.carry_out(asked).await?)?;
         // Microsoft's validator wants the whole user back, and Entra a group without its members: to list a hundred
         // thousand of them for each that is added is the cost of a change (entra-wire §2.2). RFC 7644 §3.5.2 has a body
@@ -109,9 +122,9 @@ impl Authenticated<'_> {
 }
 
 /// Which attributes a query asks for.
-pub(super) fn projection(endpoint: Endpoint, query: &SearchRequest) -> Result<Projection, ScimError> {
+pub(super) fn projection(schemas: &SchemaSet, query: &SearchRequest) -> Result<Projection, ScimError> {
     let excluded = query.excluded_attributes.as_deref();
-    Projection::parse(endpoint.schemas(), query.attributes.as_deref(), excluded)
+    Projection::parse(schemas, query.attributes.as_deref(), excluded)
 }
 
 /// Whether a text can be the id of a user or group.

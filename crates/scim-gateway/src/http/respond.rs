@@ -16,6 +16,8 @@ use typed_ids::RequestId;
 use super::route::Target;
 use crate::{auth::AuthRefusal, directory::QueryError, outcomes::Missing, provision::ProvisionError};
 
+/// What a gateway answers that does not know yet what it needs.
+const STARTING: &str = "The service is starting. Try again in a few seconds.";
 /// What Microsoft's validator expects to the letter: a charset behind it fails the run.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/scim+json");
 
@@ -61,6 +63,11 @@ impl Refusal {
             "The bulk request took too long, and this operation was not begun. Send it again.",
             Some("a bulk request took too long".to_owned()),
         )
+    }
+
+    /// The company's schemas have not arrived: without them a body would lose what it says in the company's own words.
+    pub(super) fn not_ready() -> Self {
+        Self::come_back(STARTING, Some("declared schemas have not arrived yet".to_owned()))
     }
 
     pub(super) fn overloaded() -> Self {
@@ -127,7 +134,7 @@ impl From<AuthRefusal> for Refusal {
         let (what, challenge) = match refusal {
             AuthRefusal::NotReady => {
                 let cause = Some("no token keys have arrived yet".to_owned());
-                return Self::come_back("The service is starting. Try again in a few seconds.", cause);
+                return Self::come_back(STARTING, cause);
             }
             AuthRefusal::Missing => ("No token. Copy the Microsoft Entra token, to be found", NO_TOKEN),
             AuthRefusal::Garbled => {

@@ -6,6 +6,7 @@ use scim_protocol::{
     error::ScimError,
     filter::Filter,
     list::{Page, splice_list_response},
+    schema::SchemaSet,
     search_request::{self, SearchRequest},
 };
 
@@ -28,7 +29,8 @@ impl Authenticated<'_> {
         refuse_order(&query)?;
         let page = Page::parse(query.start_index.as_deref(), query.count.as_deref())?;
         // What is wrong with the query is said before anybody is asked.
-        let parts = [part(Endpoint::Users, &query)?, part(Endpoint::Groups, &query)?];
+        let part = |endpoint| part(endpoint, self.schemas_of(endpoint), &query);
+        let parts = [part(Endpoint::Users)?, part(Endpoint::Groups)?];
 
         let allowance = Allowance::default();
         let (mut total, mut room, mut resources) = (0, page.count, Vec::new());
@@ -46,9 +48,9 @@ impl Authenticated<'_> {
 
 type Part = (Endpoint, scim_protocol::projection::Projection, List);
 
-fn part(endpoint: Endpoint, query: &SearchRequest) -> Result<Part, ScimError> {
-    let list = List { filter: filter(endpoint, query)?, sort: None };
-    Ok((endpoint, projection(endpoint, query)?, list))
+fn part(endpoint: Endpoint, schemas: &SchemaSet, query: &SearchRequest) -> Result<Part, ScimError> {
+    let list = List { filter: filter(schemas, query)?, sort: None };
+    Ok((endpoint, projection(schemas, query)?, list))
 }
 
 /// Users and groups are two lists in the directory, and no order goes through both.

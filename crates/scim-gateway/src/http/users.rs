@@ -4,7 +4,7 @@ use bus_contract::{
     provisioning::{CreateUser, DeleteUser, PatchUser, ReplaceUser, VersionCondition, request::Change},
     subject::{Resource, Verb},
 };
-use scim_protocol::{error::ScimError, patch, resource, schema::users};
+use scim_protocol::{error::ScimError, patch, resource, schema::SchemaSet};
 use typed_ids::UserId;
 
 use super::{
@@ -14,21 +14,31 @@ use super::{
 };
 use crate::provision::Asked;
 
-pub(super) fn create(body: &[u8]) -> Result<Asked, Refusal> {
-    let attributes_json = to_json(&resource::parse(users(), body)?)?;
+pub(super) fn create(schemas: &SchemaSet, body: &[u8]) -> Result<Asked, Refusal> {
+    let attributes_json = to_json(&resource::parse(schemas, body)?)?;
     let create = CreateUser { user_id: UserId::mint().to_string(), attributes_json };
     Ok(asked(Verb::Create, Change::CreateUser(create)))
 }
 
-pub(super) fn replace(id: &str, body: &[u8], condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
+pub(super) fn replace(
+    schemas: &SchemaSet,
+    id: &str,
+    body: &[u8],
+    condition: Option<VersionCondition>,
+) -> Result<Asked, Refusal> {
     let user_id = known(id)?;
-    let attributes_json = to_json(&resource::parse(users(), body)?)?;
+    let attributes_json = to_json(&resource::parse(schemas, body)?)?;
     Ok(asked(Verb::Replace, Change::ReplaceUser(ReplaceUser { user_id, attributes_json, condition })))
 }
 
-pub(super) fn patch(id: &str, body: &[u8], condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
+pub(super) fn patch(
+    schemas: &SchemaSet,
+    id: &str,
+    body: &[u8],
+    condition: Option<VersionCondition>,
+) -> Result<Asked, Refusal> {
     let user_id = known(id)?;
-    let operations = patch::parse(users(), body)?;
+    let operations = patch::parse(schemas, body)?;
     // A PATCH without effect goes to the directory all the same: it alone knows the user's present state.
     let verb = match patch::sets_active(&operations) {
         Some(false) => Verb::Deactivate,

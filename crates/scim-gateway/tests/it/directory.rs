@@ -19,6 +19,7 @@ use bus_contract::{
 };
 use bus_jetstream::{Bus, request::Incoming};
 use futures_util::StreamExt as _;
+use scim_protocol::schema::{Schema, SchemaSet, users};
 use tokio::task::JoinSet;
 
 /// When everything in this directory was made.
@@ -65,6 +66,8 @@ type Key = (String, String);
 
 struct State {
     mood: Mood,
+    /// Of users, whoever they belong to.
+    schemas: SchemaSet,
     users: BTreeMap<Key, UserRecord>,
     groups: BTreeMap<Key, GroupRecord>,
     members: BTreeMap<Key, BTreeSet<String>>,
@@ -95,6 +98,7 @@ impl Directory {
     pub(crate) async fn start(bus: &Bus) -> Self {
         let state = Arc::new(Mutex::new(State {
             mood: Mood::Working,
+            schemas: users().clone(),
             users: BTreeMap::new(),
             groups: BTreeMap::new(),
             members: BTreeMap::new(),
@@ -173,6 +177,12 @@ impl Directory {
             (state.change(subject, request).encode_to_vec(), state.last_inbox.clone().unwrap())
         };
         bus.publish(inbox, answer).await.unwrap();
+    }
+
+    /// Users have these attributes too.
+    pub(crate) fn extend_users(&self, schema: Schema) {
+        let mut state = self.state();
+        state.schemas = state.schemas.with_extension(schema);
     }
 
     /// The changes that were asked for, oldest first.

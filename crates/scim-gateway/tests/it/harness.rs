@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use backing_servers::nats::{Options, Server};
-use bus_contract::stream::{PROVISIONING, REVOKED_PREFIX, TOKENS};
+use bus_contract::stream::{PROVISIONING, REVOKED_PREFIX, SCHEMAS, TOKENS};
 use bus_jetstream::Bus;
 use reqwest::{Method, RequestBuilder, Response};
 use scim_gateway::Settings;
@@ -37,6 +37,8 @@ pub(crate) struct Oddities {
     pub(crate) settings: &'static [(&'static str, &'static str)],
     /// The token service has never published a key.
     pub(crate) no_keys: bool,
+    /// The directory has never published what companies have declared.
+    pub(crate) no_schemas: bool,
     /// The stream of requests does not exist.
     pub(crate) no_stream: bool,
     /// NATS lets each process do what `deploy/nats/nats-server.conf` lets it do, and nothing else.
@@ -53,6 +55,9 @@ impl World {
         let (bus, directory) = (connect(&nats, "tokens").await, connect(&nats, "directory").await);
         if !oddities.no_stream {
             directory.ensure_stream(&PROVISIONING).await.unwrap();
+        }
+        if !oddities.no_schemas {
+            directory.ensure_bucket(&SCHEMAS).await.unwrap();
         }
         bus.ensure_bucket(&TOKENS).await.unwrap();
         let signer = Signer::new();
@@ -72,7 +77,7 @@ impl World {
         let token = signer.token(company, TokenId::mint(), NOW + 3_600);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let world = Self { nats, bus, directory, clock, signer, process, company, token, address, client };
-        if !oddities.no_keys {
+        if !(oddities.no_keys || oddities.no_schemas) {
             world.until_ready().await;
         }
         world

@@ -13,6 +13,7 @@ mod harness;
 mod lists;
 mod nothing_but_scim;
 mod process;
+mod schemas;
 mod searches;
 mod tokens;
 mod users;

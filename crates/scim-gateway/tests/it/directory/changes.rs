@@ -13,7 +13,7 @@ use bus_contract::{
 };
 use scim_protocol::{
     Attributes, patch,
-    schema::{SchemaSet, groups, users},
+    schema::{SchemaSet, groups},
 };
 
 use super::{CREATED, Key, Mood, State, questions::has_name};
@@ -67,7 +67,7 @@ impl State {
             Change::PatchUser(patch) => {
                 let key = (company, patch.user_id);
                 let old = self.user(&key, patch.condition.as_ref())?;
-                let (attributes, changed) = patched(users(), &old.attributes_json, &patch.operations)?;
+                let (attributes, changed) = patched(&self.schemas, &old.attributes_json, &patch.operations)?;
                 Ok(self.store_user(key, old.version + i64::from(changed), &attributes))
             }
             Change::DeleteUser(delete) => {

@@ -10,7 +10,7 @@ use scim_protocol::{
     filter::{self, Filter},
     fold::fold,
     resource::{self, Rendering},
-    schema::{SchemaSet, groups, users},
+    schema::{SchemaSet, groups},
     sort::Sort,
 };
 use serde_json::{Map, Value};
@@ -52,10 +52,10 @@ impl State {
         let found = self
             .users_of(&question.company_id)
             .into_iter()
-            .map(|user| (rendered(users(), &user.user_id, user.version, &user.attributes_json), user));
+            .map(|user| (rendered(&self.schemas, &user.user_id, user.version, &user.attributes_json), user));
         let page = Page { offset: question.offset, limit: question.limit, after: question.after.as_ref() };
         let (total, users, next) =
-            page.of(users(), found.collect(), &question.filter, question.order.as_ref());
+            page.of(&self.schemas, found.collect(), &question.filter, question.order.as_ref());
         self.asked.searches.push(question);
         reply::Result::SearchUsers(SearchUsersReply { total, users, next })
     }
