@@ -33,7 +33,9 @@ impl Secrets {
         for name in users.chain(topology::roles().map(topology::role_password_variable)) {
             known.entry(name).or_insert_with(password);
         }
-        known.entry(topology::SEALING_KEY.to_owned()).or_insert_with(sealing_key);
+        for name in topology::SERVICES.iter().flat_map(|service| service.secrets) {
+            known.entry((*name).to_owned()).or_insert_with(key);
+        }
         workdir::write_private(file, &serde_json::to_vec_pretty(&known)?)?;
         Ok(Self(known))
     }
@@ -68,7 +70,7 @@ fn password() -> String {
     format!("p{}", Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH))
 }
 
-fn sealing_key() -> String {
+fn key() -> String {
     let mut key = [0; 32];
     rand::rng().fill_bytes(&mut key);
     BASE64_STANDARD.encode(key)

@@ -19,6 +19,8 @@ pub const READY_PATH: &str = "/readyz";
 pub const OPERATOR_BUS_USER: &str = "operator";
 /// Seals the token service's signing keys at rest: 32 bytes, base64.
 pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
+/// Seals the gateway's cursors, the same for all gateways: 32 bytes, base64.
+pub const CURSOR_KEY: &str = "TIMECLOCK_CURSOR_KEY";
 
 /// A process of ours that serves.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ pub struct Service {
     pub bus_user: &'static str,
     /// Its roles in Postgres, when it has tables.
     pub roles: Option<Roles>,
-    /// Secrets it receives by the name they have in the environment.
+    /// Keys it receives by the name they have in the environment: 32 bytes each, base64.
     pub secrets: &'static [&'static str],
 }
 
@@ -71,7 +73,7 @@ pub const SERVICES: [Service; 3] = [
         observe_port: 9080,
         bus_user: "gateway",
         roles: None,
-        secrets: &[],
+        secrets: &[CURSOR_KEY],
     },
 ];
 
