@@ -5,3 +5,4 @@ pub mod load;
 pub mod operator;
 pub mod raw;
 pub mod scim;
+pub mod suites;

@@ -145,11 +145,19 @@ fn start(name: &str, environment: Vec<(String, String, String)>) -> Attempt<Stac
     attempt().map_err(|error| format!("the {name} stack does not start: {error:#}"))
 }
 
-/// `target/e2e/<name>`, without what the last run left there.
-fn fresh_workdir(name: &str) -> Result<PathBuf> {
+/// Cargo's target directory, from which this program runs.
+///
+/// # Errors
+/// When it runs from somewhere else.
+pub fn target_directory() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot find the running program")?;
     let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    let workdir = target.context("the tests are outside a target directory")?.join("e2e").join(name);
+    Ok(target.context("the tests are outside a target directory")?.to_owned())
+}
+
+/// `target/e2e/<name>`, without what the last run left there.
+fn fresh_workdir(name: &str) -> Result<PathBuf> {
+    let workdir = target_directory()?.join("e2e").join(name);
     // Where another run of the tests uses it, starting the stack says so.
     if !is_in_use(&workdir) {
         drop(fs::remove_dir_all(&workdir));

@@ -10,6 +10,7 @@
 mod faults;
 mod isolation;
 mod observability;
+mod other_suites;
 mod provisioning;
 mod shutdown;
 mod stack;
