@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 /// The URN of RFC 7643's enterprise extension.
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const MEDIA_TYPE: &str = "application/scim+json";
 
@@ -57,8 +58,17 @@ impl Scim {
 
     /// PATCH of a user with these operations.
     pub async fn patch_user(&self, id: &str, operations: Value) -> Answer {
+        self.patch(&format!("/Users/{id}"), operations).await
+    }
+
+    /// PATCH of a group with these operations.
+    pub async fn patch_group(&self, id: &str, operations: Value) -> Answer {
+        self.patch(&format!("/Groups/{id}"), operations).await
+    }
+
+    async fn patch(&self, path: &str, operations: Value) -> Answer {
         let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
-        self.send(Method::PATCH, &format!("/Users/{id}"), &body).await
+        self.send(Method::PATCH, path, &body).await
     }
 
     /// Sends a JSON body as Entra labels it.
@@ -76,10 +86,34 @@ impl Scim {
         self.post("/Users", &user(user_name)).await.expect(201)
     }
 
+    /// Creates a group that must not exist yet, without members, and returns it.
+    pub async fn create_group(&self, display_name: &str) -> Value {
+        self.post("/Groups", &group(display_name)).await.expect(201)
+    }
+
+    /// The ids of a group's members, in the order of the ids.
+    pub async fn members(&self, group: &str) -> Vec<String> {
+        let group = self.get(&format!("/Groups/{group}")).await.expect(200);
+        let members = group["members"].as_array().into_iter().flatten();
+        let mut ids: Vec<_> = members.map(|member| text(member, "value")).collect();
+        ids.sort();
+        ids
+    }
+
     /// Everybody whom this filter finds.
     pub async fn find(&self, filter: &str) -> Vec<Value> {
+        self.filtered("/Users", filter).await.resources()
+    }
+
+    /// Every group that this filter finds.
+    pub async fn find_groups(&self, filter: &str) -> Vec<Value> {
+        self.filtered("/Groups", filter).await.resources()
+    }
+
+    /// The answer to this filter, whatever it is.
+    pub async fn filtered(&self, path: &str, filter: &str) -> Answer {
         let encoded: String = filter.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        self.get(&format!("/Users?filter={encoded}")).await.resources()
+        self.get(&format!("{path}?filter={encoded}")).await
     }
 
     fn carrying(&self, method: Method, path: &str, body: &Value) -> RequestBuilder {
@@ -101,6 +135,17 @@ pub fn user(user_name: &str) -> Value {
     })
 }
 
+/// A group as Entra would create it.
+#[must_use]
+pub fn group(display_name: &str) -> Value {
+    json!({
+        "schemas": [GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
+        "externalId": format!("external-{display_name}"),
+        "displayName": display_name,
+        "meta": { "resourceType": "Group" },
+    })
+}
+
 /// The version number in a user's `meta.version`.
 ///
 /// # Panics
@@ -118,7 +163,11 @@ pub fn version(user: &Value) -> u64 {
 /// When there is none.
 #[must_use]
 pub fn id(resource: &Value) -> String {
-    resource["id"].as_str().unwrap_or_else(|| panic!("no id in {resource}")).to_owned()
+    text(resource, "id")
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value}")).to_owned()
 }
 
 /// An answer, read to its end.

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
+mod conversation;
+mod entra_bugs;
 mod faults;
 mod isolation;
 mod observability;
@@ -16,4 +18,5 @@ mod shutdown;
 mod stack;
 mod tokens;
 mod uniqueness;
+
 mod wire;

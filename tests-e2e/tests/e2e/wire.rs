@@ -2,15 +2,16 @@
 //!
 //! The conversations are in `testdata/wire`; README tells their format. Each runs in a company of its own.
 
-mod conversation;
 mod hostile;
 
 use tests_e2e::World;
 
+use crate::conversation;
+
 /// Runs the conversations of a file, and reports all that went wrong rather than the first.
 async fn hold(file: &str) {
     let mut failures = Vec::new();
-    for conversation in conversation::read(file) {
+    for conversation in conversation::read(&format!("wire/{file}")) {
         let world = World::shared();
         if let Err(failure) = conversation.hold(&world).await {
             failures.push(format!("{}: {failure}", conversation.name));

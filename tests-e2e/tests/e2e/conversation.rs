@@ -14,8 +14,8 @@ const CONTENT_TYPE: (&str, &str) = ("Content-Type", "application/scim+json; char
 const ANYTHING: &str = "<any>";
 
 /// Requests that follow each other in a new company.
-pub(super) struct Conversation {
-    pub(super) name: String,
+pub(crate) struct Conversation {
+    pub(crate) name: String,
     steps: Vec<Step>,
 }
 
@@ -32,9 +32,9 @@ struct Step {
     keep: Map<String, Value>,
 }
 
-/// The conversations of a file in `testdata/wire`.
-pub(super) fn read(file: &str) -> Vec<Conversation> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/wire").join(file);
+/// The conversations of a file in `testdata`.
+pub(crate) fn read(file: &str) -> Vec<Conversation> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(file);
     let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let read: Vec<Value> = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
     read.iter().map(Conversation::of).collect()
@@ -48,7 +48,7 @@ impl Conversation {
     }
 
     /// Says it all; `Err` tells the first answer that is not as expected.
-    pub(super) async fn hold(&self, world: &World) -> Result<(), String> {
+    pub(crate) async fn hold(&self, world: &World) -> Result<(), String> {
         let url = world.stack().endpoints().scim_url;
         let address = url.trim_start_matches("http://").trim_end_matches("/scim").to_owned();
         let mut known = BTreeMap::new();
