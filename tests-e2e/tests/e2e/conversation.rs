@@ -37,14 +37,22 @@ pub(crate) fn read(file: &str) -> Vec<Conversation> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(file);
     let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let read: Vec<Value> = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
-    read.iter().map(Conversation::of).collect()
+    read.iter().map(|value| Conversation::of(value, &read)).collect()
 }
 
 impl Conversation {
-    fn of(value: &Value) -> Self {
+    /// One conversation, which may begin with others of its file.
+    fn of(value: &Value, file: &[Value]) -> Self {
         let name = value["name"].as_str().expect("a conversation has a name").to_owned();
-        let steps = value["steps"].as_array().unwrap_or_else(|| panic!("{name} has no steps"));
-        Self { steps: steps.iter().map(|step| Step::of(step, &name)).collect(), name }
+        let mut steps = Vec::new();
+        for first in value["after"].as_array().into_iter().flatten() {
+            let found = file.iter().find(|other| other["name"] == *first);
+            let found = found.unwrap_or_else(|| panic!("{name}: nothing is called {first}"));
+            steps.extend(Self::of(found, file).steps);
+        }
+        let own = value["steps"].as_array().unwrap_or_else(|| panic!("{name} has no steps"));
+        steps.extend(own.iter().map(|step| Step::of(step, &name)));
+        Self { name, steps }
     }
 
     /// Says it all; `Err` tells the first answer that is not as expected.

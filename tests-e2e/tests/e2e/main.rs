@@ -18,5 +18,6 @@ mod shutdown;
 mod stack;
 mod tokens;
 mod uniqueness;
+mod validators;
 
 mod wire;
