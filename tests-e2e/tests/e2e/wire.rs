@@ -64,3 +64,28 @@ async fn refusals_entra_wire_1_15() {
 async fn discovery() {
     hold("discovery.json").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filtering_rfc_7644_3_4_2_2() {
+    hold("filtering.json").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patching_rfc_7644_3_5_2() {
+    hold("patching.json").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searching_sorting_and_cursors_rfc_7644_3_4_and_9865() {
+    hold("searching.json").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bulk_rfc_7644_3_7() {
+    hold("bulk.json").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_rfc_7643_3_and_4() {
+    hold("resources.json").await;
+}

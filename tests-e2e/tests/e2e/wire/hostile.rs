@@ -214,3 +214,29 @@ async fn no_filter_however_odd_is_answered_by_everybody_or_by_an_internal_error(
     assert!([400, 414].contains(&answer.status), "{answer:?}");
     assert_ne!(answer.json(), Value::Null);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_request_with_too_many_operations_or_bytes_is_413_and_names_the_limit() {
+    let caller = Caller::new().await;
+    let bulk = |operations: Vec<Value>| {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"];
+        json!({ "schemas": schemas, "Operations": operations }).to_string()
+    };
+    let many = bulk(vec![json!({ "method": "DELETE", "path": "/Users/nobody" }); 1_001]);
+    let large = json!({ "userName": "u", "title": "t".repeat(60_000) });
+    let large = bulk(vec![json!({ "method": "POST", "path": "/Users", "bulkId": "u", "data": large }); 20]);
+    for (body, limit) in [(many, "1000"), (large, "1048576")] {
+        let answer = caller.send("POST", "/scim/Bulk", body.as_bytes()).await;
+        assert_error(&answer, 413, limit);
+        assert!(answer.json()["detail"].as_str().unwrap().replace(',', "").contains(limit), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_is_too_long_is_400() {
+    let caller = Caller::new().await;
+    let target = format!("/scim/Users?filter=userName+eq+%22{}%22", "a".repeat(4_096));
+    let answer = caller.send("GET", &target, b"").await;
+    assert_error(&answer, 400, "a long filter");
+    assert_eq!(answer.json()["scimType"], "invalidFilter", "{answer:?}");
+}
