@@ -68,3 +68,17 @@ async fn a_manager_of_another_company_is_a_manager_who_does_not_exist() {
     assert_eq!(changed[ENTERPRISE]["manager"]["value"], foreign);
     assert_eq!(changed[ENTERPRISE]["manager"]["displayName"], json!(null));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_another_company_is_no_cursor() {
+    let world = World::shared();
+    let (ours, theirs) = (&world.scim, world.neighbour());
+    for name in ["adele@isolated.example", "miriam@isolated.example"] {
+        ours.create_user(name).await;
+        theirs.create_user(name).await;
+    }
+    let page = ours.get("/Users?cursor=&count=1").await.expect(200);
+    let next = format!("/Users?cursor={}&count=1", page["nextCursor"].as_str().unwrap());
+    theirs.get(&next).await.expect_error(400);
+    assert_eq!(ours.get(&next).await.resources().len(), 1);
+}

@@ -77,3 +77,27 @@ fn links_between_documents_lead_somewhere() {
     }
     assert_none("links to nothing", broken);
 }
+
+/// Whether a path of modules such as `wire::hostile::a_test` leads to a test below the folder.
+///
+/// A macro of a module above may make the test, of a name that stands in a line of its own.
+fn leads_to_a_test(folder: &Path, test: &str) -> bool {
+    let parts: Vec<_> = test.split("::").collect();
+    let Some((name, modules)) = parts.split_last() else { return false };
+    let files = (1..=modules.len()).map(|depth| folder.join(modules[..depth].join("/")).with_extension("rs"));
+    let defines = |text: String| {
+        text.contains(&format!("fn {name}(")) || text.lines().any(|line| line.trim() == format!("{name},"))
+    };
+    files.filter_map(|file| fs::read_to_string(file).ok()).any(defines)
+}
+
+#[test]
+fn every_test_that_shows_conformance_exists() {
+    let root = workspace().root;
+    let page = fs::read_to_string(root.join("docs/reference/scim-conformance.md")).unwrap();
+    let tests = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::"));
+    let (found, missing): (Vec<_>, Vec<_>) =
+        tests.partition(|test| leads_to_a_test(&root.join("tests-e2e/tests/e2e"), test));
+    assert!(!found.is_empty(), "the page names no tests");
+    assert_none("no such test", missing.into_iter().map(str::to_owned));
+}
