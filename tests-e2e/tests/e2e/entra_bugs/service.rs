@@ -1,5 +1,7 @@
 //! Bugs about HTTP and about what is answered.
 
+use std::net::IpAddr;
+
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tests_e2e::{
@@ -214,5 +216,20 @@ async fn bug_23_a_conflict_is_about_uniqueness_and_nothing_else() {
     ] {
         conflict.expect_error(409);
         assert_eq!(conflict.json()["scimType"], "uniqueness", "{conflict:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bug_28_a_call_is_answered_wherever_it_comes_from() {
+    let world = World::shared();
+    let url = format!("{}/Users", world.stack().endpoints().scim_url);
+    for (source, forwarded) in
+        [("127.0.0.1", "40.126.9.1"), ("127.0.0.99", "20.190.160.7, 10.0.0.1"), ("127.7.7.7", "2603:1006::1")]
+    {
+        let source: IpAddr = source.parse().unwrap();
+        let caller = reqwest::Client::builder().local_address(source).build().unwrap();
+        let request = caller.get(&url).bearer_auth(&world.company.scim_token);
+        let answer = Answer::of(request.header("X-Forwarded-For", forwarded)).await;
+        assert_eq!(answer.status, 200, "{source}: {answer:#?}");
     }
 }
