@@ -64,6 +64,23 @@ impl Entra {
     pub fn account_id(&self, person: ObjectId) -> String {
         self.job.user_id(person).expect("the person has no account").to_owned()
     }
+
+    /// The ids of those people's accounts who have one, in order.
+    #[must_use]
+    pub fn account_ids<'p>(&self, people: impl IntoIterator<Item = &'p ObjectId>) -> Vec<String> {
+        let ids = people.into_iter().filter_map(|&person| self.job.user_id(person));
+        let mut ids: Vec<_> = ids.map(str::to_owned).collect();
+        ids.sort();
+        ids
+    }
+
+    /// The ids of a group's members as the service shows them, in order.
+    ///
+    /// # Panics
+    /// When the group is not there.
+    pub async fn members(&self, group: ObjectId, scim: &Scim) -> Vec<String> {
+        scim.members(self.job.group_id(group).expect("the group is not there")).await
+    }
 }
 
 /// Both dialects, for scenarios that must hold in each.

@@ -1,6 +1,6 @@
 //! Many callers at once, who write down what they were told.
 //!
-//! Some create users. The others change users, two callers per user: both set the same attribute, each to a value that
+//! Some create users and put everyone into one group. The others change users, two callers per user: both set the same attribute, each to a value that
 //! nobody else sets, so that every change makes a version, and a change that is applied again after a later one makes
 //! one too many. Each also counts in an attribute of its own, which shows whether its changes kept their order.
 //! Afterwards [`Ledger::verify`] compares what the callers were told with what is there.
@@ -49,7 +49,7 @@ impl Told {
     fn of(answer: Option<&Answer>) -> Self {
         let Some(answer) = answer else { return Self::Unknown };
         match answer.status {
-            200 | 201 => return Self::Done,
+            200 | 201 | 204 => return Self::Done,
             503 => answer.expect_error(503),
             other => panic!("{other} under load: {answer:#?}"),
         }
@@ -92,18 +92,29 @@ impl Board {
     }
 }
 
+/// What a creator was told.
+#[derive(Default)]
+struct Created {
+    /// By user name.
+    users: BTreeMap<String, Told>,
+    /// By the id of whoever was to join the group.
+    members: BTreeMap<String, Told>,
+}
+
 /// A load that runs.
 pub struct Load {
     scim: Scim,
     board: Arc<Board>,
-    creators: Vec<JoinHandle<BTreeMap<String, Told>>>,
+    group: String,
+    creators: Vec<JoinHandle<Created>>,
     changers: Vec<(String, [JoinHandle<Vec<Told>>; 2])>,
 }
 
 /// What the callers were told.
 pub struct Ledger {
     scim: Scim,
-    created: BTreeMap<String, Told>,
+    group: String,
+    created: Created,
     /// Users, and what each one's two callers were told, change by change.
     changes: Vec<(String, [Vec<Told>; 2])>,
     /// Requests that were answered with 503 or not at all.
@@ -121,9 +132,10 @@ impl Load {
                 |counter| tokio::spawn(change(scim.clone(), user.clone(), counter, Arc::clone(&board)));
             changers.push((user.clone(), COUNTERS.map(caller)));
         }
-        let creator = |caller| tokio::spawn(create(scim.clone(), caller, Arc::clone(&board)));
+        let group = id(&scim.create_group("Everybody").await);
+        let creator = |caller| tokio::spawn(create(scim.clone(), caller, group.clone(), Arc::clone(&board)));
         let creators = (0..CREATORS).map(creator).collect();
-        Self { scim: scim.clone(), board, creators, changers }
+        Self { scim: scim.clone(), board, group, creators, changers }
     }
 
     /// Waits until so many more requests have succeeded.
@@ -148,16 +160,24 @@ impl Load {
     /// When one of them was told something that it should not have been.
     pub async fn stop(self) -> Ledger {
         self.board.stop.store(true, Relaxed);
-        let mut created = BTreeMap::new();
+        let mut created = Created::default();
         for creator in self.creators {
-            created.extend(creator.await.expect("a caller failed"));
+            let one = creator.await.expect("a caller failed");
+            created.users.extend(one.users);
+            created.members.extend(one.members);
         }
         let mut changes = Vec::new();
         for (user, [one, other]) in self.changers {
             changes
                 .push((user, [one.await.expect("a caller failed"), other.await.expect("a caller failed")]));
         }
-        Ledger { failed: self.board.failed.load(Relaxed), scim: self.scim, created, changes }
+        Ledger {
+            failed: self.board.failed.load(Relaxed),
+            scim: self.scim,
+            group: self.group,
+            created,
+            changes,
+        }
     }
 }
 
@@ -166,8 +186,8 @@ async fn counts(counter: &AtomicUsize, more: usize, what: &str) -> std::time::Du
     eventually(what, async || counter.load(Relaxed), |count| when(*count >= goal)).await.1
 }
 
-async fn create(scim: Scim, caller: usize, board: Arc<Board>) -> BTreeMap<String, Told> {
-    let mut created = BTreeMap::new();
+async fn create(scim: Scim, caller: usize, group: String, board: Arc<Board>) -> Created {
+    let mut created = Created::default();
     for number in 0..MOST_REQUESTS {
         if board.is_stopped() {
             break;
@@ -176,8 +196,16 @@ async fn create(scim: Scim, caller: usize, board: Arc<Board>) -> BTreeMap<String
         let answer = scim.try_send(Method::POST, "/Users", &user(&name)).await;
         let told = Told::of(answer.as_ref());
         board.count(told);
-        created.insert(name, told);
+        created.users.insert(name, told);
         breathe(told).await;
+        if let (Told::Done, Some(answer)) = (told, answer) {
+            let member = id(&answer.json());
+            let add = json!([{ "op": "Add", "path": "members", "value": [{ "value": member }] }]);
+            let told = Told::of(scim.try_patch(&format!("/Groups/{group}"), &add).await.as_ref());
+            board.count(told);
+            created.members.insert(member, told);
+            breathe(told).await;
+        }
     }
     created
 }
@@ -186,11 +214,11 @@ async fn change(scim: Scim, user: String, counter: &'static str, board: Arc<Boar
     let mut told = Vec::new();
     while told.len() < MOST_REQUESTS && !board.is_stopped() {
         let number = told.len().to_string();
-        let body = json!({ "Operations": [
+        let count = json!([
             { "op": "Replace", "path": "title", "value": format!("{counter} {number}") },
             { "op": "Replace", "path": counter, "value": number },
-        ]});
-        let answer = scim.try_send(Method::PATCH, &format!("/Users/{user}"), &body).await;
+        ]);
+        let answer = scim.try_patch(&format!("/Users/{user}"), &count).await;
         let next = Told::of(answer.as_ref());
         board.count(next);
         told.push(next);
@@ -219,6 +247,7 @@ impl Ledger {
             self.verify_changes(user, told).await;
         }
         self.verify_created().await;
+        self.verify_members().await;
     }
 
     async fn verify_changes(&self, user: &str, told: &[Vec<Told>; 2]) {
@@ -242,10 +271,20 @@ impl Ledger {
 
     async fn verify_created(&self) {
         let there = self.everybody().await;
-        for (name, told) in &self.created {
+        for (name, told) in &self.created.users {
             let times = there.get(name).copied().unwrap_or_default();
             assert!(told.times().contains(&times), "{name} is there {times} times, told {told:?}");
         }
+    }
+
+    async fn verify_members(&self) {
+        let there = self.scim.members(&self.group).await;
+        for (member, told) in &self.created.members {
+            let times = there.iter().filter(|one| *one == member).count();
+            assert!(told.times().contains(&times), "{member} is a member {times} times, told {told:?}");
+        }
+        let joined = there.iter().all(|member| self.created.members.contains_key(member));
+        assert!(joined, "somebody is a member whom nobody added");
     }
 
     /// How many users there are of each name.
@@ -269,8 +308,8 @@ impl Ledger {
 
 impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all =
-            || self.created.values().chain(self.changes.iter().flat_map(|(_, told)| told.iter().flatten()));
+        let changes = || self.changes.iter().flat_map(|(_, told)| told.iter().flatten());
+        let all = || self.created.users.values().chain(self.created.members.values()).chain(changes());
         let count = |told| all().filter(|one| **one == told).count();
         let [done, later, not_done, unknown] =
             [Told::Done, Told::Later, Told::NotDone, Told::Unknown].map(count);

@@ -52,8 +52,22 @@ impl<'a> Operator<'a> {
         self.run("list", &[]).as_array().cloned().expect("a list of tokens")
     }
 
+    /// Declares a schema of the company's own, from a file with its document.
+    pub fn declare_schema(&self, file: &str) {
+        drop(self.execute("schema", "declare", &["--file", file]));
+    }
+
+    /// Removes a schema of the company's own.
+    pub fn remove_schema(&self, urn: &str) {
+        drop(self.execute("schema", "remove", &["--urn", urn]));
+    }
+
     fn run(&self, command: &str, arguments: &[&str]) -> Value {
-        let arguments = [&["token", command, "--company", self.company], arguments].concat();
+        self.execute("token", command, arguments)
+    }
+
+    fn execute(&self, subject: &str, command: &str, arguments: &[&str]) -> Value {
+        let arguments = [&[subject, command, "--company", self.company], arguments].concat();
         block_in_place(|| self.stack.operator(&arguments)).expect("timeclock-operator")
     }
 }

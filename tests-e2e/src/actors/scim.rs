@@ -58,17 +58,18 @@ impl Scim {
 
     /// PATCH of a user with these operations.
     pub async fn patch_user(&self, id: &str, operations: Value) -> Answer {
-        self.patch(&format!("/Users/{id}"), operations).await
+        self.try_patch(&format!("/Users/{id}"), &operations).await.expect("nobody answered")
     }
 
     /// PATCH of a group with these operations.
     pub async fn patch_group(&self, id: &str, operations: Value) -> Answer {
-        self.patch(&format!("/Groups/{id}"), operations).await
+        self.try_patch(&format!("/Groups/{id}"), &operations).await.expect("nobody answered")
     }
 
-    async fn patch(&self, path: &str, operations: Value) -> Answer {
+    /// PATCH with these operations; `None` when the connection broke or was refused.
+    pub async fn try_patch(&self, path: &str, operations: &Value) -> Option<Answer> {
         let body = json!({ "schemas": [PATCH_OP], "Operations": operations });
-        self.send(Method::PATCH, path, &body).await
+        self.try_send(Method::PATCH, path, &body).await
     }
 
     /// Sends a JSON body as Entra labels it.
@@ -89,6 +90,13 @@ impl Scim {
     /// Creates a group that must not exist yet, without members, and returns it.
     pub async fn create_group(&self, display_name: &str) -> Value {
         self.post("/Groups", &group(display_name)).await.expect(201)
+    }
+
+    /// Creates a group of these members, which must not exist yet, and returns it.
+    pub async fn create_group_of(&self, display_name: &str, members: &[String]) -> Value {
+        let mut group = group(display_name);
+        group["members"] = members.iter().map(|member| json!({ "value": member })).collect();
+        self.post("/Groups", &group).await.expect(201)
     }
 
     /// The ids of a group's members, in the order of the ids.

@@ -10,10 +10,12 @@
 mod conversation;
 mod entra_bugs;
 mod faults;
+mod groups;
 mod isolation;
 mod observability;
 mod other_suites;
 mod provisioning;
+mod schemas;
 mod shutdown;
 mod stack;
 mod tokens;
