@@ -17,6 +17,7 @@ mod group;
 mod question;
 
 mod metrics;
+mod prefix;
 mod store;
 mod time;
 mod user;

@@ -22,6 +22,7 @@ use typed_ids::{CompanyId, GroupId, MemberId, UserId};
 
 use crate::{
     extension,
+    prefix::that_fits,
     store::{
         self,
         filter_sql::{self, Condition},
@@ -80,7 +81,9 @@ pub(crate) async fn look_up(pool: &Pool, questions: Vec<LookUp>) -> Vec<Reply> {
             .zip(questions.iter())
             .map(|(users, question)| match question {
                 LookUp::Malformed => malformed(),
-                _ => answered(reply::Result::LookUpUser(LookUpUserReply { users: that_fit(users) })),
+                _ => answered(reply::Result::LookUpUser(LookUpUserReply {
+                    users: that_fits(users, MAX_REPLY_BYTES),
+                })),
             })
             .collect(),
         Err(error) => vec![failed("look up users", &error); count],
@@ -218,7 +221,7 @@ pub(crate) async fn look_up_group(pool: &Pool, payload: &[u8]) -> Reply {
     });
     match found.await {
         Ok(rows) => {
-            let groups = that_fit(rows.into_iter().map(GroupRow::into_record));
+            let groups = that_fits(rows.into_iter().map(GroupRow::into_record), MAX_REPLY_BYTES);
             answered(reply::Result::LookUpGroup(LookUpGroupReply { groups }))
         }
         Err(error) => failed("look up a group", &error),
@@ -248,7 +251,8 @@ pub(crate) async fn list_members(pool: &Pool, payload: &[u8]) -> Reply {
         Ok(None) => answered(reply::Result::ListMembers(ListMembersReply::default())),
         Ok(Some((version, members))) => {
             let count = members.len();
-            let members = that_fit(members.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)));
+            let members = members.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+            let members = that_fits(members, MAX_REPLY_BYTES);
             let has_more = members.len() < count;
             answered(reply::Result::ListMembers(ListMembersReply { version, members, has_more }))
         }
@@ -318,21 +322,11 @@ fn page_of<R, T: Message>(
     id: fn(&T) -> &String,
 ) -> (u64, Vec<T>, Option<Position>) {
     let count = page.rows.len();
-    let rows = that_fit(page.rows.into_iter().map(into_record));
+    let rows = that_fits(page.rows.into_iter().map(into_record), MAX_REPLY_BYTES);
     let has_more = page.has_more || rows.len() < count;
     let last = rows.last().zip(page.keys.into_iter().nth(rows.len().saturating_sub(1)));
     let next = last.filter(|_| has_more).map(|(last, key)| Position { id: id(last).clone(), key });
     (u64::try_from(page.total).unwrap_or(0), rows, next)
-}
-
-/// As much from the beginning as one reply can carry.
-fn that_fit<T: Message>(records: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut bytes = 0;
-    let fits = |record: &T| {
-        bytes += record.encoded_len();
-        bytes <= MAX_REPLY_BYTES
-    };
-    records.into_iter().take_while(fits).collect()
 }
 
 /// A refusal in SCIM's words.

@@ -18,6 +18,7 @@ use super::{
     request::Request,
 };
 use crate::{
+    prefix::shown_groups,
     store::{self, log::Line},
     user::User,
 };
@@ -50,7 +51,7 @@ impl<'a> Around<'a> {
             let name = name.or_else(|| self.group_names.get(&key).map(String::as_str));
             DirectGroup { group_id: group.to_string(), display_name: name.unwrap_or_default().to_owned() }
         });
-        UserRecord { groups: groups.collect(), ..user.to_record(manager) }
+        UserRecord { groups: shown_groups(groups), ..user.to_record(manager) }
     }
 
     pub(super) fn result(&self, outcome: &Outcome) -> OutcomeResult {

@@ -73,10 +73,7 @@ impl Compiler {
                 self.sql.push(')');
                 Ok(())
             }
-            Filter::Present(path) => {
-                self.present(path, scope);
-                Ok(())
-            }
+            Filter::Present(path) => self.present(path, scope),
             Filter::Compare { path, op, value } => self.compare(path, *op, value, scope),
             Filter::Element { path, filter } => self.element(path, filter),
             Filter::Unknown { .. } => {
@@ -98,11 +95,14 @@ impl Compiler {
         Ok(())
     }
 
-    fn present(&mut self, path: &AttributePath, scope: Scope) {
+    fn present(&mut self, path: &AttributePath, scope: Scope) -> Result<(), ScimError> {
         let sql = match self.column(path, scope) {
             Some(Column::Always(_) | Column::Schemas(_) | Column::Id(_) | Column::Name(_)) => {
                 "true".to_owned()
             }
+            // The `$ref` of whoever is there, and what every resource has in `meta`.
+            Some(Column::Elsewhere) if scope == Scope::Row || path.name == "meta" => "true".to_owned(),
+            Some(Column::Elsewhere) => return Err(self.unsupported(path)),
             Some(Column::Shown(sql)) => format!("({sql} is not null)"),
             Some(Column::Exact(sql)) if scope == Scope::Row => format!("({sql} is not null)"),
             Some(Column::Rows(rows)) => format!("exists ({})", rows.any),
@@ -110,11 +110,12 @@ impl Compiler {
         };
         if !sql.is_empty() {
             self.sql.push_str(&sql);
-            return;
+            return Ok(());
         }
         // Canonical attributes hold nothing empty, so to be there is to have a value.
         let value = self.json(path, scope, "#>");
         self.sql.push_str(&format!("({value} is not null)"));
+        Ok(())
     }
 
     fn compare(
@@ -137,7 +138,11 @@ impl Compiler {
                 let at = self.bind(Bind::Time(*at));
                 self.sql.push_str(&format!("({sql} {} {at})", order(op)?));
             }
-            (_, None) if is_declared(path) => self.declared(path, op, literal)?,
+            (_, None) if is_declared(path) => self.declared(path, scope, op, literal)?,
+            // Standard elements have none of these types, so this is an element of a declared attribute.
+            (Literal::DateTime(_) | Literal::Number(_), None) if scope == Scope::Element => {
+                self.declared(path, scope, op, literal)?;
+            }
             // No standard attribute has these types, but for `meta`.
             (Literal::DateTime(_) | Literal::Number(_), _) => return Err(self.unsupported(path)),
             (Literal::Exact(text), Some(Column::Id(sql))) if op == Op::Equal => match canonical(text) {
@@ -198,31 +203,37 @@ impl Compiler {
     }
 
     /// An attribute that the company has declared: of any type, and a list perhaps, of which any element will do.
-    fn declared(&mut self, path: &AttributePath, op: Op, literal: &Literal) -> Result<(), ScimError> {
-        let value = self.json(path, Scope::Resource, "#>");
+    fn declared(
+        &mut self,
+        path: &AttributePath,
+        scope: Scope,
+        op: Op,
+        literal: &Literal,
+    ) -> Result<(), ScimError> {
+        let value = self.json(path, scope, "#>");
         self.sql.push_str(&format!(
             "exists (select 1 from jsonb_array_elements(case jsonb_typeof({value}) when 'array' then {value} \
-             else jsonb_build_array({value}) end) as e(v) where "
+             else jsonb_build_array({value}) end) as d(v) where "
         ));
         // A value of another type than the literal compares with nothing; the cast must not see it.
         let (kind, compared) = match literal {
             Literal::Boolean(wanted) => {
-                ("boolean", format!("e.v = to_jsonb({})", self.bind(Bind::Bool(*wanted))))
+                ("boolean", format!("d.v = to_jsonb({})", self.bind(Bind::Bool(*wanted))))
             }
             Literal::Number(number) => {
                 let number = self.bind(Bind::Text(number.to_string()));
-                ("number", format!("(e.v #>> '{{}}')::numeric {} {number}::numeric", order(op)?))
+                ("number", format!("(d.v #>> '{{}}')::numeric {} {number}::numeric", order(op)?))
             }
             Literal::DateTime(at) => {
                 let at = self.bind(Bind::Time(*at));
-                ("string", format!("(e.v #>> '{{}}')::timestamptz {} {at}", order(op)?))
+                ("string", format!("(d.v #>> '{{}}')::timestamptz {} {at}", order(op)?))
             }
             Literal::Exact(_) | Literal::Folded(_) => ("string", String::new()),
         };
-        self.sql.push_str(&format!("case when jsonb_typeof(e.v) = '{kind}' then "));
+        self.sql.push_str(&format!("case when jsonb_typeof(d.v) = '{kind}' then "));
         match literal {
-            Literal::Exact(text) => self.text("(e.v #>> '{}')", op, text.clone())?,
-            Literal::Folded(text) => self.text(&folded("(e.v #>> '{}')"), op, fold(text))?,
+            Literal::Exact(text) => self.text("(d.v #>> '{}')", op, text.clone())?,
+            Literal::Folded(text) => self.text(&folded("(d.v #>> '{}')"), op, fold(text))?,
             _ => self.sql.push_str(&compared),
         }
         self.sql.push_str(" else false end)");

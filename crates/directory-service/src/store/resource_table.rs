@@ -70,10 +70,9 @@ static MEMBERS_OF_A_GROUP: Rows = Rows {
 };
 
 /// The `schemas` of a user as it is rendered.
-const USER_SCHEMAS: &str = "case when r.attributes::jsonb ? 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User' \
-    then array['urn:ietf:params:scim:schemas:core:2.0:User', \
-               'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'] \
-    else array['urn:ietf:params:scim:schemas:core:2.0:User'] end";
+/// No attribute has a colon in its name, and every URN has.
+const USER_SCHEMAS: &str = "array['urn:ietf:params:scim:schemas:core:2.0:User'] \
+    || array(select k from jsonb_object_keys(r.attributes::jsonb) as k where strpos(k, ':') > 0)";
 
 const GROUP_SCHEMAS: &str = "array['urn:ietf:params:scim:schemas:core:2.0:Group']";
 

@@ -22,7 +22,7 @@ use super::{
     resource_table::{self, ResourceTable},
     users::companies_of,
 };
-use crate::time::to_timestamp;
+use crate::{prefix::shown_groups, time::to_timestamp};
 
 /// A user as it is shown, with its place among the questions of a batch (from 0).
 #[derive(Queryable, QueryableByName)]
@@ -62,16 +62,14 @@ impl ShownRow {
                 user_id: UserId::from_uuid(id).to_string(),
                 display_name: self.manager_display_name.unwrap_or_default(),
             }),
-            groups: self
-                .group_ids
-                .unwrap_or_default()
-                .into_iter()
-                .zip(self.group_names.unwrap_or_default())
-                .map(|(id, display_name)| DirectGroup {
-                    group_id: GroupId::from_uuid(id).to_string(),
-                    display_name,
-                })
-                .collect(),
+            groups: shown_groups(
+                self.group_ids.unwrap_or_default().into_iter().zip(self.group_names.unwrap_or_default()).map(
+                    |(id, display_name)| DirectGroup {
+                        group_id: GroupId::from_uuid(id).to_string(),
+                        display_name,
+                    },
+                ),
+            ),
         }
     }
 }

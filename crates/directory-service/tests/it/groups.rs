@@ -276,6 +276,8 @@ async fn groups_and_users_are_found_by_who_is_in_which() {
         ("members[type eq \"user\" and display sw \"be\"]".to_owned(), vec![&outer]),
         ("members pr".to_owned(), vec![&inner, &outer]),
         ("members eq \"nonsense\"".to_owned(), vec![]),
+        ("members[$ref pr]".to_owned(), vec![&inner, &outer]),
+        ("meta pr and meta.location pr".to_owned(), vec![&inner, &outer, &empty]),
         ("displayName co \"NE\" or displayName eq \"empty\"".to_owned(), vec![&inner, &empty]),
         (
             "schemas eq \"urn:ietf:params:scim:schemas:core:2.0:Group\"".to_owned(),
@@ -292,6 +294,7 @@ async fn groups_and_users_are_found_by_who_is_in_which() {
     for (filter, expected) in [
         (format!("groups[value eq \"{outer}\"]"), vec![&bert]),
         ("groups pr".to_owned(), vec![&anna, &bert]),
+        ("groups.$ref pr".to_owned(), vec![&anna, &bert]),
         ("groups[display eq \"INNER\"]".to_owned(), vec![&anna]),
         ("groups[type eq \"direct\"] and userName sw \"b\"".to_owned(), vec![&bert]),
     ] {

@@ -29,6 +29,9 @@ fn ours() -> Value {
         {"name": "floor", "type": "integer"},
         {"name": "since", "type": "dateTime"},
         {"name": "remote", "type": "boolean"},
+        {"name": "rooms", "type": "complex", "multiValued": true, "subAttributes": [
+            {"name": "value", "type": "string"}, {"name": "number", "type": "integer"}, {"name": "since", "type": "dateTime"},
+        ]},
     ])
 }
 
@@ -87,7 +90,8 @@ async fn declared_attributes_are_patched_filtered_and_sorted_by_their_types() {
         json!({
             "userName": format!("user-{number}"),
             URN: {"badge": format!("B-{number}"), "sites": ["Berlin", format!("Site {number}")], "floor": number * 5,
-                "since": format!("2026-01-0{}T00:00:00Z", number + 1), "remote": number == 1},
+                "since": format!("2026-01-0{}T00:00:00Z", number + 1), "remote": number == 1,
+                "rooms": [{"number": number, "value": "k"}, {"number": 10 + number, "value": "l", "since": "0001-01-01T00:00:00+15:59"}]},
         })
     };
     let mut ids = Vec::new();
@@ -118,6 +122,13 @@ async fn declared_attributes_are_patched_filtered_and_sorted_by_their_types() {
         (format!("{URN}:floor gt 5"), vec![2]),
         (format!("{URN}:floor le 5.0"), vec![0, 1]),
         (format!("{URN}:since lt \"2026-01-02T01:00:00+01:00\""), vec![0]),
+        (format!("{URN}:rooms[number eq 11]"), vec![1]),
+        (format!("{URN}:rooms.number ge 11"), vec![1, 2]),
+        (format!("{URN}:rooms[number gt 10 and value eq \"k\"]"), vec![]),
+        (format!("{URN}:rooms[number gt 1 and number lt 3 and not (since pr)]"), vec![2]),
+        (format!("{URN}:rooms[since lt \"2026-01-01T00:00:00Z\" and number le 11]"), vec![0, 1]),
+        (format!("schemas eq \"{URN}\" and userName ew \"1\""), vec![1]),
+        (format!("schemas ne \"{URN}\""), vec![]),
         (format!("{URN}:remote eq true"), vec![1]),
         (format!("{URN}:remote ne true"), vec![0, 2]),
         (format!("{URN}:remote pr"), vec![0, 1]),

@@ -39,7 +39,10 @@ impl Authenticated<'_> {
             let offset = u32::try_from(offset).unwrap_or(u32::MAX);
             let found = self.page_of(endpoint, &list, offset, room).await?;
             total += found.total;
-            room = room.saturating_sub(u32::try_from(found.records.len()).unwrap_or(u32::MAX));
+            let count = u32::try_from(found.records.len()).unwrap_or(u32::MAX);
+            // A page that the directory cut short ends the answer, or those behind the cut would be skipped.
+            let is_cut = u64::from(count) < found.total.saturating_sub(offset.into()).min(room.into());
+            room = if is_cut { 0 } else { room.saturating_sub(count) };
             resources.extend(self.render_all(found.records, &projection, &allowance).await?);
         }
         Ok(respond::json(StatusCode::OK, splice_list_response(page.start_index, total, &resources)))

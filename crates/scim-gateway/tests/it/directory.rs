@@ -73,6 +73,8 @@ struct State {
     members: BTreeMap<Key, BTreeSet<String>>,
     /// Each group has so many further members, who are none of its users.
     crowd: usize,
+    /// A page of users is cut off behind so many.
+    cut: usize,
     /// Before so many pages of members are read, somebody changes the group, but so many are read in peace first.
     disturbances: usize,
     peace: usize,
@@ -103,6 +105,7 @@ impl Directory {
             groups: BTreeMap::new(),
             members: BTreeMap::new(),
             crowd: 0,
+            cut: usize::MAX,
             disturbances: 0,
             peace: 0,
             vanishing: false,
@@ -145,6 +148,11 @@ impl Directory {
     /// From now on every group has so many members more.
     pub(crate) fn set_crowd(&self, crowd: usize) {
         self.state().crowd = crowd;
+    }
+
+    /// From now on so many users are all that one reply can carry.
+    pub(crate) fn cut_users_off_behind(&self, count: usize) {
+        self.state().cut = count;
     }
 
     /// A group changes before each of `pages` of its members, those that are read behind the next `peace` ones.

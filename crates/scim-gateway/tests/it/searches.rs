@@ -122,3 +122,14 @@ async fn a_search_of_everything_has_no_order_and_no_cursor() {
         assert!(answer.detail().contains("search /Users or /Groups"), "{query}: {answer:?}");
     }
 }
+
+/// Whoever goes on where the answer ends would otherwise never see those behind the cut.
+#[tokio::test]
+async fn a_search_of_everything_ends_where_the_users_were_cut_off() {
+    let world = with_resources().await;
+    world.directory.cut_users_off_behind(2);
+    let first = world.search("/scim/.search", json!({})).await;
+    assert_eq!((&first.body["totalResults"], names(&first)), (&json!(5), vec!["a", "b"]));
+    let second = world.search("/scim/.search", json!({ "startIndex": 3 })).await;
+    assert_eq!(names(&second), ["c", "G", "H"]);
+}

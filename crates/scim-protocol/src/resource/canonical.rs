@@ -12,6 +12,7 @@ use crate::error::ScimError;
 use crate::fold::fold;
 use crate::json::kind_of;
 use crate::schema::{Attribute, Kind, find};
+use chrono::Datelike as _;
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -100,7 +101,6 @@ fn single(place: Place<'_>, value: &mut Value) -> Result<bool, ScimError> {
         Kind::Integer | Kind::Decimal => number(place, value)?,
         Kind::DateTime => {
             text(place, value)?;
-            let is_moment = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok();
             if !value.as_str().is_some_and(is_moment) {
                 return Err(ScimError::invalid_value(format!(
                     "'{place}' takes a date-time with a zone, such as 2026-09-01T08:00:00Z"
@@ -110,6 +110,16 @@ fn single(place: Place<'_>, value: &mut Value) -> Result<bool, ScimError> {
         Kind::String | Kind::Binary | Kind::Reference | Kind::Complex => text(place, value)?,
     }
     Ok(true)
+}
+
+/// Whether a text is a moment that every store can hold: of the years 1 to 9999, less than 16 hours from UTC.
+fn is_moment(text: &str) -> bool {
+    const ZONES: i32 = 16 * 3_600;
+    chrono::DateTime::parse_from_rfc3339(text).is_ok_and(|moment| {
+        (1..=9_999).contains(&moment.year())
+            && (1..=9_999).contains(&moment.to_utc().year())
+            && moment.offset().local_minus_utc().abs() < ZONES
+    })
 }
 
 /// Booleans are sent as `"True"` and `"False"`, because Entra's mapping expressions yield text.

@@ -339,6 +339,15 @@ fn a_company_can_bring_its_own_extension() {
             json!({"hiredAt": "yesterday"}),
             "'hiredAt' takes a date-time with a zone, such as 2026-09-01T08:00:00Z",
         ),
+        // Moments to some, and to Postgres none.
+        (
+            json!({"hiredAt": "2026-09-01T08:00:00+20:00"}),
+            "'hiredAt' takes a date-time with a zone, such as 2026-09-01T08:00:00Z",
+        ),
+        (
+            json!({"hiredAt": "0000-09-01T08:00:00Z"}),
+            "'hiredAt' takes a date-time with a zone, such as 2026-09-01T08:00:00Z",
+        ),
     ] {
         let body = json!({"userName": "a", "urn:contoso:2.0:User": member}).to_string();
         assert_eq!(resource::parse(&schemas, body.as_bytes()).unwrap_err().detail, reason);

@@ -54,8 +54,9 @@ impl State {
             .into_iter()
             .map(|user| (rendered(&self.schemas, &user.user_id, user.version, &user.attributes_json), user));
         let page = Page { offset: question.offset, limit: question.limit, after: question.after.as_ref() };
-        let (total, users, next) =
+        let (total, mut users, next) =
             page.of(&self.schemas, found.collect(), &question.filter, question.order.as_ref());
+        users.truncate(self.cut);
         self.asked.searches.push(question);
         reply::Result::SearchUsers(SearchUsersReply { total, users, next })
     }
