@@ -221,6 +221,7 @@ pub(crate) async fn connect(url: &str, user: &str) -> Bus {
 /// Knows `company` and no other.
 async fn answer_as_directory(bus: Bus, company: CompanyId) {
     let mut questions = bus.serve(LIST_COMPANIES, DIRECTORY_QUEUE).await.unwrap();
+    let asking = bus.clone();
     tokio::spawn(async move {
         while let Some(asked) = questions.next().await {
             let question = ListCompanies::decode(asked.payload.clone()).unwrap();
@@ -233,6 +234,12 @@ async fn answer_as_directory(bus: Bus, company: CompanyId) {
             asked.respond(&bus, reply.encode_to_vec()).await.ok();
         }
     });
+    // Whoever asks before the server has heard of the subscription is told that nobody answers.
+    let question = ListCompanies::default().encode_to_vec();
+    eventually("the directory answers", || async {
+        asking.ask(LIST_COMPANIES, question.clone(), DEADLINE).await.ok()
+    })
+    .await;
 }
 
 pub(crate) fn secret(answer: Answer) -> SecretToken {
