@@ -356,3 +356,28 @@ async fn every_change_of_a_group_is_announced_with_whom_it_is_about() {
     // By being deleted.
     assert_eq!(members(&of_group[5].1), (3, only(&bert)));
 }
+
+/// Two thousand groups with long names are more than a message carries.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_in_very_many_groups_is_still_found_and_can_be_disabled() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let anna = hire(&mut caller, "Anna").await;
+    let company = caller.company;
+    world.sql(&format!(
+        "insert into groups (company_id, group_id, display_name_key, display_name, version, created_at, \
+           last_modified_at, attributes) \
+         select '{company}', gen_random_uuid(), name, name, 1, now(), now(), json_build_object('displayName', name) \
+         from (select 'group ' || n || repeat('x', 500) as name from generate_series(1, 2000) as n) as named; \
+         insert into memberships (company_id, group_id, member_id, is_group) \
+         select company_id, group_id, '{anna}', false from groups where company_id = '{company}'"
+    ));
+
+    let found = caller.look_up(Key::UserId(anna.clone())).await;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].groups.len() > 100 && found[0].groups.len() < 2_000, "{}", found[0].groups.len());
+    assert_eq!(caller.search("userName pr", 0, 10).await.1, found);
+    let disabled = applied(caller.patch(&anna, &[(Op::Replace, "active", json!(false))]).await);
+    assert_eq!(disabled.groups, found[0].groups);
+}
