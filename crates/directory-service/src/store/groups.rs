@@ -11,7 +11,10 @@ use scim_protocol::fold::fold;
 use typed_ids::{CompanyId, GroupId};
 use uuid::Uuid;
 
-use super::{companies_setting, users::companies_of};
+use super::{
+    companies_setting,
+    users::{companies_of, in_places},
+};
 use crate::{group::Group, time::to_timestamp, user::Canonical};
 
 /// What `o` and `offset 0` are for is said in `store::batch`.
@@ -156,21 +159,15 @@ pub(crate) fn name_holders(
     companies: &[CompanyId],
     names: &[(CompanyId, String)],
 ) -> QueryResult<Vec<Option<GroupId>>> {
-    let mut holders = vec![None; names.len()];
     if names.is_empty() {
-        return Ok(holders);
+        return Ok(vec![]);
     }
     let rows: Vec<(i64, Uuid)> = statement(NameHolders)
         .bind::<Text, _>(companies_setting(companies))
         .bind::<Array<SqlUuid>, _>(companies_of(names))
         .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
         .load(conn)?;
-    for (place, holder) in rows {
-        if let Some(found) = usize::try_from(place).ok().and_then(|place| holders.get_mut(place)) {
-            *found = Some(GroupId::from_uuid(holder));
-        }
-    }
-    Ok(holders)
+    Ok(in_places(names.len(), rows, GroupId::from_uuid))
 }
 
 /// Adds and overwrites groups, in this order. The transaction must have opened their companies.

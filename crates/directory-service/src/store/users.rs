@@ -86,21 +86,15 @@ pub(crate) fn name_holders(
     companies: &[CompanyId],
     names: &[(CompanyId, String)],
 ) -> QueryResult<Vec<Option<UserId>>> {
-    let mut holders = vec![None; names.len()];
     if names.is_empty() {
-        return Ok(holders);
+        return Ok(vec![]);
     }
     let rows: Vec<(i64, Uuid)> = statement(NameHolders)
         .bind::<Text, _>(companies_setting(companies))
         .bind::<Array<SqlUuid>, _>(companies_of(names))
         .bind::<Array<Text>, _>(names.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>())
         .load(conn)?;
-    for (place, holder) in rows {
-        if let Some(found) = usize::try_from(place).ok().and_then(|place| holders.get_mut(place)) {
-            *found = Some(UserId::from_uuid(holder));
-        }
-    }
-    Ok(holders)
+    Ok(in_places(names.len(), rows, UserId::from_uuid))
 }
 
 /// Which of these users exist, with what they are called.
@@ -129,6 +123,17 @@ pub(crate) fn delete(conn: &mut PgConnection, company: CompanyId, users: &[UserI
         .bind::<SqlUuid, _>(company.as_uuid())
         .bind::<Array<SqlUuid>, _>(users.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
         .execute(conn)
+}
+
+/// The ids that were found, each at the place of what was asked for.
+pub(super) fn in_places<T: Clone>(count: usize, rows: Vec<(i64, Uuid)>, id: fn(Uuid) -> T) -> Vec<Option<T>> {
+    let mut places = vec![None; count];
+    for (place, found) in rows {
+        if let Some(at) = usize::try_from(place).ok().and_then(|place| places.get_mut(place)) {
+            *at = Some(id(found));
+        }
+    }
+    places
 }
 
 /// The first column of a list of keys.
