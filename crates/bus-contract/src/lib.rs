@@ -18,6 +18,16 @@ pub mod subject;
     reason = "generated code follows the generator's style; its documentation is the comments in proto/"
 )]
 mod generated {
+    pub mod audit {
+        pub mod v1 {
+            include!("gen/timeclock.audit.v1.rs");
+        }
+    }
+    pub mod console {
+        pub mod v1 {
+            include!("gen/timeclock.console.v1.rs");
+        }
+    }
     pub mod provisioning {
         pub mod v1 {
             include!("gen/timeclock.provisioning.v1.rs");
@@ -34,7 +44,10 @@ mod generated {
         }
     }
 }
-pub use generated::{directory::v1 as directory, provisioning::v1 as provisioning, token::v1 as token};
+pub use generated::{
+    audit::v1 as audit, console::v1 as console, directory::v1 as directory, provisioning::v1 as provisioning,
+    token::v1 as token,
+};
 
 pub use prost::Message;
 pub use prost_types::Timestamp;

@@ -52,6 +52,19 @@ pub const DIRECTORY: Stream = Stream {
     duplicate_window: Duration::from_secs(120),
 };
 
+/// What was called and how it was answered, until the directory has counted and logged it.
+///
+/// When it is full the gateways drop what they would add: a change is in the log without it.
+pub const CALLS: Stream = Stream {
+    name: "CALLS",
+    description: "Calls that gateways answered; published by scim-gateway, counted and logged by directory-service",
+    subject: "calls.v1.>",
+    retention: Retention::WorkQueue,
+    max_bytes: 256 << 20,
+    max_message_bytes: 1 << 20,
+    duplicate_window: Duration::from_secs(120),
+};
+
 /// A JetStream key-value bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {

@@ -202,18 +202,81 @@ pub const DECLARE_SCHEMA: &str = "directory.v1.company.schema.declare";
 pub const LIST_SCHEMAS: &str = "directory.v1.company.schema.list";
 /// Operators to the directory. [`crate::directory::RemoveSchema`] → [`crate::directory::Reply`].
 pub const REMOVE_SCHEMA: &str = "directory.v1.company.schema.remove";
+/// Operators and the console to the directory. [`crate::audit::ListEvents`] → [`crate::directory::Reply`].
+pub const LIST_COMPANY_EVENTS: &str = "directory.v1.company.events";
+/// The console to the directory. [`crate::directory::ListLog`] → [`crate::directory::Reply`].
+pub const LIST_LOG: &str = "directory.v1.activity.log";
+/// The console to the directory. [`crate::directory::GetActivity`] → [`crate::directory::Reply`].
+pub const GET_ACTIVITY: &str = "directory.v1.activity.get";
+/// The console to the directory. [`crate::directory::ListCycles`] → [`crate::directory::Reply`].
+pub const LIST_CYCLES: &str = "directory.v1.activity.cycles";
+/// The console to the directory. [`crate::directory::ListHealth`] → [`crate::directory::Reply`].
+pub const LIST_HEALTH: &str = "directory.v1.activity.health";
+/// The console to the directory. [`crate::directory::BrowseUsers`] → [`crate::directory::Reply`].
+pub const BROWSE_USERS: &str = "directory.v1.query.user.browse";
+/// The console to the directory. [`crate::directory::BrowseGroups`] → [`crate::directory::Reply`].
+pub const BROWSE_GROUPS: &str = "directory.v1.query.group.browse";
 /// The queue group in which the directory's instances share its questions.
 pub const DIRECTORY_QUEUE: &str = "directory";
 
-/// Operators to the token service. [`crate::token::IssueToken`] → [`crate::token::Reply`].
+/// Operators and the console to the token service. [`crate::token::IssueToken`] → [`crate::token::Reply`].
 pub const ISSUE_TOKEN: &str = "tokens.v1.issue";
-/// Operators to the token service. [`crate::token::ListTokens`] → [`crate::token::Reply`].
+/// Operators and the console to the token service. [`crate::token::ListTokens`] → [`crate::token::Reply`].
 pub const LIST_TOKENS: &str = "tokens.v1.list";
-/// Operators to the token service. [`crate::token::RevealToken`] → [`crate::token::Reply`].
+/// Operators and the console to the token service. [`crate::token::RevealToken`] → [`crate::token::Reply`].
 pub const REVEAL_TOKEN: &str = "tokens.v1.reveal";
-/// Operators to the token service. [`crate::token::RotateToken`] → [`crate::token::Reply`].
+/// Operators and the console to the token service. [`crate::token::RotateToken`] → [`crate::token::Reply`].
 pub const ROTATE_TOKEN: &str = "tokens.v1.rotate";
-/// Operators to the token service. [`crate::token::RevokeToken`] → [`crate::token::Reply`].
+/// Operators and the console to the token service. [`crate::token::RevokeToken`] → [`crate::token::Reply`].
 pub const REVOKE_TOKEN: &str = "tokens.v1.revoke";
+/// Operators and the console to the token service. [`crate::token::CreateClient`] → [`crate::token::Reply`].
+pub const CREATE_CLIENT: &str = "tokens.v1.client.create";
+/// Operators and the console to the token service. [`crate::token::ListClients`] → [`crate::token::Reply`].
+pub const LIST_CLIENTS: &str = "tokens.v1.client.list";
+/// Operators and the console to the token service. [`crate::token::AddClientSecret`] → [`crate::token::Reply`].
+pub const ADD_CLIENT_SECRET: &str = "tokens.v1.client.add_secret";
+/// Operators and the console to the token service. [`crate::token::RevokeClientSecret`] → [`crate::token::Reply`].
+pub const REVOKE_CLIENT_SECRET: &str = "tokens.v1.client.revoke_secret";
+/// Operators and the console to the token service. [`crate::token::RevokeClient`] → [`crate::token::Reply`].
+pub const REVOKE_CLIENT: &str = "tokens.v1.client.revoke";
+/// Operators and the console to the token service. [`crate::audit::ListEvents`] → [`crate::token::Reply`].
+pub const LIST_TOKEN_EVENTS: &str = "tokens.v1.events";
 /// The queue group in which the token service's instances share its work.
 pub const TOKEN_QUEUE: &str = "tokens";
+
+/// Operators to the console. [`crate::console::InviteAdministrator`] → [`crate::console::Reply`].
+pub const INVITE_ADMINISTRATOR: &str = "console.v1.administrator.invite";
+/// Operators to the console. [`crate::console::ListAdministrators`] → [`crate::console::Reply`].
+pub const LIST_ADMINISTRATORS: &str = "console.v1.administrator.list";
+/// Operators to the console. [`crate::console::ChangeRole`] → [`crate::console::Reply`].
+pub const CHANGE_ROLE: &str = "console.v1.administrator.change_role";
+/// Operators to the console. [`crate::console::RemoveAdministrator`] → [`crate::console::Reply`].
+pub const REMOVE_ADMINISTRATOR: &str = "console.v1.administrator.remove";
+/// Operators to the console. [`crate::console::SignOutAdministrator`] → [`crate::console::Reply`].
+pub const SIGN_OUT_ADMINISTRATOR: &str = "console.v1.administrator.sign_out";
+/// Operators to the console. [`crate::audit::ListEvents`] → [`crate::console::Reply`].
+pub const LIST_CONSOLE_EVENTS: &str = "console.v1.events";
+/// The queue group in which the console's instances share what operators ask.
+pub const CONSOLE_QUEUE: &str = "console";
+
+/// Calls that a gateway answered, for the stream `CALLS`: `calls.v1.<company>`. [`crate::directory::CallBatch`]
+#[must_use]
+pub fn calls(company: CompanyId) -> String {
+    format!("calls.v1.{company}")
+}
+
+/// Where the directory says that what it shows of a company's activity has changed: `activity.v1.<company>`.
+/// [`crate::directory::ActivityChanged`]
+#[must_use]
+pub fn activity(company: CompanyId) -> String {
+    format!("activity.v1.{company}")
+}
+
+/// Every company's: `activity.v1.*`.
+pub const EVERY_ACTIVITY: &str = "activity.v1.*";
+
+/// The company whose activity has changed.
+#[must_use]
+pub fn company_of_activity(subject: &str) -> Option<CompanyId> {
+    subject.strip_prefix("activity.v1.")?.parse().ok()
+}

@@ -50,7 +50,7 @@ pub struct Roles {
 
 /// Every service, in the order in which they start; they stop in the opposite one, so that the one that accepts work
 /// goes first and those that finish it last.
-pub const SERVICES: [Service; 3] = [
+pub const SERVICES: [Service; 4] = [
     Service {
         name: "directory-service",
         http_port: None,
@@ -74,6 +74,14 @@ pub const SERVICES: [Service; 3] = [
         bus_user: "gateway",
         roles: None,
         secrets: &[CURSOR_KEY],
+    },
+    Service {
+        name: "admin-console",
+        http_port: Some(8081),
+        observe_port: 9081,
+        bus_user: "console",
+        roles: Some(Roles { owner: "console_owner", service: "console_service" }),
+        secrets: &[],
     },
 ];
 

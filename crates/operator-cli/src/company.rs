@@ -51,7 +51,7 @@ pub(crate) async fn execute(questions: &Questions, command: CompanyCommand) -> R
 }
 
 async fn create(questions: &Questions, name: String, id: Option<String>) -> Result<Answer, Failure> {
-    let question = CreateCompany { company_id: id.unwrap_or_default(), name };
+    let question = CreateCompany { company_id: id.unwrap_or_default(), name, actor: None };
     match result(questions.ask(DIRECTORY, CREATE_COMPANY, &question).await?)? {
         reply::Result::CreateCompany(created) => {
             let company = created.company.ok_or_else(|| unintelligible(DIRECTORY, "no company"))?;

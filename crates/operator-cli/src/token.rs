@@ -55,23 +55,28 @@ impl Row for Shown {
 pub(crate) async fn execute(questions: &Questions, command: TokenCommand) -> Result<Answer, Failure> {
     let reply: Reply = match command {
         TokenCommand::Issue { company, description, lifetime } => {
-            let question = IssueToken { company_id: company, description, lifetime_seconds: lifetime };
+            let question =
+                IssueToken { company_id: company, description, lifetime_seconds: lifetime, actor: None };
             questions.ask(TOKENS, ISSUE_TOKEN, &question).await?
         }
         TokenCommand::List { company } => {
             questions.ask(TOKENS, LIST_TOKENS, &ListTokens { company_id: company }).await?
         }
         TokenCommand::Show { company, token } => {
-            let question = RevealToken { company_id: company, token_id: token };
+            let question = RevealToken { company_id: company, token_id: token, actor: None };
             questions.ask(TOKENS, REVEAL_TOKEN, &question).await?
         }
         TokenCommand::Rotate { company, overlap, lifetime } => {
-            let question =
-                RotateToken { company_id: company, overlap_seconds: overlap, lifetime_seconds: lifetime };
+            let question = RotateToken {
+                company_id: company,
+                overlap_seconds: overlap,
+                lifetime_seconds: lifetime,
+                actor: None,
+            };
             questions.ask(TOKENS, ROTATE_TOKEN, &question).await?
         }
         TokenCommand::Revoke { company, token } => {
-            let question = RevokeToken { company_id: company, token_id: token };
+            let question = RevokeToken { company_id: company, token_id: token, actor: None };
             questions.ask(TOKENS, REVOKE_TOKEN, &question).await?
         }
     };
@@ -97,7 +102,7 @@ fn show(reply: Reply) -> Result<Answer, Failure> {
             Reason::Invalid | Reason::NotFound => Failure::Refused(failure.detail),
             Reason::Unavailable | Reason::Unspecified => Failure::Unavailable(failure.detail),
         }),
-        None => Err(unintelligible(TOKENS, "no result")),
+        _ => Err(unintelligible(TOKENS, "another result than was asked for")),
     }
 }
 

@@ -345,5 +345,6 @@ fn shown((row, ends_at): &WithEnd, now: DateTime<Utc>) -> Token {
         expires_at: Some(timestamp(row.expires_at)),
         ends_at: ends_at.map(timestamp),
         state: state.into(),
+        created_by: String::new(),
     }
 }

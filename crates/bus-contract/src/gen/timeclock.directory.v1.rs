@@ -62,6 +62,603 @@ pub struct DirectGroup {
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
 }
+/// Calls of one company that one gateway answered within a moment. On the stream CALLS.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CallBatch {
+    /// UUIDv7; also the NATS message id.
+    #[prost(string, tag = "1")]
+    pub batch_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub company_id: ::prost::alloc::string::String,
+    /// In the order in which they were answered.
+    #[prost(message, repeated, tag = "3")]
+    pub calls: ::prost::alloc::vec::Vec<Call>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Call {
+    /// UUIDv7, whose time is the call's beginning. For a change the request's id on the stream PROVISIONING.
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub answered_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint32, tag = "3")]
+    pub duration_us: u32,
+    /// The credential that called.
+    #[prost(string, tag = "4")]
+    pub credential_id: ::prost::alloc::string::String,
+    /// The IP address of the caller; empty when that is not known.
+    #[prost(string, tag = "5")]
+    pub address: ::prost::alloc::string::String,
+    /// What was called, as in the provisioning log: "create", "replace", "update", "deactivate", "reactivate", "delete",
+    /// "read", "search", "test", "discover", "bulk", "other".
+    #[prost(string, tag = "6")]
+    pub verb: ::prost::alloc::string::String,
+    #[prost(enumeration = "call::Answer", tag = "7")]
+    pub answer: i32,
+    #[prost(uint32, tag = "8")]
+    pub status: u32,
+    /// Of a refusal: the SCIM error keyword and what the caller was told. Never a value out of the body.
+    #[prost(string, tag = "9")]
+    pub scim_type: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub detail: ::prost::alloc::string::String,
+    /// Whom it was about, as far as that is known.
+    #[prost(string, tag = "11")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "12")]
+    pub group_id: ::prost::alloc::string::String,
+    /// userName or displayName, when the call named it.
+    #[prost(string, tag = "13")]
+    pub target_name: ::prost::alloc::string::String,
+    /// The directory has decided this call, so its log has a line already.
+    #[prost(bool, tag = "14")]
+    pub is_decided: bool,
+}
+/// Nested message and enum types in `Call`.
+pub mod call {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Answer {
+        Unspecified = 0,
+        Found = 1,
+        NothingFound = 2,
+        Created = 3,
+        Updated = 4,
+        Unchanged = 5,
+        Deleted = 6,
+        /// 4xx but 401
+        Refused = 7,
+        /// 5xx
+        Failed = 8,
+        /// 401 with a credential of this company that has ended
+        Unauthenticated = 9,
+    }
+    impl Answer {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "ANSWER_UNSPECIFIED",
+                Self::Found => "ANSWER_FOUND",
+                Self::NothingFound => "ANSWER_NOTHING_FOUND",
+                Self::Created => "ANSWER_CREATED",
+                Self::Updated => "ANSWER_UPDATED",
+                Self::Unchanged => "ANSWER_UNCHANGED",
+                Self::Deleted => "ANSWER_DELETED",
+                Self::Refused => "ANSWER_REFUSED",
+                Self::Failed => "ANSWER_FAILED",
+                Self::Unauthenticated => "ANSWER_UNAUTHENTICATED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ANSWER_UNSPECIFIED" => Some(Self::Unspecified),
+                "ANSWER_FOUND" => Some(Self::Found),
+                "ANSWER_NOTHING_FOUND" => Some(Self::NothingFound),
+                "ANSWER_CREATED" => Some(Self::Created),
+                "ANSWER_UPDATED" => Some(Self::Updated),
+                "ANSWER_UNCHANGED" => Some(Self::Unchanged),
+                "ANSWER_DELETED" => Some(Self::Deleted),
+                "ANSWER_REFUSED" => Some(Self::Refused),
+                "ANSWER_FAILED" => Some(Self::Failed),
+                "ANSWER_UNAUTHENTICATED" => Some(Self::Unauthenticated),
+                _ => None,
+            }
+        }
+    }
+}
+/// One line of the provisioning log.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogEntry {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "3")]
+    pub applied_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub verb: ::prost::alloc::string::String,
+    /// "created", "updated", "unchanged", "deleted", "refused", "found", "nothing_found", "failed", "unauthenticated".
+    #[prost(string, tag = "5")]
+    pub outcome: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub group_id: ::prost::alloc::string::String,
+    /// userName or displayName as it was then; empty when the request did not say.
+    #[prost(string, tag = "8")]
+    pub target_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub credential_id: ::prost::alloc::string::String,
+    /// Where known: lines that the gateway reported have both.
+    #[prost(string, tag = "10")]
+    pub address: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "11")]
+    pub status: u32,
+    #[prost(message, optional, tag = "12")]
+    pub refusal: ::core::option::Option<super::super::provisioning::v1::Refused>,
+    #[prost(message, repeated, tag = "13")]
+    pub changes: ::prost::alloc::vec::Vec<AttributeChange>,
+    /// Members that joined and left, of a change of a group.
+    #[prost(uint32, tag = "14")]
+    pub members_added: u32,
+    #[prost(uint32, tag = "15")]
+    pub members_removed: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AttributeChange {
+    /// A SCIM path in canonical print.
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    /// JSON; absent when there was no value, or the value is not shown.
+    #[prost(string, optional, tag = "2")]
+    pub before: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub after: ::core::option::Option<::prost::alloc::string::String>,
+    /// The values are personal and nobody needs them to understand the change, so they were not recorded.
+    #[prost(bool, tag = "4")]
+    pub is_redacted: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLog {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// Empty for all. Verbs and outcomes of LogEntry.
+    #[prost(string, repeated, tag = "2")]
+    pub verbs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "3")]
+    pub outcomes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// At most one of these four.
+    #[prost(string, tag = "4")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub group_id: ::prost::alloc::string::String,
+    /// The beginning of userName or displayName, compared without regard to case.
+    #[prost(string, tag = "6")]
+    pub name_prefix: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub request_id: ::prost::alloc::string::String,
+    /// Requests from then on, and before then.
+    #[prost(message, optional, tag = "8")]
+    pub from: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "9")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// The line behind which the page begins; empty for the newest.
+    #[prost(string, tag = "10")]
+    pub before_request_id: ::prost::alloc::string::String,
+    /// 1 to 500.
+    #[prost(uint32, tag = "11")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLogReply {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<LogEntry>,
+    /// Whether there are older ones.
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+/// A run of calls without a long pause: what Entra calls a cycle, as far as it can be seen from here.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Cycle {
+    #[prost(string, tag = "1")]
+    pub cycle_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub started_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "3")]
+    pub last_call_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whether a call came within the last two minutes.
+    #[prost(bool, tag = "4")]
+    pub is_running: bool,
+    /// The company's first one that changed anything.
+    #[prost(bool, tag = "5")]
+    pub is_initial: bool,
+    #[prost(uint64, tag = "6")]
+    pub calls: u64,
+    /// Objects that were looked for or read.
+    #[prost(uint64, tag = "7")]
+    pub checked: u64,
+    #[prost(uint64, tag = "8")]
+    pub created: u64,
+    #[prost(uint64, tag = "9")]
+    pub updated: u64,
+    #[prost(uint64, tag = "10")]
+    pub unchanged: u64,
+    /// Users only.
+    #[prost(uint64, tag = "11")]
+    pub deactivated: u64,
+    #[prost(uint64, tag = "12")]
+    pub reactivated: u64,
+    #[prost(uint64, tag = "13")]
+    pub deleted: u64,
+    /// Calls answered with 4xx (401 among them) and with 5xx.
+    #[prost(uint64, tag = "14")]
+    pub refused: u64,
+    #[prost(uint64, tag = "15")]
+    pub failed: u64,
+    /// Of those refused and failed: by what stood in the way. At most 20, the most frequent first.
+    #[prost(message, repeated, tag = "16")]
+    pub causes: ::prost::alloc::vec::Vec<FailureCause>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FailureCause {
+    /// "409 uniqueness", "400 invalidValue", "401", "503" …
+    #[prost(string, tag = "1")]
+    pub cause: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+    /// A reference to somebody who is not there, which Entra leaves out of its first two rules of quarantine.
+    #[prost(bool, tag = "3")]
+    pub is_reference: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetActivity {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetActivityReply {
+    #[prost(message, optional, tag = "1")]
+    pub health: ::core::option::Option<Health>,
+    /// The latest, and the one before it; absent when there was none.
+    #[prost(message, optional, tag = "2")]
+    pub latest: ::core::option::Option<Cycle>,
+    #[prost(message, optional, tag = "3")]
+    pub previous: ::core::option::Option<Cycle>,
+    /// The last 24 hours in half hours, the oldest first; 48 of them.
+    #[prost(message, repeated, tag = "4")]
+    pub slots: ::prost::alloc::vec::Vec<Slot>,
+    #[prost(message, repeated, tag = "5")]
+    pub uses: ::prost::alloc::vec::Vec<CredentialUse>,
+    #[prost(message, optional, tag = "6")]
+    pub size: ::core::option::Option<Size>,
+    /// Absent when it has not happened yet.
+    #[prost(message, optional, tag = "7")]
+    pub first_test_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "8")]
+    pub first_user_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "9")]
+    pub first_group_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Slot {
+    #[prost(message, optional, tag = "1")]
+    pub begins_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint64, tag = "2")]
+    pub calls: u64,
+    /// Refused and failed.
+    #[prost(uint64, tag = "3")]
+    pub failures: u64,
+}
+/// What was seen of a credential.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CredentialUse {
+    #[prost(string, tag = "1")]
+    pub credential_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub first_used_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "3")]
+    pub last_used_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub last_address: ::prost::alloc::string::String,
+    /// Calls that it let in, and that came after its end.
+    #[prost(uint64, tag = "5")]
+    pub calls: u64,
+    #[prost(uint64, tag = "6")]
+    pub refused_calls: u64,
+}
+/// Counted from time to time, not at every change.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Size {
+    #[prost(uint64, tag = "1")]
+    pub users: u64,
+    #[prost(uint64, tag = "2")]
+    pub active_users: u64,
+    #[prost(uint64, tag = "3")]
+    pub groups: u64,
+    /// Absent when it was not counted yet.
+    #[prost(message, optional, tag = "4")]
+    pub counted_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Health {
+    #[prost(enumeration = "health::State", tag = "1")]
+    pub state: i32,
+    /// The last call that was let in; absent when there was none.
+    #[prost(message, optional, tag = "2")]
+    pub last_call_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the next cycle is expected to begin; absent when none was seen.
+    #[prost(message, optional, tag = "3")]
+    pub next_cycle_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, repeated, tag = "4")]
+    pub concerns: ::prost::alloc::vec::Vec<Concern>,
+}
+/// Nested message and enum types in `Health`.
+pub mod health {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        Unspecified = 0,
+        NeverConnected = 1,
+        Healthy = 2,
+        Warning = 3,
+        /// Entra is about to quarantine the job, or has
+        Critical = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::NeverConnected => "STATE_NEVER_CONNECTED",
+                Self::Healthy => "STATE_HEALTHY",
+                Self::Warning => "STATE_WARNING",
+                Self::Critical => "STATE_CRITICAL",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_NEVER_CONNECTED" => Some(Self::NeverConnected),
+                "STATE_HEALTHY" => Some(Self::Healthy),
+                "STATE_WARNING" => Some(Self::Warning),
+                "STATE_CRITICAL" => Some(Self::Critical),
+                _ => None,
+            }
+        }
+    }
+}
+/// Why a company is not healthy.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Concern {
+    #[prost(enumeration = "concern::Kind", tag = "1")]
+    pub kind: i32,
+    #[prost(bool, tag = "2")]
+    pub is_critical: bool,
+    /// What has been counted, and where Entra acts; 0 where there is nothing to count.
+    #[prost(uint64, tag = "3")]
+    pub count: u64,
+    #[prost(uint64, tag = "4")]
+    pub limit: u64,
+    #[prost(message, optional, tag = "5")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Nested message and enum types in `Concern`.
+pub mod concern {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        Unspecified = 0,
+        /// calls with a credential that has ended, and none that was let in since
+        Unauthenticated = 1,
+        /// no call for three cycles
+        Silent = 2,
+        /// per cent of this cycle's changes that failed
+        FailureRatio = 3,
+        /// failures of this cycle
+        FailureCount = 4,
+        /// calls of this cycle that we failed to answer
+        ServerErrors = 5,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Unauthenticated => "KIND_UNAUTHENTICATED",
+                Self::Silent => "KIND_SILENT",
+                Self::FailureRatio => "KIND_FAILURE_RATIO",
+                Self::FailureCount => "KIND_FAILURE_COUNT",
+                Self::ServerErrors => "KIND_SERVER_ERRORS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "KIND_UNAUTHENTICATED" => Some(Self::Unauthenticated),
+                "KIND_SILENT" => Some(Self::Silent),
+                "KIND_FAILURE_RATIO" => Some(Self::FailureRatio),
+                "KIND_FAILURE_COUNT" => Some(Self::FailureCount),
+                "KIND_SERVER_ERRORS" => Some(Self::ServerErrors),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCycles {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// The cycle behind which the page begins; empty for the newest.
+    #[prost(string, tag = "2")]
+    pub before_cycle_id: ::prost::alloc::string::String,
+    /// 1 to 100.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCyclesReply {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub cycles: ::prost::alloc::vec::Vec<Cycle>,
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+/// The health of every company that has ever been connected.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListHealth {
+    /// The company behind which the page begins; empty for the first.
+    #[prost(string, tag = "1")]
+    pub after_company_id: ::prost::alloc::string::String,
+    /// 1 to 1,000.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListHealthReply {
+    /// In the order of their ids.
+    #[prost(message, repeated, tag = "1")]
+    pub companies: ::prost::alloc::vec::Vec<CompanyHealth>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompanyHealth {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub health: ::core::option::Option<Health>,
+}
+/// Users for people to look through, in the order of their userNames; never counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BrowseUsers {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// The beginning of userName or displayName, compared without regard to case; or an id, or an externalId. Empty for all.
+    #[prost(string, tag = "2")]
+    pub search: ::prost::alloc::string::String,
+    #[prost(enumeration = "browse_users::State", tag = "3")]
+    pub state: i32,
+    /// The user behind whom the page begins; empty for the first.
+    #[prost(string, tag = "4")]
+    pub after_user_id: ::prost::alloc::string::String,
+    /// 1 to 200.
+    #[prost(uint32, tag = "5")]
+    pub limit: u32,
+}
+/// Nested message and enum types in `BrowseUsers`.
+pub mod browse_users {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        Any = 0,
+        Active = 1,
+        Inactive = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Any => "STATE_ANY",
+                Self::Active => "STATE_ACTIVE",
+                Self::Inactive => "STATE_INACTIVE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_ANY" => Some(Self::Any),
+                "STATE_ACTIVE" => Some(Self::Active),
+                "STATE_INACTIVE" => Some(Self::Inactive),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BrowseUsersReply {
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<UserRecord>,
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+/// Groups for people to look through, in the order of their names; never counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BrowseGroups {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// The beginning of displayName, compared without regard to case; or an id, or an externalId. Empty for all.
+    #[prost(string, tag = "2")]
+    pub search: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub after_group_id: ::prost::alloc::string::String,
+    /// 1 to 200.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BrowseGroupsReply {
+    #[prost(message, repeated, tag = "1")]
+    pub groups: ::prost::alloc::vec::Vec<GroupRecord>,
+    #[prost(bool, tag = "2")]
+    pub has_more: bool,
+}
+/// Sent to activity.v1.<company> after each commit that changes what the replies above show. Nothing in it: ask.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActivityChanged {}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Fact {
     /// The request that caused it, and the fact's place among that request's facts; also the NATS message id.
@@ -370,7 +967,10 @@ pub struct ListMembersReply {
 /// Every reply to a question.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15")]
+    #[prost(
+        oneof = "reply::Result",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
+    )]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -397,8 +997,22 @@ pub mod reply {
         ListSchemas(super::ListSchemasReply),
         #[prost(message, tag = "10")]
         RemoveSchema(super::RemoveSchemaReply),
+        #[prost(message, tag = "11")]
+        ListLog(super::ListLogReply),
+        #[prost(message, tag = "12")]
+        GetActivity(super::GetActivityReply),
+        #[prost(message, tag = "13")]
+        ListCycles(super::ListCyclesReply),
+        #[prost(message, tag = "14")]
+        ListHealth(super::ListHealthReply),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
+        #[prost(message, tag = "16")]
+        BrowseUsers(super::BrowseUsersReply),
+        #[prost(message, tag = "17")]
+        BrowseGroups(super::BrowseGroupsReply),
+        #[prost(message, tag = "18")]
+        ListEvents(super::super::super::audit::v1::ListEventsReply),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -466,6 +1080,8 @@ pub struct CreateCompany {
     /// 1 to 200 characters.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateCompanyReply {
@@ -503,6 +1119,8 @@ pub struct DeclareSchema {
     /// A schema document as /Schemas shows them (RFC 7643 §7).
     #[prost(string, tag = "2")]
     pub document_json: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeclareSchemaReply {
@@ -530,6 +1148,8 @@ pub struct RemoveSchema {
     pub company_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub urn: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RemoveSchemaReply {

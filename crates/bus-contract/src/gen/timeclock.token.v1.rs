@@ -9,6 +9,8 @@ pub struct IssueToken {
     /// Absent for the default life of one year. Seconds, 60 to 3 years.
     #[prost(uint32, optional, tag = "3")]
     pub lifetime_seconds: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "4")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListTokens {
@@ -22,6 +24,8 @@ pub struct RevealToken {
     pub company_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub token_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
 /// Issues a successor and lets every other live token of the company end after the overlap.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -33,6 +37,8 @@ pub struct RotateToken {
     pub overlap_seconds: ::core::option::Option<u32>,
     #[prost(uint32, optional, tag = "3")]
     pub lifetime_seconds: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "4")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevokeToken {
@@ -40,6 +46,148 @@ pub struct RevokeToken {
     pub company_id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub token_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// An OAuth client: gets access tokens of one hour at POST /oauth2/token (RFC 6749 §4.4), each for its company.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateClient {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// Shown in lists; 0 to 100 characters.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+    #[prost(oneof = "create_client::Authentication", tags = "10, 11")]
+    pub authentication: ::core::option::Option<create_client::Authentication>,
+}
+/// Nested message and enum types in `CreateClient`.
+pub mod create_client {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Authentication {
+        /// It proves itself by a secret, of which several may live; the first is made with it.
+        #[prost(message, tag = "10")]
+        Secret(super::SecretAuthentication),
+        /// It proves itself by an assertion that Entra signs (RFC 7523 §2.2, workload identity federation).
+        #[prost(message, tag = "11")]
+        Federation(super::Federation),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SecretAuthentication {
+    /// Seconds; absent for the default of one year. One to three years.
+    #[prost(uint32, optional, tag = "1")]
+    pub lifetime_seconds: ::core::option::Option<u32>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Federation {
+    /// The Entra tenant's id, a UUID: names the issuer and where its keys are.
+    #[prost(string, tag = "1")]
+    pub tenant_id: ::prost::alloc::string::String,
+    /// The assertion's `sub`: the object id of the service principal that provisions. 1 to 200 characters.
+    #[prost(string, tag = "2")]
+    pub subject: ::prost::alloc::string::String,
+    /// The assertion's `aud` must be one of these, to the letter. One to five, 1 to 300 characters each.
+    #[prost(string, repeated, tag = "3")]
+    pub audiences: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListClients {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddClientSecret {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub client_id: ::prost::alloc::string::String,
+    /// Seconds; absent for the default of one year. One to three years.
+    #[prost(uint32, optional, tag = "3")]
+    pub lifetime_seconds: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "4")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeClientSecret {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub client_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub secret_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// Ends the client and every access token that it got.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeClient {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub client_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Client {
+    /// A UUID; also the credential's id in the provisioning log.
+    #[prost(string, tag = "1")]
+    pub client_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub description: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Set when it was revoked.
+    #[prost(message, optional, tag = "5")]
+    pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The newest first; empty for a client that proves itself by assertions.
+    #[prost(message, repeated, tag = "6")]
+    pub secrets: ::prost::alloc::vec::Vec<ClientSecret>,
+    #[prost(message, optional, tag = "7")]
+    pub federation: ::core::option::Option<Federation>,
+    /// The audit actor's name; empty for what was created before actors were recorded.
+    #[prost(string, tag = "8")]
+    pub created_by: ::prost::alloc::string::String,
+    /// Where it gets access tokens.
+    #[prost(string, tag = "9")]
+    pub token_endpoint: ::prost::alloc::string::String,
+    /// With federation: who must have issued the assertion.
+    #[prost(string, tag = "10")]
+    pub issuer: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClientSecret {
+    #[prost(string, tag = "1")]
+    pub secret_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "3")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its last four characters, to tell it from others.
+    #[prost(string, tag = "5")]
+    pub hint: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClientList {
+    #[prost(message, repeated, tag = "1")]
+    pub clients: ::prost::alloc::vec::Vec<Client>,
+}
+/// A client with a secret that is told once and not kept.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SecretClient {
+    #[prost(message, optional, tag = "1")]
+    pub client: ::core::option::Option<Client>,
+    #[prost(string, tag = "2")]
+    pub secret_id: ::prost::alloc::string::String,
+    /// Empty for a client that proves itself by assertions.
+    #[prost(string, tag = "3")]
+    pub secret: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Token {
@@ -58,6 +206,9 @@ pub struct Token {
     pub ends_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(enumeration = "token::State", tag = "7")]
     pub state: i32,
+    /// The audit actor's name; empty for what was issued before actors were recorded.
+    #[prost(string, tag = "8")]
+    pub created_by: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Token`.
 pub mod token {
@@ -109,7 +260,7 @@ pub mod token {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 15")]
+    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 15")]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -122,6 +273,14 @@ pub mod reply {
         TokenList(super::TokenList),
         #[prost(message, tag = "3")]
         Revoked(super::Token),
+        #[prost(message, tag = "4")]
+        SecretClient(super::SecretClient),
+        #[prost(message, tag = "5")]
+        ClientList(super::ClientList),
+        #[prost(message, tag = "6")]
+        Client(super::Client),
+        #[prost(message, tag = "7")]
+        Events(super::super::super::audit::v1::ListEventsReply),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 9] = [
+    "timeclock/audit/v1/audit.proto",
+    "timeclock/console/v1/administrator.proto",
+    "timeclock/directory/v1/activity.proto",
     "timeclock/directory/v1/fact.proto",
     "timeclock/directory/v1/query.proto",
     "timeclock/directory/v1/user.proto",
@@ -21,8 +24,8 @@ fn generated_code_is_current() {
 
     #[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
     let update = std::env::var_os("UPDATE_GENERATED").is_some();
-    for package in ["timeclock.directory.v1", "timeclock.provisioning.v1", "timeclock.token.v1"] {
-        let name = format!("{package}.rs");
+    for package in ["audit", "console", "directory", "provisioning", "token"] {
+        let name = format!("timeclock.{package}.v1.rs");
         let written = fs::read_to_string(fresh.path().join(&name)).unwrap();
         let committed = here.join("src/gen").join(&name);
         if update {

@@ -6,7 +6,7 @@
 use std::{fmt, fs, path::Path};
 
 use bus_contract::{
-    Message, Timestamp,
+    Message, Timestamp, audit, console,
     directory::{self, UserRecord, fact, look_up_user},
     provisioning::{self, patch_operation::Op, refused::Reason, request::Change},
     token,
@@ -176,6 +176,7 @@ fn tokens() {
             company_id: COMPANY.to_owned(),
             description: "Entra".to_owned(),
             lifetime_seconds: Some(31_536_000),
+            actor: None,
         },
     );
     golden(
@@ -184,6 +185,93 @@ fn tokens() {
             company_id: COMPANY.to_owned(),
             overlap_seconds: Some(0),
             lifetime_seconds: None,
+            actor: None,
+        },
+    );
+}
+
+fn actor() -> Option<audit::Actor> {
+    Some(audit::Actor {
+        kind: audit::actor::Kind::Administrator.into(),
+        name: "megan@example.com".to_owned(),
+        address: "192.0.2.7".to_owned(),
+    })
+}
+
+#[test]
+fn acts() {
+    let event = audit::Event {
+        event_id: REQUEST.to_owned(),
+        company_id: COMPANY.to_owned(),
+        occurred_at: at(1_795_000_000),
+        actor: actor(),
+        act: "token.revoked".to_owned(),
+        target: TOKEN.to_owned(),
+        note: "It had not been used for 90 days.".to_owned(),
+    };
+    golden("list_events_reply", &audit::ListEventsReply { events: vec![event] });
+    golden(
+        "invite_administrator",
+        &console::InviteAdministrator {
+            company_id: COMPANY.to_owned(),
+            email: "megan@example.com".to_owned(),
+            role: console::Role::Auditor.into(),
+            actor: actor(),
+            language: "fr".to_owned(),
+        },
+    );
+    let federation = token::Federation {
+        tenant_id: REQUEST.to_owned(),
+        subject: USER.to_owned(),
+        audiences: vec!["api://timeclock".to_owned()],
+    };
+    golden(
+        "create_client",
+        &token::CreateClient {
+            company_id: COMPANY.to_owned(),
+            description: "Entra".to_owned(),
+            actor: actor(),
+            authentication: Some(token::create_client::Authentication::Federation(federation)),
+        },
+    );
+}
+
+#[test]
+fn calls_and_the_log() {
+    let call = directory::Call {
+        request_id: REQUEST.to_owned(),
+        answered_at: at(1_795_000_000),
+        duration_us: 1_500,
+        credential_id: TOKEN.to_owned(),
+        address: "192.0.2.7".to_owned(),
+        verb: "create".to_owned(),
+        answer: directory::call::Answer::Refused.into(),
+        status: 400,
+        scim_type: "invalidValue".to_owned(),
+        detail: "A user needs a userName.".to_owned(),
+        user_id: USER.to_owned(),
+        group_id: String::new(),
+        target_name: "zoë@example.com".to_owned(),
+        is_decided: false,
+    };
+    golden(
+        "call_batch",
+        &directory::CallBatch {
+            batch_id: GROUP.to_owned(),
+            company_id: COMPANY.to_owned(),
+            calls: vec![call],
+        },
+    );
+    golden(
+        "list_log",
+        &directory::ListLog {
+            company_id: COMPANY.to_owned(),
+            verbs: vec!["create".to_owned()],
+            outcomes: vec!["refused".to_owned()],
+            name_prefix: "zoë".to_owned(),
+            from: at(1_795_000_000),
+            limit: 50,
+            ..directory::ListLog::default()
         },
     );
 }
@@ -224,9 +312,15 @@ fn questions_about_groups() {
 fn questions_about_schemas() {
     let company_id = COMPANY.to_owned();
     let document_json = r#"{"id":"urn:contoso:2.0:User","attributes":[{"name":"badge"}]}"#.to_owned();
-    golden("declare_schema", &directory::DeclareSchema { company_id: company_id.clone(), document_json });
+    golden(
+        "declare_schema",
+        &directory::DeclareSchema { company_id: company_id.clone(), document_json, actor: None },
+    );
     golden("list_schemas", &directory::ListSchemas { company_id: company_id.clone() });
-    golden("remove_schema", &directory::RemoveSchema { company_id, urn: "urn:contoso:2.0:User".to_owned() });
+    golden(
+        "remove_schema",
+        &directory::RemoveSchema { company_id, urn: "urn:contoso:2.0:User".to_owned(), actor: None },
+    );
 }
 
 #[test]

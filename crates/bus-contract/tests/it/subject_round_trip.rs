@@ -49,6 +49,13 @@ fn an_inbox_names_its_request() {
 }
 
 #[test]
+fn an_activity_names_its_company() {
+    let company = CompanyId::mint();
+    assert_eq!(subject::company_of_activity(&subject::activity(company)), Some(company));
+    assert_eq!(subject::company_of_activity("activity.v1.*"), None);
+}
+
+#[test]
 fn companies_spread_over_all_partitions() {
     let mut seen = [0_u32; partition::COUNT as usize];
     for _ in 0..4_000 {

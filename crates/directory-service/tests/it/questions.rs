@@ -76,7 +76,8 @@ async fn a_company_is_created_once_and_listed() {
         let answer = operator.ask(subject, payload, DEADLINE).await.unwrap();
         directory::Reply::decode(answer).unwrap().result.unwrap()
     };
-    let create = directory::CreateCompany { company_id: String::new(), name: " Contoso ".to_owned() };
+    let create =
+        directory::CreateCompany { company_id: String::new(), name: " Contoso ".to_owned(), actor: None };
     let reply::Result::CreateCompany(first) = ask(CREATE_COMPANY, create.encode_to_vec()).await else {
         panic!()
     };
@@ -84,7 +85,11 @@ async fn a_company_is_created_once_and_listed() {
     assert!(first.created);
     assert_eq!(company.name, "Contoso");
 
-    let again = directory::CreateCompany { company_id: company.company_id.clone(), name: "Other".to_owned() };
+    let again = directory::CreateCompany {
+        company_id: company.company_id.clone(),
+        name: "Other".to_owned(),
+        actor: None,
+    };
     let reply::Result::CreateCompany(second) = ask(CREATE_COMPANY, again.encode_to_vec()).await else {
         panic!()
     };

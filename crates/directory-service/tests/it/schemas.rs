@@ -44,7 +44,11 @@ impl Operator {
     }
 
     async fn declare(&self, company: CompanyId, attributes: &Value) -> Result<bool, Failure> {
-        let question = DeclareSchema { company_id: company.to_string(), document_json: document(attributes) };
+        let question = DeclareSchema {
+            company_id: company.to_string(),
+            document_json: document(attributes),
+            actor: None,
+        };
         match self.ask(DECLARE_SCHEMA, question.encode_to_vec()).await {
             reply::Result::DeclareSchema(declared) => Ok(declared.created),
             reply::Result::Failure(failure) => Err(failure),
@@ -53,7 +57,7 @@ impl Operator {
     }
 
     async fn remove(&self, company: CompanyId) -> Result<bool, Failure> {
-        let question = RemoveSchema { company_id: company.to_string(), urn: URN.to_uppercase() };
+        let question = RemoveSchema { company_id: company.to_string(), urn: URN.to_uppercase(), actor: None };
         match self.ask(REMOVE_SCHEMA, question.encode_to_vec()).await {
             reply::Result::RemoveSchema(removed) => Ok(removed.removed),
             reply::Result::Failure(failure) => Err(failure),

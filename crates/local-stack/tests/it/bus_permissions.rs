@@ -47,7 +47,11 @@ fn each_user_may_do_its_own_work() {
         ),
         ("directory", vec!["outcome.v1.a.b", &fact, "_INBOX.gateway.x", "$JS.ACK.PROVISIONING.c.1.2.3.4.5"]),
         ("tokens", vec!["$KV.TOKENS.key.1", "directory.v1.company.list", "_INBOX.operator.x"]),
-        ("operator", vec!["directory.v1.company.create", "tokens.v1.issue"]),
+        ("console", vec!["directory.v1.activity.get", "directory.v1.query.user.browse", "tokens.v1.issue"]),
+        (
+            "operator",
+            vec!["directory.v1.company.create", "tokens.v1.issue", "console.v1.administrator.invite"],
+        ),
     ] {
         for subject in subjects {
             assert!(may_publish(&server, user, subject), "{user} must be able to publish {subject}");
@@ -65,22 +69,32 @@ fn nobody_may_do_the_work_of_another() {
     let server = server();
     let request = format!("provisioning.v1.3.{COMPANY}.user.delete");
     for user in topology::bus_users() {
-        for (subject, owner) in [
-            (request.as_str(), "gateway"),
-            ("outcome.v1.a.b", "directory"),
-            ("facts.v1.a.user.b.deleted", "directory"),
-            ("$JS.API.STREAM.UPDATE.PROVISIONING", "directory"),
-            ("$KV.TOKENS.key.1", "tokens"),
-            ("$JS.API.STREAM.PURGE.KV_TOKENS", "tokens"),
-            ("tokens.v1.reveal", "operator"),
-            ("directory.v1.company.create", "operator"),
+        for (subject, owners) in [
+            (request.as_str(), ["gateway"].as_slice()),
+            ("outcome.v1.a.b", &["directory"]),
+            ("facts.v1.a.user.b.deleted", &["directory"]),
+            ("activity.v1.a", &["directory"]),
+            ("calls.v1.a", &["gateway"]),
+            ("$JS.API.STREAM.UPDATE.PROVISIONING", &["directory"]),
+            ("$JS.API.STREAM.UPDATE.CALLS", &["directory"]),
+            ("$KV.TOKENS.key.1", &["tokens"]),
+            ("$JS.API.STREAM.PURGE.KV_TOKENS", &["tokens"]),
+            ("tokens.v1.reveal", &["console", "operator"]),
+            ("directory.v1.activity.log", &["console", "operator"]),
+            ("directory.v1.company.create", &["operator"]),
+            ("directory.v1.company.schema.declare", &["operator"]),
+            ("console.v1.administrator.invite", &["operator"]),
         ] {
-            assert_eq!(may_publish(&server, user, subject), user == owner, "{user} publishes {subject}");
+            let may = owners.contains(&user);
+            assert_eq!(may_publish(&server, user, subject), may, "{user} publishes {subject}");
         }
         for (subject, owner) in [
             ("outcome.v1.>", "gateway"),
             ("directory.v1.>", "directory"),
             ("tokens.v1.>", "tokens"),
+            ("console.v1.>", "console"),
+            ("activity.v1.*", "console"),
+            ("calls.v1.>", "nobody"),
             ("provisioning.v1.>", "nobody"),
             ("facts.v1.>", "nobody"),
             ("_INBOX.>", "nobody"),

@@ -39,6 +39,7 @@ fn a_token(state: State) -> Token {
         expires_at: Some(Timestamp { seconds: 86_400, nanos: 0 }),
         ends_at: None,
         state: state.into(),
+        created_by: String::new(),
     }
 }
 

@@ -116,26 +116,33 @@ impl World {
     pub(crate) async fn issue(&self, lifetime_seconds: Option<u32>) -> SecretToken {
         let company_id = self.company.to_string();
         secret(
-            self.ask(ISSUE_TOKEN, IssueToken { company_id, description: "Entra".into(), lifetime_seconds })
-                .await,
+            self.ask(
+                ISSUE_TOKEN,
+                IssueToken { company_id, description: "Entra".into(), lifetime_seconds, actor: None },
+            )
+            .await,
         )
     }
 
     pub(crate) async fn rotate(&self, overlap_seconds: Option<u32>) -> SecretToken {
         let company_id = self.company.to_string();
         secret(
-            self.ask(ROTATE_TOKEN, RotateToken { company_id, overlap_seconds, lifetime_seconds: None }).await,
+            self.ask(
+                ROTATE_TOKEN,
+                RotateToken { company_id, overlap_seconds, lifetime_seconds: None, actor: None },
+            )
+            .await,
         )
     }
 
     pub(crate) async fn reveal(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned() }).await
+        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned(), actor: None }).await
     }
 
     pub(crate) async fn revoke(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned() }).await
+        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned(), actor: None }).await
     }
 
     pub(crate) async fn list(&self) -> Vec<Token> {

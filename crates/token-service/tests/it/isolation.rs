@@ -14,9 +14,9 @@ async fn another_company_s_token_does_not_exist() {
     let world = World::start().await;
     let token_id = world.issue(None).await.token.unwrap().token_id;
     let company_id = CompanyId::mint().to_string();
-    let reveal = RevealToken { company_id: company_id.clone(), token_id: token_id.clone() };
+    let reveal = RevealToken { company_id: company_id.clone(), token_id: token_id.clone(), actor: None };
     assert_eq!(failed(world.ask(REVEAL_TOKEN, reveal).await), Reason::NotFound);
-    let revoke = RevokeToken { company_id: company_id.clone(), token_id };
+    let revoke = RevokeToken { company_id: company_id.clone(), token_id, actor: None };
     assert_eq!(failed(world.ask(REVOKE_TOKEN, revoke).await), Reason::NotFound);
     let Answer::TokenList(list) = world.ask(LIST_TOKENS, ListTokens { company_id }).await else {
         panic!("no list")

@@ -119,6 +119,7 @@ async fn what_cannot_be_is_refused_with_its_reason() {
         company_id,
         description: description.to_owned(),
         lifetime_seconds,
+        actor: None,
     };
     for (question, reason) in [
         (issue(CompanyId::mint().to_string(), "", None), Reason::NotFound),
@@ -130,7 +131,12 @@ async fn what_cannot_be_is_refused_with_its_reason() {
     ] {
         assert_eq!(failed(world.ask(ISSUE_TOKEN, question.clone()).await), reason, "{question:?}");
     }
-    let overlap = RotateToken { company_id, overlap_seconds: Some(91 * 24 * 3600), lifetime_seconds: None };
+    let overlap = RotateToken {
+        company_id,
+        overlap_seconds: Some(91 * 24 * 3600),
+        lifetime_seconds: None,
+        actor: None,
+    };
     assert_eq!(failed(world.ask(ROTATE_TOKEN, overlap).await), Reason::Invalid);
     let unknown = TokenId::mint().to_string();
     assert_eq!(failed(world.reveal(&unknown).await), Reason::NotFound);
@@ -147,7 +153,7 @@ async fn a_company_has_a_limited_number_of_live_tokens() {
         world.issue(None).await;
     }
     let company_id = world.company.to_string();
-    let one_more = IssueToken { company_id, description: String::new(), lifetime_seconds: None };
+    let one_more = IssueToken { company_id, description: String::new(), lifetime_seconds: None, actor: None };
     assert_eq!(failed(world.ask(ISSUE_TOKEN, one_more).await), Reason::Invalid);
     let oldest = world.list().await.pop().unwrap().token_id;
     world.revoke(&oldest).await;
@@ -172,6 +178,7 @@ async fn a_rotation_that_cannot_sign_ends_nothing() {
         company_id: world.company.to_string(),
         overlap_seconds: Some(0),
         lifetime_seconds: None,
+        actor: None,
     };
     let payload = bus_contract::Message::encode_to_vec(&ask);
     let answer = eventually("answered", || async {

@@ -1,0 +1,74 @@
+//! How the process is put together.
+
+use std::time::Duration;
+
+use bus_jetstream::Bus;
+use pg_pool::Pool;
+use service_runtime::{
+    Process,
+    clock::Clock,
+    http::{Listener, Serving},
+};
+
+use crate::{
+    http,
+    settings::{MigrateSettings, Settings},
+    store::MIGRATIONS,
+};
+
+/// How long HTTP requests in flight may take at the end.
+const HTTP_DRAIN: Duration = Duration::from_secs(5);
+
+/// What every part works with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) bus: Bus,
+    pub(crate) pool: Pool,
+    pub(crate) clock: Clock,
+    pub(crate) console_url: String,
+    pub(crate) scim_url: String,
+}
+
+/// Starts everything and returns; dependencies may come later.
+///
+/// # Errors
+/// When the listener cannot be bound or the NATS url is malformed.
+pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
+    let listener = Listener::bind("console", settings.http)?;
+    let bus = Bus::connect(&settings.nats).await?;
+    let pool = Pool::connect(&settings.postgres, &process.metrics)?;
+    let app = App {
+        bus,
+        pool,
+        clock: process.clock.clone(),
+        console_url: settings.console_url,
+        scim_url: settings.scim_url,
+    };
+    register_checks(&process, &app);
+    let serving = Serving { workers: 2, drain: HTTP_DRAIN };
+    process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
+    Ok(())
+}
+
+fn register_checks(process: &Process, app: &App) {
+    let bus = app.bus.clone();
+    process.health.register("nats", move || {
+        let bus = bus.clone();
+        async move { bus.ping().await.map_err(|error| error.to_string()) }
+    });
+    let pool = app.pool.clone();
+    process.health.register("postgres", move || {
+        let pool = pool.clone();
+        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
+    });
+}
+
+/// Runs forward migrations.
+///
+/// # Errors
+/// When Postgres is away or a migration fails.
+pub async fn migrate(settings: MigrateSettings) -> anyhow::Result<()> {
+    let applied = pg_pool::migrate::run(&settings.postgres, MIGRATIONS).await?;
+    tracing::info!(?applied, "migrated");
+    Ok(())
+}

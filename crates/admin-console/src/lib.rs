@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod signed_in;
+
+mod http;
+
+mod store;
+
+mod app;
+mod settings;
+
+pub use app::{migrate, start};
+pub use settings::{MigrateSettings, OBSERVE_ADDR, Settings};

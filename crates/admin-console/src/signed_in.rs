@@ -1,0 +1,50 @@
+//! Who looks at a page: an administrator of one company, and nobody else's.
+
+use bus_contract::audit::{Actor, actor};
+use typed_ids::CompanyId;
+use uuid::Uuid;
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything.
+    Administrator,
+    /// Look at everything that is no secret, change nothing.
+    Auditor,
+}
+
+/// Somebody who has signed in, for one request. The company is theirs and comes from the session alone: no path, query
+/// or form field names a company anywhere in the console.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn {
+    pub(crate) company: CompanyId,
+    pub(crate) company_name: String,
+    pub(crate) administrator: Uuid,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// Which of their sessions this is.
+    pub(crate) session: Uuid,
+    /// What every form of this session sends back.
+    pub(crate) csrf_token: String,
+    /// Whether the password was given within the last ten minutes, which showing a secret takes.
+    pub(crate) is_fresh: bool,
+    /// Where the request came from; empty when that is not known.
+    pub(crate) address: String,
+}
+
+impl SignedIn {
+    /// As the audit log names them.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
+            kind: actor::Kind::Administrator.into(),
+            name: self.email.clone(),
+            address: self.address.clone(),
+        }
+    }
+
+    /// Whether they may change anything.
+    pub(crate) fn may_change(&self) -> bool {
+        self.role == Role::Administrator
+    }
+}
