@@ -67,7 +67,10 @@ fn a_stack_in_the_background_says_where_everything_is_until_it_is_taken_down() {
         endpoints.companies.iter().all(|company| !company.id.is_empty() && !company.scim_token.is_empty())
     );
     let processes: Vec<_> = endpoints.processes.keys().map(String::as_str).collect();
-    assert_eq!(processes, ["directory-service", "nats-server", "postgres", "scim-gateway", "token-service"]);
+    assert_eq!(
+        processes,
+        ["admin-console", "directory-service", "nats-server", "postgres", "scim-gateway", "token-service"]
+    );
     let mode = workdir.path().join(endpoints::FILE).metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "it holds tokens");
 
