@@ -75,7 +75,7 @@ fn a_stack_in_the_background_says_where_everything_is_until_it_is_taken_down() {
     assert_eq!(mode & 0o777, 0o600, "it holds tokens");
 
     let status = local_stack("status", workdir.path()).output().unwrap();
-    assert_eq!(text(&status).matches(" ready").count(), 3, "{}", text(&status));
+    assert_eq!(text(&status).matches(" ready").count(), 4, "{}", text(&status));
 
     let second = local_stack("up", workdir.path()).args(["--no-build", "--detach"]).output().unwrap();
     assert!(!second.status.success());
