@@ -242,3 +242,47 @@ async fn publish(bus: &Bus, batch: &Sealed) -> Result<(), PublishError> {
     let subject = batch.subject.clone();
     bus.publish_durable(subject, &batch.id, None, batch.payload.clone()).await?.await.map(|_stored| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use bus_contract::directory::call::Answer;
+    use prometheus::Registry;
+    use typed_ids::{RequestId, TokenId};
+
+    use super::*;
+    use crate::auth::Caller;
+
+    fn report() -> Report {
+        Report {
+            request_id: RequestId::mint(),
+            caller: Caller { company: CompanyId::mint(), credential_id: TokenId::mint().into() },
+            address: None,
+            answered_at: Duration::ZERO,
+            duration: Duration::ZERO,
+            verb: "read",
+            answer: Answer::Found,
+            status: 200,
+            refused: None,
+            about: None,
+            name: None,
+            is_decided: false,
+        }
+    }
+
+    fn dropped(metrics: &Metrics, loss: Loss) -> u64 {
+        metrics.calls_dropped.with_label_values(&[loss.reason()]).get()
+    }
+
+    #[test]
+    fn what_comes_faster_than_it_is_sent_is_dropped_and_counted() {
+        let metrics = Metrics::register(&Registry::new()).unwrap();
+        let (calls, sending) = Calls::new(&metrics);
+        (0..MAX_WAITING + 3).for_each(|_| calls.report(report()));
+        assert_eq!(dropped(&metrics, Loss::Overflow), 3);
+        assert_eq!(usize::try_from(metrics.calls_waiting.get()), Ok(MAX_WAITING));
+
+        drop(sending);
+        calls.report(report());
+        assert_eq!(dropped(&metrics, Loss::Stopping), 1);
+    }
+}
