@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 /// Calls in one batch.
 const MAX_CALLS: usize = 500;
-/// Bytes from which on a batch is full: a quarter of what a message may have, and no call is larger than the rest.
+/// Bytes from which on a batch is full; its last call is beyond them by a few kilobytes at most, and a message may have
+/// four times as many.
 const MAX_BYTES: usize = 256 * 1_024;
 
 /// Calls that are being gathered, in the order in which they were answered.
