@@ -4,7 +4,7 @@ use bus_contract::{Message, provisioning::Refused};
 use chrono::{DateTime, Utc};
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl,
-    sql_types::{Array, Binary, Nullable, Text, Uuid as SqlUuid},
+    sql_types::{Array, Binary, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
 use scim_protocol::fold::fold;
@@ -12,9 +12,12 @@ use typed_ids::{CompanyId, GroupId, RequestId, TokenId, UserId};
 use uuid::Uuid;
 
 use super::{companies_setting, users::companies_of};
-use crate::apply::{
-    changes::{self, MAX_VALUE},
-    request::Request,
+use crate::{
+    activity::line::CallLine,
+    apply::{
+        changes::{self, MAX_VALUE},
+        request::Request,
+    },
 };
 
 pg_pool::static_sql! {
@@ -23,7 +26,16 @@ pg_pool::static_sql! {
         "select l.* from (select set_config('timeclock.companies', $1, true) as opened) o \
          cross join unnest($2, $3) as k(company_id, request_id) cross join lateral ( \
            select l.request_id, l.user_id, l.group_id, l.outcome, l.refusal from provisioning_log l \
-           where l.company_id = k.company_id and l.request_id = k.request_id and o.opened is not null offset 0) l"
+           where l.company_id = k.company_id and l.request_id = k.request_id and o.opened is not null offset 0) l";
+    InsertCalls =
+        "insert into provisioning_log (company_id, request_id, user_id, group_id, token_id, verb, accepted_at, applied_at, \
+           outcome, refusal, target_name, target_key, status, address) \
+         select v.company_id, v.request_id, v.user_id, v.group_id, v.token_id, v.verb, v.accepted_at, $13, v.outcome, \
+           v.refusal, v.target_name, v.target_key, v.status, v.address \
+         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14) \
+           as v(company_id, request_id, user_id, group_id, token_id, verb, accepted_at, outcome, refusal, target_name, \
+             target_key, status, address) \
+         on conflict (company_id, request_id) do nothing"
 }
 
 /// One line, as it is written.
@@ -131,4 +143,40 @@ pub(crate) fn recorded(
             refusal: refusal.and_then(|bytes| Refused::decode(bytes.as_slice()).ok()),
         })
         .collect())
+}
+
+/// Adds lines of calls that the directory did not decide; how many there are new. The transaction must have opened their
+/// companies.
+pub(crate) fn insert_calls(
+    conn: &mut PgConnection,
+    lines: &[CallLine<'_>],
+    applied_at: DateTime<Utc>,
+) -> QueryResult<usize> {
+    if lines.is_empty() {
+        return Ok(0);
+    }
+    let of = |id: fn(&CallLine<'_>) -> Option<Uuid>| lines.iter().map(id).collect::<Vec<_>>();
+    let names = || lines.iter().map(|line| line.call.target_name.as_deref());
+    statement(InsertCalls)
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.company.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.request.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(of(|line| line.call.user.map(UserId::as_uuid)))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of(|line| line.call.group.map(GroupId::as_uuid)))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of(|line| line.call.credential.map(TokenId::as_uuid)))
+        .bind::<Array<Text>, _>(lines.iter().map(|line| line.call.verb.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(lines.iter().map(|line| line.accepted_at).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|line| line.outcome).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Binary>>, _>(
+            lines.iter().map(|line| line.refusal.as_ref().map(Message::encode_to_vec)).collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Text>>, _>(names().map(|name| name.map(target_name)).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(names().map(|name| name.map(target_key)).collect::<Vec<_>>())
+        .bind::<Array<SmallInt>, _>(
+            lines.iter().map(|line| line.call.status.cast_signed()).collect::<Vec<_>>(),
+        )
+        .bind::<Timestamptz, _>(applied_at)
+        .bind::<Array<Nullable<Text>>, _>(
+            lines.iter().map(|line| line.call.address.as_deref()).collect::<Vec<_>>(),
+        )
+        .execute(conn)
 }
