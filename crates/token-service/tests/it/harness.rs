@@ -8,6 +8,7 @@ use backing_servers::{
 };
 use bus_contract::{
     Message,
+    audit::{Actor, actor::Kind},
     directory::{self, Company, ListCompanies, ListCompaniesReply},
     stream::{KEY_PREFIX, REVOKED_PREFIX, TOKENS},
     subject::{
@@ -118,7 +119,7 @@ impl World {
         secret(
             self.ask(
                 ISSUE_TOKEN,
-                IssueToken { company_id, description: "Entra".into(), lifetime_seconds, actor: None },
+                IssueToken { company_id, description: "Entra".into(), lifetime_seconds, actor: actor() },
             )
             .await,
         )
@@ -129,7 +130,7 @@ impl World {
         secret(
             self.ask(
                 ROTATE_TOKEN,
-                RotateToken { company_id, overlap_seconds, lifetime_seconds: None, actor: None },
+                RotateToken { company_id, overlap_seconds, lifetime_seconds: None, actor: actor() },
             )
             .await,
         )
@@ -137,12 +138,14 @@ impl World {
 
     pub(crate) async fn reveal(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned(), actor: None }).await
+        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned(), actor: actor() })
+            .await
     }
 
     pub(crate) async fn revoke(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned(), actor: None }).await
+        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned(), actor: actor() })
+            .await
     }
 
     pub(crate) async fn list(&self) -> Vec<Token> {
@@ -247,6 +250,15 @@ async fn answer_as_directory(bus: Bus, company: CompanyId) {
         asking.ask(LIST_COMPANIES, question.clone(), DEADLINE).await.ok()
     })
     .await;
+}
+
+/// Whoever asks in tests.
+pub(crate) fn actor() -> Option<Actor> {
+    Some(Actor {
+        kind: Kind::Administrator.into(),
+        name: "anna@contoso.com".into(),
+        address: "192.0.2.7".into(),
+    })
 }
 
 pub(crate) fn secret(answer: Answer) -> SecretToken {
