@@ -1,5 +1,8 @@
 //! A running token service, a directory that knows one company, and an operator.
 
+pub(crate) mod authority;
+pub(crate) mod web;
+
 use std::{future::Future, time::Duration};
 
 use backing_servers::{
@@ -8,14 +11,16 @@ use backing_servers::{
 };
 use bus_contract::{
     Message,
-    audit::{Actor, actor::Kind},
+    audit::{Actor, Event, ListEvents, actor::Kind},
     directory::{self, Company, ListCompanies, ListCompaniesReply},
     stream::{KEY_PREFIX, REVOKED_PREFIX, TOKENS},
     subject::{
-        DIRECTORY_QUEUE, ISSUE_TOKEN, LIST_COMPANIES, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN,
+        CREATE_CLIENT, DIRECTORY_QUEUE, ISSUE_TOKEN, LIST_COMPANIES, LIST_TOKEN_EVENTS, LIST_TOKENS,
+        REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN,
     },
     token::{
-        IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken, SecretToken, Token,
+        CreateClient, IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken,
+        SecretAuthentication, SecretClient, SecretToken, Token, create_client::Authentication,
         failure::Reason, reply::Result as Answer,
     },
 };
@@ -25,11 +30,13 @@ use service_runtime::{Process, clock::Clock, settings::Reader};
 use token_protocol::KeySet;
 use typed_ids::CompanyId;
 
+use self::authority::Authority;
+
 /// Longer than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// 2026-01-01.
 pub(crate) const NOW: u64 = 1_767_225_600;
-const SEALING_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+pub(crate) const SEALING_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 /// What an operator deploys: roles that cannot see past row level security, and a schema of their own.
 const DEPLOYMENT: &str = "
@@ -58,6 +65,7 @@ pub(crate) struct World {
     pub(crate) process: Process,
     pub(crate) http: std::net::SocketAddr,
     pub(crate) company: CompanyId,
+    pub(crate) authority: Authority,
 }
 
 /// An empty database as deployed, not migrated.
@@ -92,12 +100,16 @@ impl World {
         let nats = nats::Server::start(options).unwrap();
         let clock = Clock::manual(NOW);
         let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
-        let process = serve(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY).await;
+        let authority = Authority::start();
+        let settings = [("TIMECLOCK_FEDERATION_AUTHORITY", authority.url.as_str())];
+        let process =
+            serve_with(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY, &settings).await;
         let bus = connect(&nats.url(), "operator").await;
         let gateway = connect(&nats.url(), "gateway").await;
         let company = CompanyId::mint();
         answer_as_directory(connect(&nats.url(), "directory").await, company).await;
-        let world = Self { nats, nats_directory, database, bus, gateway, clock, process, http, company };
+        let world =
+            Self { nats, nats_directory, database, bus, gateway, clock, process, http, company, authority };
         eventually("ready", || async { world.is_ready().await.then_some(()) }).await;
         eventually("a key published", || async { (!world.published().await?.0.is_empty()).then_some(()) })
             .await;
@@ -155,6 +167,25 @@ impl World {
         }
     }
 
+    /// A client that proves itself by a secret of so many seconds.
+    pub(crate) async fn client(&self, lifetime_seconds: Option<u32>) -> SecretClient {
+        self.create_client(Authentication::Secret(SecretAuthentication { lifetime_seconds })).await
+    }
+
+    pub(crate) async fn create_client(&self, authentication: Authentication) -> SecretClient {
+        secret_client(self.ask(CREATE_CLIENT, new_client(self.company, authentication)).await)
+    }
+
+    /// The newest events of the company.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        let company_id = self.company.to_string();
+        let ask = ListEvents { company_id, before_event_id: String::new(), limit: 200 };
+        match self.ask(LIST_TOKEN_EVENTS, ask).await {
+            Answer::Events(reply) => reply.events,
+            other => panic!("not events: {other:?}"),
+        }
+    }
+
     /// The keys and the revocations that a gateway sees, when it sees the bucket.
     pub(crate) async fn published(&self) -> Option<(KeySet, Vec<(String, String)>)> {
         let mut keys = KeySet::default();
@@ -188,16 +219,30 @@ pub(crate) async fn serve(
     clock: &Clock,
     sealing_key: &str,
 ) -> Process {
+    serve_with(nats, postgres, http, clock, sealing_key, &[]).await
+}
+
+/// [`serve`], with more settings.
+async fn serve_with(
+    nats: &str,
+    postgres: &str,
+    http: std::net::SocketAddr,
+    clock: &Clock,
+    sealing_key: &str,
+    more: &[(&str, &str)],
+) -> Process {
     let process = Process::new(clock.clone());
-    let mut reader = reader(&[
+    let http = http.to_string();
+    let settings = [
         ("TIMECLOCK_NATS_URL", nats),
         ("TIMECLOCK_NATS_USER", "tokens"),
         ("TIMECLOCK_NATS_PASSWORD", "secret"),
         ("TIMECLOCK_POSTGRES_URL", postgres),
         ("TIMECLOCK_POSTGRES_POOL_SIZE", "2"),
-        ("TIMECLOCK_HTTP_ADDR", &http.to_string()),
+        ("TIMECLOCK_HTTP_ADDR", &http),
         ("TIMECLOCK_SEALING_KEY", sealing_key),
-    ]);
+    ];
+    let mut reader = reader(&[&settings[..], more].concat());
     let settings = token_service::Settings::read(&mut reader);
     reader.finish().unwrap();
     token_service::start(settings, process.clone()).await.unwrap();
@@ -206,7 +251,7 @@ pub(crate) async fn serve(
 
 /// The bus as it is deployed: every user with its own permissions. The password is the same for all.
 pub(crate) fn deployed_nats() -> nats::Options {
-    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"];
+    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"];
     nats::Options {
         config: Some(include_str!("../../../../deploy/nats/nats-server.conf").to_owned()),
         environment: users
@@ -265,6 +310,22 @@ pub(crate) fn secret(answer: Answer) -> SecretToken {
     match answer {
         Answer::SecretToken(secret) => secret,
         other => panic!("not a token: {other:?}"),
+    }
+}
+
+pub(crate) fn new_client(company: CompanyId, authentication: Authentication) -> CreateClient {
+    CreateClient {
+        company_id: company.to_string(),
+        description: "Entra".into(),
+        actor: actor(),
+        authentication: Some(authentication),
+    }
+}
+
+pub(crate) fn secret_client(answer: Answer) -> SecretClient {
+    match answer {
+        Answer::SecretClient(client) => client,
+        other => panic!("not a client: {other:?}"),
     }
 }
 
