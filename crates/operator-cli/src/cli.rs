@@ -1,8 +1,12 @@
 //! The command line: what can be asked for, and how it is explained.
 
+mod activity;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use self::activity::ActivityCommand;
 
 /// Companies, their Entra tokens and their own schemas, from the command line
 #[derive(Debug, Parser)]
@@ -42,6 +46,13 @@ Examples:
     timeclock-operator token list --company 01890a5d-ac96-774b-bcce-b302099a8057
     timeclock-operator token revoke --company 01890a5d-ac96-774b-bcce-b302099a8057 --token ID
 
+  "Where is Anna?"
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --name anna
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --outcome refused,failed --since 24h
+
+  Whom is Entra about to quarantine?
+    timeclock-operator activity health
+
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
            "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
@@ -58,6 +69,9 @@ pub(crate) enum Command {
     /// Issues, shows, rotates and revokes companies' Entra tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Shows what Entra did: the provisioning log, cycles, health
+    #[command(subcommand)]
+    Activity(ActivityCommand),
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),

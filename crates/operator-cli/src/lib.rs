@@ -2,6 +2,7 @@
 
 mod cli;
 
+mod activity;
 mod company;
 mod schema;
 mod token;
@@ -9,6 +10,7 @@ mod token;
 mod bus;
 mod failure;
 mod output;
+mod time;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,7 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command) -> Result<output::Answer, Failure> {
     let questions = Questions::connect().await?;
     match command {
+        Command::Activity(command) => activity::execute(&questions, command).await,
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Schema(command) => schema::execute(&questions, command).await,

@@ -8,7 +8,6 @@ use bus_contract::{
         token::State,
     },
 };
-use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     cli::TokenCommand,
     failure::Failure,
     output::{Answer, Row},
+    time::rfc3339,
 };
 
 const TOKENS: &str = "token-service";
@@ -126,9 +126,6 @@ fn shown(token: Token, secret: Option<String>) -> Result<Shown, Failure> {
     })
 }
 
-/// RFC 3339, in UTC.
 fn time(at: Option<Timestamp>) -> Result<String, Failure> {
-    at.and_then(|at| DateTime::from_timestamp(at.seconds, 0))
-        .map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .ok_or_else(|| unintelligible(TOKENS, "no time"))
+    rfc3339(at).ok_or_else(|| unintelligible(TOKENS, "no time"))
 }
