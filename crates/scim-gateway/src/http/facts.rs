@@ -1,4 +1,6 @@
 //! What a call is about and what came of it: noted by its handlers as they learn it, reported when it ends.
+//!
+//! A report goes into logs that people read. It names whom the call names, and never quotes what else a body says.
 
 use std::{net::IpAddr, time::Duration};
 
