@@ -3,8 +3,8 @@
 //! No answer waits for any of this. What there is no room for, or cannot be stored, is dropped and counted; a change stands
 //! in the directory's log without its report.
 
+mod allowance;
 mod batch;
-mod reads;
 mod report;
 
 use std::{
@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use bus_contract::directory::call::Answer;
 use bus_jetstream::{Bus, publish::PublishError};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use service_runtime::causes::Causes;
@@ -22,10 +23,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 
-pub(crate) use self::report::{About, Refused, Report, shortened, timestamp};
+pub(crate) use self::report::{About, Refused, Report, Verb, shortened, timestamp};
 use self::{
+    allowance::Allowance,
     batch::{Batch, Sealed},
-    reads::Reads,
 };
 use crate::metrics::Metrics;
 
@@ -58,6 +59,8 @@ enum Loss {
     Unavailable,
     /// The stream is full or missing.
     Refused,
+    /// Somebody calls without end with a credential that has ended.
+    Flood,
     /// The process ends.
     Stopping,
 }
@@ -69,6 +72,7 @@ impl Loss {
             Self::Overflow => "overflow",
             Self::Unavailable => "unavailable",
             Self::Refused => "refused",
+            Self::Flood => "flood",
             Self::Stopping => "stopping",
         }
     }
@@ -84,7 +88,8 @@ impl Calls {
             count: 0,
             ready: VecDeque::new(),
             under_way: FuturesUnordered::new(),
-            reads: Reads::default(),
+            reads: Allowance::of_reads(),
+            ended: Allowance::of_ended(),
             is_failing: false,
             metrics: metrics.clone(),
         };
@@ -117,7 +122,8 @@ pub(crate) struct Sending {
     /// Batches that await their turn. While there are any, no report is taken.
     ready: VecDeque<Sealed>,
     under_way: FuturesUnordered<BoxFuture<'static, Delivered>>,
-    reads: Reads,
+    reads: Allowance,
+    ended: Allowance,
     /// Whether the last batch was lost.
     is_failing: bool,
     metrics: Metrics,
@@ -166,10 +172,16 @@ impl Sending {
     }
 
     fn gather(&mut self, report: Report) {
-        let company = report.caller.company;
-        let in_full = !report.is_read() || self.reads.take(company, report.answered_at);
+        let (company, now) = (report.caller.company, report.answered_at);
+        let report = match report.answer {
+            Answer::Unauthenticated if !self.ended.take(company, now) => {
+                return lose(&self.metrics, 1, Loss::Flood);
+            }
+            Answer::Found | Answer::NothingFound if !self.reads.take(company, now) => report.in_brief(),
+            _ => report,
+        };
         let batch = self.gathered.entry(company).or_default();
-        batch.add(report.into_call(in_full));
+        batch.add(report.into_call());
         self.count += 1;
         if self.count >= MAX_GATHERED {
             self.seal_all();
@@ -245,7 +257,6 @@ async fn publish(bus: &Bus, batch: &Sealed) -> Result<(), PublishError> {
 
 #[cfg(test)]
 mod tests {
-    use bus_contract::directory::call::Answer;
     use prometheus::Registry;
     use typed_ids::{RequestId, TokenId};
 
@@ -259,7 +270,7 @@ mod tests {
             address: None,
             answered_at: Duration::ZERO,
             duration: Duration::ZERO,
-            verb: "read",
+            verb: Verb::Read,
             answer: Answer::Found,
             status: 200,
             refused: None,

@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use bus_contract::{
     Timestamp,
     directory::{Call, call::Answer},
+    subject,
 };
 use scim_protocol::{bulk::Endpoint, error::ScimType};
 use typed_ids::{GroupId, RequestId, UserId};
@@ -23,7 +24,7 @@ pub(crate) struct Report {
     /// Since the epoch.
     pub(crate) answered_at: Duration,
     pub(crate) duration: Duration,
-    pub(crate) verb: &'static str,
+    pub(crate) verb: Verb,
     pub(crate) answer: Answer,
     pub(crate) status: u16,
     pub(crate) refused: Option<Refused>,
@@ -32,6 +33,33 @@ pub(crate) struct Report {
     pub(crate) name: Option<String>,
     /// Whether the directory has decided it.
     pub(crate) is_decided: bool,
+}
+
+/// What is called, by the names of the provisioning log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Change(subject::Verb),
+    Read,
+    Search,
+    /// A search for what nobody is called, by which Entra tests a connection.
+    Test,
+    Discover,
+    Bulk,
+    Other,
+}
+
+impl Verb {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change(verb) => verb.as_str(),
+            Self::Read => "read",
+            Self::Search => "search",
+            Self::Test => "test",
+            Self::Discover => "discover",
+            Self::Bulk => "bulk",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// Why a call was refused.
@@ -60,15 +88,16 @@ impl About {
 }
 
 impl Report {
-    /// Whether it was a read that went well.
-    pub(super) const fn is_read(&self) -> bool {
-        matches!(self.answer, Answer::Found | Answer::NothingFound)
+    /// Of a read that it was one, and not whom it was about.
+    pub(super) fn in_brief(self) -> Self {
+        // One test more says nothing that the others have not said.
+        let verb = if self.verb == Verb::Test { Verb::Search } else { self.verb };
+        Self { verb, about: None, name: None, ..self }
     }
 
-    /// As it is sent; without saying whom it was about unless `in_full`.
-    pub(super) fn into_call(self, in_full: bool) -> Call {
-        let (about, name) = if in_full { (self.about, self.name) } else { (None, None) };
-        let (user_id, group_id) = match about {
+    /// As it is sent.
+    pub(super) fn into_call(self) -> Call {
+        let (user_id, group_id) = match self.about {
             Some(About::User(user)) => (user.to_string(), String::new()),
             Some(About::Group(group)) => (String::new(), group.to_string()),
             None => Default::default(),
@@ -80,14 +109,14 @@ impl Report {
             duration_us: u32::try_from(self.duration.as_micros()).unwrap_or(u32::MAX),
             credential_id: self.caller.credential_id.to_string(),
             address: self.address.map(|address| address.to_string()).unwrap_or_default(),
-            verb: self.verb.to_owned(),
+            verb: self.verb.as_str().to_owned(),
             answer: self.answer.into(),
             status: self.status.into(),
             scim_type,
             detail,
             user_id,
             group_id,
-            target_name: name.unwrap_or_default(),
+            target_name: self.name.unwrap_or_default(),
             is_decided: self.is_decided,
         }
     }

@@ -1,4 +1,6 @@
 //! What a call is about and what came of it: noted by its handlers as they learn it, reported when it ends.
+//!
+//! A report goes into logs that people read. It names whom the call names, and never quotes what else a body says.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,7 +14,7 @@ use super::{respond::Refusal, route::Target};
 use crate::{
     app::App,
     auth::Caller,
-    calls::{About, Report, shortened},
+    calls::{About, Report, Verb, shortened},
     directory::{Key, Record},
     provision::{Applied, Asked},
 };
@@ -32,57 +34,6 @@ pub(super) struct Facts {
     is_made_of_others: bool,
 }
 
-/// What is called, by the names of the provisioning log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Change(subject::Verb),
-    Read,
-    Search,
-    /// A search for what nobody is called, by which Entra tests a connection.
-    Test,
-    Discover,
-    Bulk,
-    Other,
-}
-
-impl Verb {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Change(verb) => verb.as_str(),
-            Self::Read => "read",
-            Self::Search => "search",
-            Self::Test => "test",
-            Self::Discover => "discover",
-            Self::Bulk => "bulk",
-            Self::Other => "other",
-        }
-    }
-
-    const fn of(target: &Target, method: &Method) -> Self {
-        use subject::Verb::{Create, Delete, Replace, Update};
-        match (target, method) {
-            (Target::All(_), &(Method::GET | Method::HEAD)) | (Target::Search(_), &Method::POST) => {
-                Self::Search
-            }
-            (Target::All(_), &Method::POST) => Self::Change(Create),
-            (Target::One(..), &(Method::GET | Method::HEAD)) => Self::Read,
-            (Target::One(..), &Method::PUT) => Self::Change(Replace),
-            (Target::One(..), &Method::PATCH) => Self::Change(Update),
-            (Target::One(..), &Method::DELETE) => Self::Change(Delete),
-            (Target::Bulk, &Method::POST) => Self::Bulk,
-            (
-                Target::ServiceProviderConfig
-                | Target::ResourceTypes
-                | Target::ResourceType(_)
-                | Target::Schemas
-                | Target::Schema(_),
-                &(Method::GET | Method::HEAD),
-            ) => Self::Discover,
-            _ => Self::Other,
-        }
-    }
-}
-
 impl Facts {
     /// What the request's first line says.
     pub(super) fn of(target: &Target, method: &Method) -> Self {
@@ -90,7 +41,7 @@ impl Facts {
             Target::One(endpoint, id) => About::parse(*endpoint, id),
             _ => None,
         };
-        Self::new(Verb::of(target, method), about)
+        Self::new(verb_of(target, method), about)
     }
 
     /// What an operation of a bulk request says before it is looked at.
@@ -177,7 +128,7 @@ impl Facts {
             address,
             answered_at: app.clock.since_epoch(),
             duration,
-            verb: self.verb.as_str(),
+            verb: self.verb,
             answer,
             status: status.as_u16(),
             about: self.about,
@@ -204,4 +155,26 @@ fn about_record(record: &Record) -> Option<About> {
 
 fn is_uuid(name: &str) -> bool {
     name.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(name).is_ok()
+}
+
+const fn verb_of(target: &Target, method: &Method) -> Verb {
+    use subject::Verb::{Create, Delete, Replace, Update};
+    match (target, method) {
+        (Target::All(_), &(Method::GET | Method::HEAD)) | (Target::Search(_), &Method::POST) => Verb::Search,
+        (Target::All(_), &Method::POST) => Verb::Change(Create),
+        (Target::One(..), &(Method::GET | Method::HEAD)) => Verb::Read,
+        (Target::One(..), &Method::PUT) => Verb::Change(Replace),
+        (Target::One(..), &Method::PATCH) => Verb::Change(Update),
+        (Target::One(..), &Method::DELETE) => Verb::Change(Delete),
+        (Target::Bulk, &Method::POST) => Verb::Bulk,
+        (
+            Target::ServiceProviderConfig
+            | Target::ResourceTypes
+            | Target::ResourceType(_)
+            | Target::Schemas
+            | Target::Schema(_),
+            &(Method::GET | Method::HEAD),
+        ) => Verb::Discover,
+        _ => Verb::Other,
+    }
 }

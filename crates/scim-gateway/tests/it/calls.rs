@@ -347,6 +347,38 @@ async fn companies_are_told_of_apart() {
 }
 
 #[tokio::test]
+async fn of_a_flood_of_tests_the_end_is_counted_as_searches() {
+    let mut told = Told::start().await;
+    let world = &told.world;
+    let path = format!("/scim/Users?filter=userName+eq+%22{NOBODY}%22");
+    let test = async |_| assert_eq!(world.get(&path).await.status, 200);
+    stream::iter(0..1_010).for_each_concurrent(16, test).await;
+
+    let calls = told.calls().await;
+
+    let (tests, others): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.verb == "test");
+    assert_eq!((tests.len(), others.len()), (1_000, 10));
+    assert!(others.iter().all(|call| gist(call) == ("search", Said::NothingFound, 200)), "{others:?}");
+    assert!(others.iter().all(|call| call.target_name.is_empty()), "{others:?}");
+}
+
+#[tokio::test]
+async fn of_a_flood_with_a_credential_that_has_ended_the_end_is_not_told() {
+    let mut told = Told::start().await;
+    let world = &told.world;
+    let ended = world.signer.token(world.company, TokenId::mint(), NOW - 1);
+    let refused = async |_| {
+        let request = world.anonymous(Method::GET, "/scim/Users").bearer_auth(&ended);
+        Answer::of(request).await.is_error(401);
+    };
+    stream::iter(0..150).for_each_concurrent(16, refused).await;
+
+    assert_eq!(gists(&told.calls().await), [("search", Said::Unauthenticated, 401); 100]);
+    let dropped = told.world.metric("gateway_calls_dropped_total{reason=\"flood\"}");
+    assert!((dropped - 50.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
 async fn of_a_flood_of_reads_the_end_is_counted_and_names_nobody() {
     let mut told = Told::start().await;
     let id = told.world.user("adele").await;
