@@ -1,14 +1,124 @@
-//! The route table.
+//! The route table: what can be called, by whom, and who answers. What each access means is in [`guard`].
 
-use actix_web::{HttpResponse, web};
+mod answer;
+mod guard;
+mod invitation;
+pub(crate) mod problem;
+pub(crate) mod return_to;
+mod sign_in;
+mod sign_out;
 
+use std::collections::BTreeSet;
+
+use actix_web::{
+    Route,
+    middleware::from_fn,
+    web::{self, get, post},
+};
+
+use self::{
+    Access::{Fresh, Public, SignedIn},
+    Shape::Page,
+    Verb::{Get, Post},
+    problem::Problem,
+};
 use crate::app::App;
+
+/// The body of a form.
+pub(crate) const FORM_MOST_BYTES: usize = 65_536;
+
+/// Whom a route answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; a POST must still come from our own page.
+    Public,
+    /// Whoever has a session; what is only about themselves.
+    SignedIn,
+    /// Administrators; auditors are told that it is not for them.
+    Administrator,
+    /// Administrators who gave their password a moment ago; others are asked for it first.
+    Fresh,
+}
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Shows something.
+    Get,
+    /// Changes something.
+    Post,
+}
+
+/// What a route answers with, which decides how it refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A whole page: whoever has no session is sent to sign in.
+    Page,
+    /// A fragment, a stream, a file: whoever has no session gets a 401.
+    Part,
+}
+
+/// One line of the table.
+pub(crate) struct Entry {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    pub(crate) shape: Shape,
+    route: fn() -> Route,
+}
+
+const fn entry(verb: Verb, path: &'static str, access: Access, shape: Shape, route: fn() -> Route) -> Entry {
+    Entry { verb, path, access, shape, route }
+}
+
+/// Everything that can be called. A path that two patterns match belongs to the one that stands first.
+pub(crate) static ROUTES: &[Entry] = &[
+    entry(Get, "/sign-in", Public, Page, || get().to(sign_in::show)),
+    entry(Post, "/sign-in", Public, Page, || post().to(sign_in::attempt)),
+    entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
+    entry(Post, "/invitation/{token}", Public, Page, || post().to(invitation::accept)),
+    entry(Get, "/confirm-password", SignedIn, Page, || get().to(sign_in::ask_again)),
+    entry(Post, "/confirm-password", SignedIn, Page, || post().to(sign_in::confirm)),
+    entry(Post, "/sign-out", SignedIn, Page, || post().to(sign_out::sign_out)),
+];
+
+/// The table for whoever checks it from outside: method, path pattern, access and shape of every route.
+pub fn route_table() -> impl Iterator<Item = (Verb, &'static str, Access, Shape)> {
+    ROUTES.iter().map(|entry| (entry.verb, entry.path, entry.access, entry.shape))
+}
 
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
         config
             .app_data(web::Data::new(app.clone()))
-            .route("/", web::get().to(|| async { HttpResponse::NotFound().finish() }));
+            .app_data(web::PayloadConfig::new(FORM_MOST_BYTES))
+            .app_data(
+                web::FormConfig::default()
+                    .limit(FORM_MOST_BYTES)
+                    .error_handler(|error, _| Problem::of_form(&error).into()),
+            )
+            .app_data(web::QueryConfig::default().error_handler(|_, _| Problem::Invalid.into()))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Problem::NotFound.into()))
+            .service(console());
     }
+}
+
+/// One resource for each path, so that another method on it is 405 and not 404; the guard before each route.
+fn console() -> impl actix_web::dev::HttpServiceFactory {
+    let mut mounted = BTreeSet::new();
+    let mut scope = web::scope("");
+    for path in ROUTES.iter().map(|entry| entry.path) {
+        if !mounted.insert(path) {
+            continue;
+        }
+        let mut resource = web::resource(path);
+        for entry in ROUTES.iter().filter(|entry| entry.path == path) {
+            let guarded = from_fn(move |request, next| guard::check(entry, request, next));
+            resource = resource.route((entry.route)().wrap(guarded));
+        }
+        scope =
+            scope.service(resource.default_service(web::to(|| async { Problem::MethodNotAllowed.answer() })));
+    }
+    scope.default_service(web::to(|| async { Problem::NotFound.answer() })).wrap(from_fn(answer::finish))
 }

@@ -4,6 +4,9 @@ mod signed_in;
 
 mod http;
 
+mod administrators;
+mod invitation;
+mod operators;
 mod session;
 mod sign_in;
 
@@ -20,4 +23,5 @@ mod metrics;
 mod settings;
 
 pub use app::{migrate, start};
+pub use http::{Access, Shape, Verb, route_table};
 pub use settings::{MigrateSettings, OBSERVE_ADDR, Settings};

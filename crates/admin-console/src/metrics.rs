@@ -1,6 +1,8 @@
 //! What the console counts.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, exponential_buckets};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, exponential_buckets,
+};
 
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -45,7 +47,10 @@ impl Metrics {
         Ok(Self {
             requests,
             sign_ins: counters("sign_ins_total", "Attempts to sign in, by outcome", &["outcome"])?,
-            throttled: counter("throttled_total", "Passwords that were not tried, because of too many before")?,
+            throttled: counter(
+                "throttled_total",
+                "Passwords that were not tried, because of too many before",
+            )?,
             password_hashes: counter("password_hashes_total", "Passwords hashed, to set or to try one")?,
             sessions_begun: counter("sessions_begun_total", "Sessions that began")?,
             sessions_ended: counter("sessions_ended_total", "Sessions that somebody ended; others expire")?,

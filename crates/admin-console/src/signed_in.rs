@@ -68,6 +68,11 @@ impl SignedIn {
         }
     }
 
+    /// What to call them: their name, or their address until they have given one.
+    pub(crate) fn shown_name(&self) -> &str {
+        if self.name.is_empty() { &self.email } else { &self.name }
+    }
+
     /// Whether they may change anything.
     pub(crate) fn may_change(&self) -> bool {
         self.role == Role::Administrator
@@ -81,6 +86,8 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let signed_in = request.extensions().get::<Self>().cloned();
         // Only a route that the table calls public has none.
-        ready(signed_in.ok_or_else(|| Problem::Failed(anyhow::anyhow!("a public page asked who is signed in"))))
+        ready(
+            signed_in.ok_or_else(|| Problem::Failed(anyhow::anyhow!("a public page asked who is signed in"))),
+        )
     }
 }
