@@ -1,14 +1,25 @@
 //! The route table.
 
-use actix_web::{HttpResponse, web};
+pub(crate) mod assets;
+pub(crate) mod render;
 
-use crate::app::App;
+use actix_web::{HttpRequest, middleware::Compress, web};
+
+use crate::{
+    app::App,
+    page::{Page, Section},
+};
 
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
         config
             .app_data(web::Data::new(app.clone()))
-            .route("/", web::get().to(|| async { HttpResponse::NotFound().finish() }));
+            .service(
+                web::scope("/assets").wrap(Compress::default()).route("/{name}", web::get().to(assets::get)),
+            )
+            .default_service(web::get().to(|app: web::Data<App>, request: HttpRequest| async move {
+                render::not_found(Page::new(&request, app.clock.now(), Section::Nowhere))
+            }));
     }
 }

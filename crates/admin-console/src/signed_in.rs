@@ -43,6 +43,11 @@ impl SignedIn {
         }
     }
 
+    /// What to call them: their name, or their address until they have given one.
+    pub(crate) fn shown_name(&self) -> &str {
+        if self.name.is_empty() { &self.email } else { &self.name }
+    }
+
     /// Whether they may change anything.
     pub(crate) fn may_change(&self) -> bool {
         self.role == Role::Administrator
