@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bus_jetstream::Bus;
+use chrono::{DateTime, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
@@ -11,7 +12,11 @@ use service_runtime::{
 };
 
 use crate::{
+    company::Companies,
     http,
+    metrics::Metrics,
+    password::Passwords,
+    session::Limits,
     settings::{MigrateSettings, Settings},
     store::MIGRATIONS,
 };
@@ -27,6 +32,22 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) console_url: String,
     pub(crate) scim_url: String,
+    pub(crate) limits: Limits,
+    pub(crate) passwords: Passwords,
+    pub(crate) companies: Companies,
+    pub(crate) metrics: Metrics,
+}
+
+impl App {
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        DateTime::<Utc>::from(self.clock.now())
+    }
+
+    /// Whether browsers reach us over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.console_url.starts_with("https://")
+    }
 }
 
 /// Starts everything and returns; dependencies may come later.
@@ -37,12 +58,17 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind("console", settings.http)?;
     let bus = Bus::connect(&settings.nats).await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
+    let metrics = Metrics::register(&process.metrics)?;
     let app = App {
+        companies: Companies::new(bus.clone(), process.clock.clone()),
+        passwords: Passwords::start(metrics.password_hashes.clone())?,
         bus,
         pool,
         clock: process.clock.clone(),
         console_url: settings.console_url,
         scim_url: settings.scim_url,
+        limits: settings.limits,
+        metrics,
     };
     register_checks(&process, &app);
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };

@@ -41,6 +41,7 @@ pub(crate) fn secret_token(
         aud: AUDIENCE.to_owned(),
         sub: CompanyId::from_uuid(record.company_id),
         jti: TokenId::from_uuid(record.token_id),
+        cid: None,
         iat: unix_seconds(record.issued_at),
         exp: unix_seconds(record.expires_at),
     };

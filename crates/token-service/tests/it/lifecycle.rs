@@ -29,7 +29,7 @@ async fn an_issued_token_opens_the_company_s_directory_for_a_year() {
     assert_eq!(token.state(), State::Active);
     assert_eq!(token.description, "Entra");
     assert!(issued.secret.len() < token_protocol::text::MAX_LENGTH);
-    assert_eq!(keys.verify(&issued.secret, NOW + YEAR), Err(Refusal::Expired));
+    assert_eq!(keys.verify(&issued.secret, NOW + YEAR), Err(Refusal::Expired(principal)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
