@@ -1,9 +1,11 @@
 //! The route table: what can be called, by whom, and who answers. What each access means is in [`guard`].
 
 mod answer;
+pub(crate) mod assets;
 mod guard;
 mod invitation;
 pub(crate) mod problem;
+pub(crate) mod render;
 pub(crate) mod return_to;
 mod sign_in;
 mod sign_out;
@@ -12,13 +14,13 @@ use std::collections::BTreeSet;
 
 use actix_web::{
     Route,
-    middleware::from_fn,
+    middleware::{Compress, from_fn},
     web::{self, get, post},
 };
 
 use self::{
     Access::{Fresh, Public, SignedIn},
-    Shape::Page,
+    Shape::{Page, Part},
     Verb::{Get, Post},
     problem::Problem,
 };
@@ -73,6 +75,8 @@ const fn entry(verb: Verb, path: &'static str, access: Access, shape: Shape, rou
 
 /// Everything that can be called. A path that two patterns match belongs to the one that stands first.
 pub(crate) static ROUTES: &[Entry] = &[
+    // Compressed, and pages not: what a page mixes of secrets and of others' words must not show in its length.
+    entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
     entry(Get, "/sign-in", Public, Page, || get().to(sign_in::show)),
     entry(Post, "/sign-in", Public, Page, || post().to(sign_in::attempt)),
     entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod language;
+mod page;
 mod signed_in;
 
 mod http;
