@@ -57,6 +57,10 @@ impl Answers {
             .ok()
     }
 
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.missing
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         if self.missing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
     }
