@@ -2,21 +2,24 @@
 
 use std::time::Duration;
 
+use actix_web::{HttpRequest, http::header};
 use bus_jetstream::Bus;
 use chrono::{DateTime, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving},
+    http::{Listener, Serving, TrustedProxies},
 };
 
 use crate::{
     company::Companies,
     http,
+    live::Live,
     metrics::Metrics,
+    operators,
     password::Passwords,
-    session::Limits,
+    session::{From, Limits},
     settings::{MigrateSettings, Settings},
     store::MIGRATIONS,
 };
@@ -33,8 +36,10 @@ pub(crate) struct App {
     pub(crate) console_url: String,
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
+    proxies: TrustedProxies,
     pub(crate) passwords: Passwords,
     pub(crate) companies: Companies,
+    pub(crate) live: Live,
     pub(crate) metrics: Metrics,
 }
 
@@ -42,6 +47,17 @@ impl App {
     /// The time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         DateTime::<Utc>::from(self.clock.now())
+    }
+
+    /// Where a request came from; empty when that is not known.
+    pub(crate) fn address_of(&self, request: &HttpRequest) -> String {
+        self.proxies.client_of(request).map(|address| address.to_string()).unwrap_or_default()
+    }
+
+    /// Where somebody signs in from.
+    pub(crate) fn from(&self, request: &HttpRequest) -> From {
+        let browser = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        From { address: self.address_of(request), browser: browser.unwrap_or_default().to_owned() }
     }
 
     /// Whether browsers reach us over TLS.
@@ -59,7 +75,11 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let bus = Bus::connect(&settings.nats).await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
+    let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
+    let hearing = (live.clone(), bus.clone());
+    process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
+        live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
         passwords: Passwords::start(metrics.password_hashes.clone())?,
         bus,
@@ -68,9 +88,14 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         console_url: settings.console_url,
         scim_url: settings.scim_url,
         limits: settings.limits,
+        proxies: settings.proxies,
         metrics,
     };
     register_checks(&process, &app);
+    process.tasks.spawn("operators", {
+        let app = app.clone();
+        |stop| operators::serve(app, stop)
+    });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())

@@ -5,8 +5,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::opaque;
 
-/// The name of the form field, and of the header for scripts.
-pub(crate) const FIELD: &str = "csrf";
+/// For scripts; forms have a field `csrf_token`.
 pub(crate) const HEADER: &str = "x-csrf-token";
 
 /// What every form of a session sends back. Nobody who does not have the cookie can know it, nor learn the cookie by it.

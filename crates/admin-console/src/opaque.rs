@@ -1,7 +1,7 @@
 //! Values that mean nothing and prove everything: handed out once, kept only as their hash.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use rand::{RngCore as _, rngs::OsRng, TryRngCore as _};
+use rand::{RngCore as _, TryRngCore as _, rngs::OsRng};
 use sha2::{Digest as _, Sha256};
 
 /// 256 bits: nobody guesses one.
@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn what_is_none_of_ours_has_no_key() {
-        for value in ["", "short", &"é".repeat(22), &format!("{}=", &mint()[..42]), &format!("{}a", mint())] {
+        for value in ["", "short", &"é".repeat(22), &format!("{}=", &mint()[..42]), &format!("{}a", mint())]
+        {
             assert_eq!(key(value), None, "{value}");
         }
     }

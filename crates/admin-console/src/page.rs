@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     app::App,
-    http::assets,
+    http::{answer::Nonce, assets},
     language::{
         Key, Language, Text, numbers,
         times::{Moment, Style, Times, Zone, from_wire},
@@ -34,10 +34,6 @@ pub(crate) enum Section {
     /// In none: errors, the account.
     Nowhere,
 }
-
-/// What a response's Content-Security-Policy allows to run; put into the request by whoever sets that header.
-#[derive(Debug, Clone)]
-pub(crate) struct Nonce(pub(crate) String);
 
 /// What an administrator must be told, and what they can do about it.
 #[derive(Debug, Clone)]
@@ -118,6 +114,12 @@ impl Page {
     pub(crate) async fn open(app: &App, request: &HttpRequest, who: &SignedIn, section: Section) -> Self {
         let outlook = Outlook::glance(app, who).await;
         Self::new(request, app.clock.now(), section).heeding(&outlook)
+    }
+
+    /// Where to come back to from an answer to a form, whose own address answers no GET.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.here);
+        self
     }
 
     /// The gravest of what must be said becomes the banner.

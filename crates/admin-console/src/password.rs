@@ -42,10 +42,37 @@ pub(crate) enum Weakness {
 
 /// The beginnings of what is tried first, among passwords that are long enough: everything else in such lists is short.
 const COMMON: &[&str] = &[
-    "password", "passw0rd", "p@ssw0rd", "motdepasse", "qwertyuiop", "azertyuiop", "qwertzuiop", "123456789",
-    "1234567890", "0123456789", "987654321", "1q2w3e4r5t", "1qaz2wsx3edc", "qazwsxedc", "iloveyou", "letmein",
-    "welcome", "bienvenue", "administrator", "administrateur", "changeme", "timeclock", "trustno1", "abcdefgh",
-    "sunshine", "football", "princesse", "princess", "superman", "asdfghjkl", "zxcvbnm",
+    "password",
+    "passw0rd",
+    "p@ssw0rd",
+    "motdepasse",
+    "qwertyuiop",
+    "azertyuiop",
+    "qwertzuiop",
+    "123456789",
+    "1234567890",
+    "0123456789",
+    "987654321",
+    "1q2w3e4r5t",
+    "1qaz2wsx3edc",
+    "qazwsxedc",
+    "iloveyou",
+    "letmein",
+    "welcome",
+    "bienvenue",
+    "administrator",
+    "administrateur",
+    "changeme",
+    "timeclock",
+    "trustno1",
+    "abcdefgh",
+    "sunshine",
+    "football",
+    "princesse",
+    "princess",
+    "superman",
+    "asdfghjkl",
+    "zxcvbnm",
 ];
 /// A common word with fewer other characters behind it than this is still the common word.
 const OTHER_LEAST: usize = 6;
@@ -130,7 +157,11 @@ impl Passwords {
     }
 
     /// Tries a password. Without a stored hash it is wrong, after the same work.
-    pub(crate) async fn verify(&self, stored: Option<String>, password: String) -> Result<Verdict, HashError> {
+    pub(crate) async fn verify(
+        &self,
+        stored: Option<String>,
+        password: String,
+    ) -> Result<Verdict, HashError> {
         let exists = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         self.run(move || {
@@ -177,7 +208,8 @@ fn work(waiting: &Mutex<Receiver<Box<dyn FnOnce() + Send>>>) {
 }
 
 fn hasher() -> anyhow::Result<Argon2<'static>> {
-    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None).context("the parameters are not argon2's")?;
+    let parameters =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).context("the parameters are not argon2's")?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters))
 }
 

@@ -71,7 +71,11 @@ pub(crate) fn cookie_name(app: &App) -> &'static str {
 }
 
 /// Who this cookie stands for, if it is good.
-pub(crate) async fn find(app: &App, cookie: &str, address: String) -> Result<Option<SignedIn>, pg_pool::Error> {
+pub(crate) async fn find(
+    app: &App,
+    cookie: &str,
+    address: String,
+) -> Result<Option<SignedIn>, pg_pool::Error> {
     let Some(key) = opaque::key(cookie) else { return Ok(None) };
     let now = app.now();
     let cutoff = app.limits.cutoff(now);

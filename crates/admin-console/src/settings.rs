@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use service_runtime::settings::Reader;
+use service_runtime::{http::TrustedProxies, settings::Reader};
 
 use crate::session::Limits;
 
@@ -21,6 +21,8 @@ pub struct Settings {
     /// The tenant URL that administrators paste into Entra.
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
+    /// Where a request came from, behind proxies of ours.
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl Settings {
@@ -32,6 +34,7 @@ impl Settings {
             http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
             console_url: console_url(reader),
             scim_url: reader.with_default("TIMECLOCK_SCIM_BASE_URL", "http://127.0.0.1:8080/scim"),
+            proxies: TrustedProxies::read(reader),
             limits: Limits {
                 idle: reader.duration_ms(
                     "TIMECLOCK_SESSION_IDLE_MS",

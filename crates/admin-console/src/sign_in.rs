@@ -80,11 +80,7 @@ async fn attempt_uncounted(app: &App, email: &str, password: &str, from: From) -
 }
 
 /// Counts the attempt and finds the account, if the attempt may be looked at.
-async fn admitted(
-    app: &App,
-    counted: &Counted,
-    email_key: String,
-) -> Result<Option<Credential>, Refusal> {
+async fn admitted(app: &App, counted: &Counted, email_key: String) -> Result<Option<Credential>, Refusal> {
     let (counted, now) = (counted.clone(), app.now());
     let admitted = app
         .pool
@@ -116,7 +112,8 @@ async fn begin(
             store::act_for(connection, company)?;
             let account = administrators::find(connection, company, administrator)?;
             let current = administrators::password_hash(connection, company, administrator)?;
-            let Some(account) = account.filter(|account| account.is_active && current == password_hash) else {
+            let Some(account) = account.filter(|account| account.is_active && current == password_hash)
+            else {
                 return Ok(false);
             };
             counted.succeeded(connection, now)?;
@@ -143,10 +140,18 @@ async fn note_failure(app: &App, credential: &Credential, from: From) {
         .pool
         .transaction("sign_in.note_failure", move |connection| {
             store::act_for(connection, company)?;
-            let Some(account) = administrators::find(connection, company, administrator)? else { return Ok(()) };
+            let Some(account) = administrators::find(connection, company, administrator)? else {
+                return Ok(());
+            };
             // Nobody is known to have done this, so the one who did it has no name.
             let actor = Actor { kind: actor::Kind::System.into(), ..actor(&account.email, &from) };
-            audit::record(connection, company, &actor, &Act::on("session.sign_in_failed", &account.email), now)
+            audit::record(
+                connection,
+                company,
+                &actor,
+                &Act::on("session.sign_in_failed", &account.email),
+                now,
+            )
         })
         .await;
     if let Err(error) = noted {
@@ -177,9 +182,5 @@ pub(crate) async fn confirm(app: &App, signed_in: &SignedIn, password: &str) -> 
 }
 
 fn actor(email: &str, from: &From) -> Actor {
-    Actor {
-        kind: actor::Kind::Administrator.into(),
-        name: email.to_owned(),
-        address: from.address.clone(),
-    }
+    Actor { kind: actor::Kind::Administrator.into(), name: email.to_owned(), address: from.address.clone() }
 }

@@ -86,6 +86,8 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let signed_in = request.extensions().get::<Self>().cloned();
         // Only a route that the table calls public has none.
-        ready(signed_in.ok_or_else(|| Problem::Failed(anyhow::anyhow!("a public page asked who is signed in"))))
+        ready(
+            signed_in.ok_or_else(|| Problem::Failed(anyhow::anyhow!("a public page asked who is signed in"))),
+        )
     }
 }

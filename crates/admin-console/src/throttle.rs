@@ -1,5 +1,7 @@
 //! How often a password may be tried: for one account, and from one address, with growing waits.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
 
@@ -23,6 +25,14 @@ const ADDRESS: Slowing = Slowing {
     forgotten_after: TimeDelta::hours(1),
 };
 
+/// Whoever has one IPv6 address has the other 2^64 of its network as well.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
 /// What an attempt is counted under.
 #[derive(Debug, Clone)]
 pub(crate) struct Counted {
@@ -35,7 +45,10 @@ impl Counted {
     pub(crate) fn new(email_key: &str, address: &str) -> Self {
         Self {
             account: opaque::hash(format!("account {email_key}").as_bytes()),
-            address: (!address.is_empty()).then(|| opaque::hash(format!("address {address}").as_bytes())),
+            address: address
+                .parse()
+                .ok()
+                .map(|address| opaque::hash(format!("address {}", network(address)).as_bytes())),
         }
     }
 

@@ -151,3 +151,9 @@ impl<'a> Credentials<'a> {
         if used.is_empty() { unused.into_iter().max_by_key(end) } else { used.into_iter().min_by_key(end) }
     }
 }
+
+/// A token as a page shows it to whoever has not asked for it: its prefix, by which scanners of leaked secrets find
+/// it, and dots.
+pub(crate) fn mask(token: &Token) -> String {
+    format!("tc365_{}{}", "•".repeat(28), token.hint)
+}

@@ -15,8 +15,7 @@ pub(crate) fn put(
     invitation_key: &str,
     expires_at: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let renewed =
-        (invitations::invitation_key.eq(invitation_key), invitations::expires_at.eq(expires_at));
+    let renewed = (invitations::invitation_key.eq(invitation_key), invitations::expires_at.eq(expires_at));
     diesel::insert_into(invitations::table)
         .values((
             invitations::company_id.eq(company.as_uuid()),

@@ -128,11 +128,23 @@ pub(crate) fn forget_expired(
     company: CompanyId,
     cutoff: Cutoff,
 ) -> QueryResult<()> {
-    diesel::delete(
-        sessions::table.filter(sessions::company_id.eq(company.as_uuid())).filter(
-            sessions::created_at.le(cutoff.created_after).or(sessions::last_seen_at.le(cutoff.seen_after)),
-        ),
-    )
+    diesel::delete(sessions::table.filter(sessions::company_id.eq(company.as_uuid())).filter(
+        sessions::created_at.le(cutoff.created_after).or(sessions::last_seen_at.le(cutoff.seen_after)),
+    ))
     .execute(connection)
     .map(drop)
+}
+
+/// Whose the sessions of a company are, once for each.
+pub(crate) fn owners(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    cutoff: Cutoff,
+) -> QueryResult<Vec<Uuid>> {
+    sessions::table
+        .filter(sessions::company_id.eq(company.as_uuid()))
+        .filter(sessions::created_at.gt(cutoff.created_after))
+        .filter(sessions::last_seen_at.gt(cutoff.seen_after))
+        .select(sessions::administrator_id)
+        .load(connection)
 }
