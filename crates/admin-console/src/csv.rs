@@ -30,7 +30,9 @@ mod tests {
 
     #[test]
     fn nothing_that_somebody_is_called_becomes_a_formula() {
-        for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK(\"http://evil\")", "＝1"] {
+        for name in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK(\"http://evil\")", "＝1"]
+        {
             let line = line(Language::English, [name]);
             assert!(line.starts_with("\"'"), "{line}");
         }

@@ -40,7 +40,11 @@ pub(crate) const RESULTS: [Choice<Words>; 5] = [
     Choice { name: "changed", text: Key("filter-changed"), meaning: &["created", "updated", "deleted"] },
     Choice { name: "unchanged", text: Key("filter-unchanged"), meaning: &["unchanged"] },
     Choice { name: "read", text: Key("filter-found"), meaning: &["found", "nothing_found"] },
-    Choice { name: "problem", text: Key("filter-problem"), meaning: &["refused", "failed", "unauthenticated"] },
+    Choice {
+        name: "problem",
+        text: Key("filter-problem"),
+        meaning: &["refused", "failed", "unauthenticated"],
+    },
 ];
 
 /// How far back. The first is what a page without a word about it shows.
@@ -94,7 +98,8 @@ impl Filter {
     /// As the directory is asked. Whoever searches for an id of the log gets that line, whatever its age.
     pub(crate) fn question(&self, now: Duration, before: Option<Uuid>, limit: u32) -> ListLog {
         let request = Uuid::try_parse(&self.search).ok();
-        let age = chosen(&PERIODS, self.period).and_then(|period| period.meaning).filter(|_| request.is_none());
+        let age =
+            chosen(&PERIODS, self.period).and_then(|period| period.meaning).filter(|_| request.is_none());
         let from = age.and_then(|age| i64::try_from(now.saturating_sub(age).as_secs()).ok());
         ListLog {
             company_id: String::new(),
@@ -119,7 +124,8 @@ fn name_of<T>(choices: &[Choice<T>], name: &str) -> &'static str {
 }
 
 fn words_of(choices: &[Choice<Words>], name: &str) -> Vec<String> {
-    chosen(choices, name).map_or(Vec::new(), |choice| choice.meaning.iter().map(|&word| word.to_owned()).collect())
+    chosen(choices, name)
+        .map_or(Vec::new(), |choice| choice.meaning.iter().map(|&word| word.to_owned()).collect())
 }
 
 /// A value as a query carries it (WHATWG URL §5.2, with %20 for a space).
@@ -173,7 +179,10 @@ mod tests {
         let now = Duration::from_secs(1_800_000_000);
         let id = "0198c6a0-0000-7000-8000-000000000000";
         let question = read(&format!("search={id}&period=hour")).question(now, None, 50);
-        assert_eq!((question.request_id.as_str(), question.name_prefix.as_str(), question.from), (id, "", None));
+        assert_eq!(
+            (question.request_id.as_str(), question.name_prefix.as_str(), question.from),
+            (id, "", None)
+        );
         let question = read("search=anna&period=hour").question(now, None, 50);
         assert_eq!((question.request_id.as_str(), question.name_prefix.as_str()), ("", "anna"));
         assert_eq!(question.from.unwrap().seconds, 1_800_000_000 - 3600);

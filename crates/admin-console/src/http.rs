@@ -2,7 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod assets;
-mod audit;
+pub(crate) mod audit;
 mod connect;
 mod groups;
 mod guard;
@@ -109,11 +109,19 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Get, "/provisioning/requests/{id}", SignedIn, Page, || get().to(provisioning::one)),
     entry(Get, "/settings/company", SignedIn, Page, || get().to(settings::get)),
     entry(Post, "/settings/company/tokens", Administrator, Page, || post().to(settings::token::issue)),
-    entry(Post, "/settings/company/tokens/rotate", Administrator, Page, || post().to(settings::token::rotate)),
-    entry(Post, "/settings/company/tokens/{token}/reveal", Fresh, Page, || post().to(settings::token::reveal)),
-    entry(Post, "/settings/company/tokens/{token}/revoke", Administrator, Page, || post().to(settings::token::revoke)),
+    entry(Post, "/settings/company/tokens/rotate", Administrator, Page, || {
+        post().to(settings::token::rotate)
+    }),
+    entry(Post, "/settings/company/tokens/{token}/reveal", Fresh, Page, || {
+        post().to(settings::token::reveal)
+    }),
+    entry(Post, "/settings/company/tokens/{token}/revoke", Administrator, Page, || {
+        post().to(settings::token::revoke)
+    }),
     entry(Post, "/settings/company/clients", Fresh, Page, || post().to(settings::client::create)),
-    entry(Post, "/settings/company/clients/{client}/secrets", Fresh, Page, || post().to(settings::client::add_secret)),
+    entry(Post, "/settings/company/clients/{client}/secrets", Fresh, Page, || {
+        post().to(settings::client::add_secret)
+    }),
     entry(Post, "/settings/company/clients/{client}/secrets/{secret}/revoke", Administrator, Page, || {
         post().to(settings::client::revoke_secret)
     }),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attributes;
+mod audit;
 mod csv;
 mod filter;
 mod language;

@@ -111,7 +111,8 @@ impl Line<'_> {
         if let Some(code) = self.refusal_code() {
             return code;
         }
-        let mut paths: Vec<&str> = entry.changes.iter().take(PATHS_IN_A_CELL).map(|c| c.path.as_str()).collect();
+        let mut paths: Vec<&str> =
+            entry.changes.iter().take(PATHS_IN_A_CELL).map(|c| c.path.as_str()).collect();
         if entry.changes.len() > PATHS_IN_A_CELL {
             paths.push("…");
         }

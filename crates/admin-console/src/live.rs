@@ -154,7 +154,8 @@ mod tests {
     fn a_session_has_few_pages_open_and_a_closed_one_makes_room() {
         let live = live();
         let (company, session) = (CompanyId::mint(), Uuid::now_v7());
-        let mut open: Vec<_> = (0..MOST_PER_SESSION).map(|_| live.listen(company, session).unwrap()).collect();
+        let mut open: Vec<_> =
+            (0..MOST_PER_SESSION).map(|_| live.listen(company, session).unwrap()).collect();
         assert_eq!(live.listen(company, session).err(), Some(TooMany));
         assert!(live.listen(company, Uuid::now_v7()).is_ok(), "another session has room of its own");
         open.pop();

@@ -46,8 +46,10 @@ impl Metrics {
             &["route", "method", "status"],
         )?;
         registry.register(Box::new(requests.clone()))?;
-        let open_streams =
-            IntGauge::new("timeclock_console_open_streams", "Streams of events to open pages, at most 2,000")?;
+        let open_streams = IntGauge::new(
+            "timeclock_console_open_streams",
+            "Streams of events to open pages, at most 2,000",
+        )?;
         registry.register(Box::new(open_streams.clone()))?;
         Ok(Self {
             requests,

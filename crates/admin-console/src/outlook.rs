@@ -3,9 +3,6 @@
 pub(crate) mod concern;
 pub(crate) mod credential;
 
-#[cfg(test)]
-mod tests;
-
 use bus_contract::{
     directory::{GetActivityReply, health::State},
     token::{Client, Token},
@@ -48,7 +45,8 @@ impl Outlook {
     async fn questions(
         app: &App,
         who: &SignedIn,
-    ) -> (Result<GetActivityReply, Unanswered>, Result<Vec<Token>, Unanswered>, Result<Vec<Client>, Unanswered>) {
+    ) -> (Result<GetActivityReply, Unanswered>, Result<Vec<Token>, Unanswered>, Result<Vec<Client>, Unanswered>)
+    {
         let (directory, tokens) = (Directory::of(app, who), Tokens::of(app, who));
         tokio::join!(directory.activity(), tokens.list(), tokens.clients())
     }

@@ -1,6 +1,6 @@
 //! What every page knows: who looks, in which language and time zone, where they are, and what they must be told.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use actix_web::{HttpMessage as _, HttpRequest};
 use askama::filters::HtmlSafe;
@@ -156,8 +156,8 @@ impl Page {
     }
 
     /// A whole number as the language writes it.
-    pub(crate) fn number(&self, number: &u64) -> String {
-        numbers::whole(self.language(), *number)
+    pub(crate) fn number(&self, number: impl Borrow<u64>) -> String {
+        numbers::whole(self.language(), *number.borrow())
     }
 
     /// 99.6%, out of tenths of a per cent.

@@ -30,7 +30,8 @@ pub(crate) struct Bar {
 impl Picture {
     pub(crate) fn of(slots: &[Slot]) -> Self {
         let tallest = slots.iter().map(|slot| slot.calls).max().unwrap_or(0).max(1);
-        let height = |count: u64| if count == 0 { 0 } else { (count.saturating_mul(HEIGHT) / tallest).max(LEAST) };
+        let height =
+            |count: u64| if count == 0 { 0 } else { (count.saturating_mul(HEIGHT) / tallest).max(LEAST) };
         let bars = slots.iter().zip(0_u64..).map(|(slot, position)| {
             let (tall, failed) = (height(slot.calls), height(slot.failures.min(slot.calls)));
             Bar {

@@ -52,7 +52,11 @@ impl Answers {
         answer
             .inspect_err(|error| {
                 self.missing = true;
-                tracing::warn!(question, error = error as &dyn std::error::Error, "a part of a page has no answer");
+                tracing::warn!(
+                    question,
+                    error = error as &dyn std::error::Error,
+                    "a part of a page has no answer"
+                );
             })
             .ok()
     }

@@ -1,6 +1,9 @@
 //! `/groups` and `/groups/{id}`: what groups there are, who is in one, and everything that happened to it.
 
-use actix_web::{HttpRequest, HttpResponse, web::{Data, Path}};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
 use askama::Template;
 use bus_contract::{
     Timestamp,

@@ -9,13 +9,7 @@ use actix_web::{
 };
 use futures_util::stream;
 
-use crate::{
-    app::App,
-    live::Listener,
-    opaque, session,
-    signed_in::SignedIn,
-    store::sessions,
-};
+use crate::{app::App, live::Listener, opaque, session, signed_in::SignedIn, store::sessions};
 
 /// A stream that says nothing for longer is taken for dead by what stands between.
 const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -1,6 +1,9 @@
 //! `/people` and `/people/{id}`: whom Entra has created, and everything that happened to one of them.
 
-use actix_web::{HttpRequest, HttpResponse, web::{Data, Path}};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
 use askama::Template;
 use bus_contract::{
     Timestamp,

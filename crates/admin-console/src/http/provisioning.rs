@@ -3,7 +3,10 @@
 pub(crate) mod cycles;
 pub(crate) mod export;
 
-use actix_web::{HttpRequest, HttpResponse, web::{Data, Path}};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
 use askama::Template;
 use bus_contract::{
     Timestamp,
@@ -137,7 +140,12 @@ struct OneRequest {
 }
 
 /// `GET /provisioning/requests/{id}`.
-pub(crate) async fn one(app: Data<App>, who: SignedIn, request: HttpRequest, id: Path<String>) -> HttpResponse {
+pub(crate) async fn one(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
     let Ok(id) = id.parse::<RequestId>() else {
         return render::not_found(Page::new(&request, app.clock.now(), Section::Provisioning));
     };

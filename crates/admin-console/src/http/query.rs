@@ -1,6 +1,9 @@
 //! What a page's address says beside its path. Read generously: links are kept, shortened and mistyped.
 
-use std::{collections::HashMap, future::{Ready, ready}};
+use std::{
+    collections::HashMap,
+    future::{Ready, ready},
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Query};
 use uuid::Uuid;

@@ -59,7 +59,10 @@ fn keys_behind(opening: &str) -> BTreeSet<String> {
     texts.extend(files(&crate_folder().join("src"), "rs"));
     let keys = texts.iter().flat_map(|text| text.split(opening).skip(1));
     let keys = keys.filter_map(|rest| rest.split_once('"')).map(|(key, _)| key.to_owned());
-    keys.filter(|key| !key.ends_with('-') && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')).collect()
+    keys.filter(|key| {
+        !key.ends_with('-') && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    })
+    .collect()
 }
 
 fn used_keys() -> BTreeSet<String> {

@@ -22,23 +22,38 @@ pub(crate) fn notice(concern: &Concern, times: &Times) -> Option<Notice> {
             "/settings/company",
             Key("concern-unauthenticated-link"),
         ),
-        Kind::Silent => (Key("concern-silent"), Key("concern-silent-advice"), "/connect", Key("concern-silent-link")),
-        Kind::FailureRatio => {
-            (Key("concern-failure-ratio"), Key("concern-failure-ratio-advice"), FAILURES, Key("concern-failures-link"))
+        Kind::Silent => {
+            (Key("concern-silent"), Key("concern-silent-advice"), "/connect", Key("concern-silent-link"))
         }
-        Kind::FailureCount => {
-            (Key("concern-failure-count"), Key("concern-failure-count-advice"), FAILURES, Key("concern-failures-link"))
-        }
-        Kind::ServerErrors => {
-            (Key("concern-server-errors"), Key("concern-server-errors-advice"), FAILURES, Key("concern-failures-link"))
-        }
+        Kind::FailureRatio => (
+            Key("concern-failure-ratio"),
+            Key("concern-failure-ratio-advice"),
+            FAILURES,
+            Key("concern-failures-link"),
+        ),
+        Kind::FailureCount => (
+            Key("concern-failure-count"),
+            Key("concern-failure-count-advice"),
+            FAILURES,
+            Key("concern-failures-link"),
+        ),
+        Kind::ServerErrors => (
+            Key("concern-server-errors"),
+            Key("concern-server-errors-advice"),
+            FAILURES,
+            Key("concern-failures-link"),
+        ),
         Kind::Unspecified => return None,
     };
     let language = times.language;
     let since = concern.since.as_ref().and_then(from_wire);
     let since = since.map(|since| times.written(since, Style::DateAndMinute)).unwrap_or_default();
     let fill = |key| {
-        language.say(key).with("count", concern.count).with("limit", concern.limit).with("since", since.clone())
+        language
+            .say(key)
+            .with("count", concern.count)
+            .with("limit", concern.limit)
+            .with("since", since.clone())
     };
     Some(Notice {
         tone: if concern.is_critical { Tone::Danger } else { Tone::Warning },

@@ -143,8 +143,9 @@ impl<'a> Credentials<'a> {
         let (used, unused): (Vec<_>, Vec<_>) = live.into_iter().partition(|live| {
             let last = self.use_of(live.id).and_then(|seen| seen.last_used_at.as_ref()).and_then(from_wire);
             let is_recent = last.is_some_and(|last| now.duration_since(last) <= IN_USE);
-            let is_left_behind =
-                newest.is_some_and(|newest| live.is_retiring && live.id != newest && self.has_moved(live.id, newest));
+            let is_left_behind = newest.is_some_and(|newest| {
+                live.is_retiring && live.id != newest && self.has_moved(live.id, newest)
+            });
             is_recent && !is_left_behind
         });
         let end = |live: &Live<'_>| live.end.unwrap_or(Timestamp::MAX);

@@ -47,11 +47,11 @@ pub(crate) async fn get(
     query: Fields,
 ) -> Result<HttpResponse, Problem> {
     let language = Page::new(&request, app.clock.now(), Section::Provisioning).language();
-    let mut export =
-        Export { app, who, filter: Filter::read(&query.0), language, next: None, written: 0 };
+    let mut export = Export { app, who, filter: Filter::read(&query.0), language, next: None, written: 0 };
     // The first page is asked for before anything is answered, so that a directory that is away is a 503.
     export.next = Some(export.page_behind(None).await.map_err(|away| Problem::Unavailable(away.into()))?);
-    let head = csv::BYTE_ORDER_MARK.to_owned() + &csv::line(language, head(language).iter().map(String::as_str));
+    let head =
+        csv::BYTE_ORDER_MARK.to_owned() + &csv::line(language, head(language).iter().map(String::as_str));
     let body = stream::unfold((Some(export), Some(head)), |(export, head)| async move {
         if let Some(head) = head {
             return Some((Ok(Bytes::from(head)), (export, None)));
@@ -123,10 +123,8 @@ fn head(language: Language) -> [String; 12] {
 fn cells(language: Language, entry: &LogEntry) -> [String; 12] {
     let line = Line(entry);
     let at = entry.accepted_at.as_ref().and_then(from_wire);
-    let action = language
-        .say(line.action())
-        .with("added", entry.members_added)
-        .with("removed", entry.members_removed);
+    let action =
+        language.say(line.action()).with("added", entry.members_added).with("removed", entry.members_removed);
     let redacted = language.say("csv-redacted").to_string();
     let changes: Vec<String> = entry.changes.iter().map(|change| written(change, &redacted)).collect();
     [

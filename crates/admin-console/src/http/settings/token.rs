@@ -20,6 +20,13 @@ use crate::{
 const OVERLAPS: [u32; 4] = [7 * 24 * 3600, 24 * 3600, 3600, 0];
 
 #[derive(Deserialize)]
+pub(crate) struct Issue {
+    /// Where the form was.
+    #[serde(default)]
+    return_to: String,
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Rotation {
     overlap: u32,
 }
@@ -39,8 +46,14 @@ pub(crate) struct Revocation {
 }
 
 /// `POST /settings/company/tokens`.
-pub(crate) async fn issue(app: Data<App>, who: SignedIn, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn issue(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    Form(issue): Form<Issue>,
+) -> Result<HttpResponse, Problem> {
     match Tokens::of(&app, &who).issue(None).await {
+        Ok(_issued) if issue.return_to == "/connect" => Ok(see_other("/connect")),
         // The token is not in the answer: showing it is an act of its own, which is written down.
         Ok(_issued) => Ok(see_other("/settings/company?done=issued#azure-user-synchronization")),
         Err(error) => not_done(&app, &who, &request, error).await,
