@@ -15,6 +15,8 @@ use service_runtime::{
 use crate::{
     company::Companies,
     http,
+    live::Live,
+    mail::Mailer,
     metrics::Metrics,
     operators,
     password::Passwords,
@@ -36,8 +38,11 @@ pub(crate) struct App {
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
     proxies: TrustedProxies,
+    /// `None` where no mail is sent.
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) passwords: Passwords,
     pub(crate) companies: Companies,
+    pub(crate) live: Live,
     pub(crate) metrics: Metrics,
 }
 
@@ -73,8 +78,13 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let bus = Bus::connect(&settings.nats).await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
+    let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
+    let hearing = (live.clone(), bus.clone());
+    process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
+        live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
+        mailer: settings.mail.map(|mail| Mailer::new(&mail, metrics.mails.clone())).transpose()?,
         passwords: Passwords::start(metrics.password_hashes.clone())?,
         bus,
         pool,

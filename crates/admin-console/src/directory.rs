@@ -3,9 +3,10 @@
 use bus_contract::{
     audit::{Event, ListEvents},
     directory::{
-        BrowseGroups, BrowseGroupsReply, BrowseUsers, BrowseUsersReply, GetActivity, GetActivityReply, GroupRecord,
-        ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply, LookUpGroup, LookUpUser,
-        Reply, UserRecord, browse_users, failure::Reason, look_up_group, look_up_user, reply::Result as Answer,
+        BrowseGroups, BrowseGroupsReply, BrowseUsers, BrowseUsersReply, GetActivity, GetActivityReply,
+        GroupRecord, ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply,
+        LookUpGroup, LookUpUser, Reply, UserRecord, browse_users, failure::Reason, look_up_group,
+        look_up_user, reply::Result as Answer,
     },
     subject,
 };
@@ -51,9 +52,16 @@ impl<'a> Directory<'a> {
         expect!(self.ask(subject::LIST_LOG, &question).await?, ListLog)
     }
 
-    pub(crate) async fn cycles(&self, before: Option<String>, limit: u32) -> Result<ListCyclesReply, Unanswered> {
-        let question =
-            ListCycles { company_id: self.company.to_string(), before_cycle_id: before.unwrap_or_default(), limit };
+    pub(crate) async fn cycles(
+        &self,
+        before: Option<String>,
+        limit: u32,
+    ) -> Result<ListCyclesReply, Unanswered> {
+        let question = ListCycles {
+            company_id: self.company.to_string(),
+            before_cycle_id: before.unwrap_or_default(),
+            limit,
+        };
         expect!(self.ask(subject::LIST_CYCLES, &question).await?, ListCycles)
     }
 
@@ -131,12 +139,18 @@ impl<'a> Directory<'a> {
         Ok(list.events)
     }
 
-    async fn ask<Q: bus_contract::Message>(&self, subject: &'static str, question: &Q) -> Result<Answer, Unanswered> {
+    async fn ask<Q: bus_contract::Message>(
+        &self,
+        subject: &'static str,
+        question: &Q,
+    ) -> Result<Answer, Unanswered> {
         let reply: Reply = question::ask(self.bus, subject, question).await?;
         match reply.result.ok_or(Unanswered::Unintelligible)? {
             Answer::Failure(failure) => Err(match failure.reason() {
                 Reason::Unavailable => Unanswered::Unavailable(failure.detail),
-                Reason::Invalid | Reason::Conflict | Reason::Unspecified => Unanswered::Refused(failure.detail),
+                Reason::Invalid | Reason::Conflict | Reason::Unspecified => {
+                    Unanswered::Refused(failure.detail)
+                }
             }),
             answer => Ok(answer),
         }

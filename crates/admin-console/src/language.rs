@@ -122,6 +122,12 @@ impl From<&&'static str> for Key {
     }
 }
 
+impl From<&&Key> for Key {
+    fn from(key: &&Key) -> Self {
+        **key
+    }
+}
+
 impl From<&Key> for Key {
     fn from(key: &Key) -> Self {
         *key

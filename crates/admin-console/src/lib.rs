@@ -1,11 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod attributes;
+mod audit;
+mod csv;
+mod filter;
 mod language;
+mod line;
+mod outlook;
 mod page;
+mod picture;
 mod signed_in;
 
 mod http;
 
+mod account;
 mod administrators;
 mod invitation;
 mod operators;
@@ -18,7 +26,12 @@ mod password;
 mod throttle;
 
 mod company;
+mod directory;
+mod live;
+mod mail;
+mod question;
 mod store;
+mod tokens;
 
 mod app;
 mod metrics;

@@ -1,7 +1,7 @@
 //! What the console counts.
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, exponential_buckets,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets,
 };
 
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub(crate) struct Metrics {
     pub(crate) mails: IntCounterVec,
     /// By kind.
     pub(crate) notices: IntCounterVec,
+    /// Streams of events to open pages.
+    pub(crate) open_streams: IntGauge,
     /// What operators asked, by operation and result.
     pub(crate) operator_requests: IntCounterVec,
 }
@@ -44,8 +46,14 @@ impl Metrics {
             &["route", "method", "status"],
         )?;
         registry.register(Box::new(requests.clone()))?;
+        let open_streams = IntGauge::new(
+            "timeclock_console_open_streams",
+            "Streams of events to open pages, at most 2,000",
+        )?;
+        registry.register(Box::new(open_streams.clone()))?;
         Ok(Self {
             requests,
+            open_streams,
             sign_ins: counters("sign_ins_total", "Attempts to sign in, by outcome", &["outcome"])?,
             throttled: counter(
                 "throttled_total",

@@ -1,6 +1,6 @@
 //! What every page knows: who looks, in which language and time zone, where they are, and what they must be told.
 
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use actix_web::{HttpMessage as _, HttpRequest};
 use askama::filters::HtmlSafe;
@@ -8,11 +8,13 @@ use bus_contract::Timestamp as WireTime;
 use jiff::Timestamp;
 
 use crate::{
-    http::assets,
+    app::App,
+    http::{answer::Nonce, assets},
     language::{
         Key, Language, Text, numbers,
         times::{Moment, Style, Times, Zone, from_wire},
     },
+    outlook::Outlook,
     signed_in::SignedIn,
 };
 
@@ -33,13 +35,9 @@ pub(crate) enum Section {
     Nowhere,
 }
 
-/// What a response's Content-Security-Policy allows to run; put into the request by whoever sets that header.
+/// What an administrator must be told, and what they can do about it.
 #[derive(Debug, Clone)]
-pub(crate) struct Nonce(pub(crate) String);
-
-/// What an administrator must be told wherever they are.
-#[derive(Debug, Clone)]
-pub(crate) struct Banner {
+pub(crate) struct Notice {
     pub(crate) tone: Tone,
     pub(crate) title: Text,
     pub(crate) advice: Text,
@@ -87,14 +85,14 @@ pub(crate) struct Page {
     pub(crate) times: Times,
     pub(crate) section: Section,
     pub(crate) who: Option<SignedIn>,
-    pub(crate) banner: Option<Banner>,
+    pub(crate) banner: Option<Notice>,
     nonce: String,
     /// Path and query, to come back to after the language was changed.
     here: String,
 }
 
 impl Page {
-    /// For whoever sent the request; no banner yet.
+    /// For whoever sent the request; without a banner, which takes an [`Outlook`].
     pub(crate) fn new(request: &HttpRequest, now: std::time::SystemTime, section: Section) -> Self {
         let who = request.extensions().get::<SignedIn>().cloned();
         let nonce = request.extensions().get::<Nonce>().map(|nonce| nonce.0.clone());
@@ -110,6 +108,24 @@ impl Page {
             nonce: nonce.unwrap_or_default(),
             here: request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned(),
         }
+    }
+
+    /// With the banner that every page of somebody who has signed in carries.
+    pub(crate) async fn open(app: &App, request: &HttpRequest, who: &SignedIn, section: Section) -> Self {
+        let outlook = Outlook::glance(app, who).await;
+        Self::new(request, app.clock.now(), section).heeding(&outlook)
+    }
+
+    /// Where to come back to from an answer to a form, whose own address answers no GET.
+    pub(crate) fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.here);
+        self
+    }
+
+    /// The gravest of what must be said becomes the banner.
+    pub(crate) fn heeding(mut self, outlook: &Outlook) -> Self {
+        self.banner = outlook.notices(&self.times).into_iter().next();
+        self
     }
 
     pub(crate) fn language(&self) -> Language {
@@ -140,13 +156,47 @@ impl Page {
     }
 
     /// A whole number as the language writes it.
-    pub(crate) fn number(&self, number: &u64) -> String {
-        numbers::whole(self.language(), *number)
+    pub(crate) fn number(&self, number: impl Borrow<u64>) -> String {
+        numbers::whole(self.language(), *number.borrow())
+    }
+
+    /// 99.6%, out of tenths of a per cent.
+    pub(crate) fn per_cent(&self, tenths: u64) -> String {
+        self.say("per-cent").with("number", numbers::tenths(self.language(), tenths)).to_string()
     }
 
     /// May 12, 2026
-    pub(crate) fn date(&self, at: &WireTime) -> Option<Moment> {
-        Some(self.times.moment(from_wire(at)?, Style::Date))
+    pub(crate) fn date(&self, at: &WireTime) -> Shown {
+        self.shown(at, Style::Date)
+    }
+
+    /// 7:04 AM
+    pub(crate) fn minute(&self, at: &WireTime) -> Shown {
+        self.shown(at, Style::Minute)
+    }
+
+    /// 7:04:18 AM
+    pub(crate) fn second(&self, at: &WireTime) -> Shown {
+        self.shown(at, Style::Second)
+    }
+
+    /// May 12, 2026, 7:04 AM
+    pub(crate) fn date_and_minute(&self, at: &WireTime) -> Shown {
+        self.shown(at, Style::DateAndMinute)
+    }
+
+    /// May 12, 2026, 7:04:18 AM
+    pub(crate) fn date_and_second(&self, at: &WireTime) -> Shown {
+        self.shown(at, Style::DateAndSecond)
+    }
+
+    /// 2 minutes ago, in 170 days
+    pub(crate) fn from_now(&self, at: &WireTime) -> Shown {
+        Shown(from_wire(at).map(|at| self.times.from_now(at)))
+    }
+
+    fn shown(&self, at: &WireTime, style: Style) -> Shown {
+        Shown(from_wire(at).map(|at| self.times.moment(at, style)))
     }
 
     pub(crate) fn is_in(&self, section: &Section) -> bool {
@@ -171,6 +221,17 @@ impl Page {
         self.who.as_ref().map_or("", |who| &who.csrf_token)
     }
 }
+
+/// A moment, or nothing for one that no clock can show.
+pub(crate) struct Shown(Option<Moment>);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |moment| moment.fmt(f))
+    }
+}
+
+impl HtmlSafe for Shown {}
 
 /// See [`Page::icon`].
 pub(crate) struct Icon<'a>(&'a str);

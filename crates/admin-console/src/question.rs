@@ -52,9 +52,17 @@ impl Answers {
         answer
             .inspect_err(|error| {
                 self.missing = true;
-                tracing::warn!(question, error = error as &dyn std::error::Error, "a part of a page has no answer");
+                tracing::warn!(
+                    question,
+                    error = error as &dyn std::error::Error,
+                    "a part of a page has no answer"
+                );
             })
             .ok()
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.missing
     }
 
     pub(crate) fn status(&self) -> StatusCode {

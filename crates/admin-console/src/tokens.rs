@@ -4,9 +4,9 @@ use bus_contract::{
     audit::{Event, ListEvents},
     subject,
     token::{
-        AddClientSecret, Client, CreateClient, IssueToken, ListClients, ListTokens, Reply, RevealToken, RevokeClient,
-        RevokeClientSecret, RevokeToken, RotateToken, SecretClient, SecretToken, Token, create_client::Authentication,
-        failure::Reason, reply::Result as Answer,
+        AddClientSecret, Client, CreateClient, IssueToken, ListClients, ListTokens, Reply, RevealToken,
+        RevokeClient, RevokeClientSecret, RevokeToken, RotateToken, SecretClient, SecretToken, Token,
+        create_client::Authentication, failure::Reason, reply::Result as Answer,
     },
 };
 use bus_jetstream::Bus;
@@ -91,7 +91,8 @@ impl<'a> Tokens<'a> {
     pub(crate) async fn clients(&self) -> Result<Vec<Client>, Unanswered> {
         let question = ListClients { company_id: self.company() };
         let mut list = expect!(self.ask(subject::LIST_CLIENTS, &question).await?, ClientList)?;
-        list.clients.sort_by_key(|client| std::cmp::Reverse(client.created_at.map(|at| (at.seconds, at.nanos))));
+        list.clients
+            .sort_by_key(|client| std::cmp::Reverse(client.created_at.map(|at| (at.seconds, at.nanos))));
         Ok(list.clients)
     }
 
@@ -119,7 +120,11 @@ impl<'a> Tokens<'a> {
         expect!(self.ask(subject::ADD_CLIENT_SECRET, &act).await?, SecretClient)
     }
 
-    pub(crate) async fn revoke_client_secret(&self, client: Uuid, secret: Uuid) -> Result<Client, Unanswered> {
+    pub(crate) async fn revoke_client_secret(
+        &self,
+        client: Uuid,
+        secret: Uuid,
+    ) -> Result<Client, Unanswered> {
         let act = RevokeClientSecret {
             company_id: self.company(),
             client_id: client.to_string(),
@@ -150,7 +155,11 @@ impl<'a> Tokens<'a> {
         self.who.company.to_string()
     }
 
-    async fn ask<Q: bus_contract::Message>(&self, subject: &'static str, question: &Q) -> Result<Answer, Unanswered> {
+    async fn ask<Q: bus_contract::Message>(
+        &self,
+        subject: &'static str,
+        question: &Q,
+    ) -> Result<Answer, Unanswered> {
         let reply: Reply = question::ask(self.bus, subject, question).await?;
         match reply.result.ok_or(Unanswered::Unintelligible)? {
             Answer::Failure(failure) => Err(match failure.reason() {

@@ -8,6 +8,9 @@ use askama::Template;
 
 use crate::page::{Page, Section};
 
+/// The status of a page with a notice in the place of what a service did not answer.
+pub(crate) const INCOMPLETE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+
 #[derive(Template)]
 #[template(path = "not_found.html")]
 struct NotFound {

@@ -17,6 +17,16 @@ pub(crate) fn whole(language: Language, number: u64) -> String {
     }
 }
 
+/// Tenths as a decimal number: `99.6` and `99,6`.
+pub(crate) fn tenths(language: Language, tenths: u64) -> String {
+    let mut decimal = Decimal::from(tenths);
+    decimal.multiply_pow10(-1);
+    match DecimalFormatter::try_new(locale_of(language).into(), Default::default()) {
+        Ok(formatter) => formatter.format_to_string(&decimal),
+        Err(_) => decimal.to_string(),
+    }
+}
+
 /// For Fluent: numbers inside of English texts.
 pub(super) fn english<M>(value: &FluentValue<'_>, _: &M) -> Option<String> {
     inside_a_text(Language::English, value)
