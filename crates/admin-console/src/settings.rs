@@ -21,6 +21,7 @@ pub struct Settings {
     /// The tenant URL that administrators paste into Entra.
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
+    pub(crate) mail_url: Option<secrecy::SecretString>,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
 }
@@ -34,6 +35,7 @@ impl Settings {
             http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
             console_url: console_url(reader),
             scim_url: reader.with_default("TIMECLOCK_SCIM_BASE_URL", "http://127.0.0.1:8080/scim"),
+            mail_url: reader.optional_secret("TIMECLOCK_MAIL_URL"),
             proxies: TrustedProxies::read(reader),
             limits: Limits {
                 idle: reader.duration_ms(

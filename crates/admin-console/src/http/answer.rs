@@ -4,22 +4,27 @@
 use std::time::Instant;
 
 use actix_web::{
-    Error, HttpMessage as _, HttpResponse,
-    body::{BoxBody, EitherBody},
+    Error, HttpMessage as _,
+    body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
+use askama::Template;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{Entry, Shape, Verb};
-use crate::{app::App, opaque};
-
-/// What a page may run: its own scripts, by name.
-#[derive(Debug, Clone)]
-pub(crate) struct Nonce(pub(crate) String);
+use super::{Entry, Shape, render};
+use crate::{
+    app::App,
+    language::Key,
+    opaque,
+    page::{Nonce, Page, Section},
+};
 
 /// Names one request in the log and on the page that says what went wrong.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +59,28 @@ pub(crate) async fn finish(
     Ok(response)
 }
 
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    page: Page,
+    title: Key,
+    text: Key,
+    request_id: Uuid,
+}
+
+/// What a status is called, and what to do about it.
+fn words(status: StatusCode) -> (&'static str, &'static str) {
+    match status.as_u16() {
+        400 | 415 => ("problem-invalid-title", "problem-invalid-text"),
+        403 => ("problem-forbidden-title", "problem-forbidden-text"),
+        404 => ("not-found-title", "not-found-text"),
+        405 => ("problem-method-title", "problem-method-text"),
+        413 => ("problem-large-title", "problem-large-text"),
+        503 => ("problem-unavailable-title", "problem-unavailable-text"),
+        _ => ("problem-failed-title", "problem-failed-text"),
+    }
+}
+
 /// The answer with a page in it, when it is a failure that has none.
 fn with_page(response: ServiceResponse<BoxBody>, entry: Option<&'static Entry>) -> ServiceResponse<BoxBody> {
     let status = response.status();
@@ -63,10 +90,15 @@ fn with_page(response: ServiceResponse<BoxBody>, entry: Option<&'static Entry>) 
     if !is_failure || is_page || is_part {
         return response;
     }
-    let request = response.request().clone();
-    let mut page = super::sign_in::plain(status, status.canonical_reason().unwrap_or("Problem"), "");
+    let request = response.request();
+    let now = request.app_data::<Data<App>>().map_or(std::time::UNIX_EPOCH, |app| app.clock.now());
+    let (title, text) = words(status);
+    let request_id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
+    let page = Page::new(request, now, Section::Nowhere);
+    let mut page =
+        render::page(status, &ProblemPage { page, title: Key(title), text: Key(text), request_id });
     for (name, value) in response.headers() {
-        page.headers_mut().append(name.clone(), value.clone());
+        page.headers_mut().insert(name.clone(), value.clone());
     }
     response.into_response(page)
 }
