@@ -111,9 +111,6 @@ pub(crate) static ROUTES: &[Entry] = &[
         post().to(administrators::sign_out)
     }),
     entry(Post, "/sign-out", SignedIn, Page, || post().to(sign_out::sign_out)),
-    // Only these are compressed: a page holds its session's token beside what somebody else may have put into its
-    // address, and the length of both together would tell one from the other (BREACH).
-    entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
     entry(Post, "/language", Public, Page, || post().to(language::choose)),
     entry(Get, "/", SignedIn, Page, || get().to(overview::get)),
     entry(Get, "/live", SignedIn, Part, || get().to(live::get)),
