@@ -87,6 +87,8 @@ const fn entry(verb: Verb, path: &'static str, access: Access, shape: Shape, rou
 
 /// Everything that can be called. A path that two patterns match belongs to the one that stands first.
 pub(crate) static ROUTES: &[Entry] = &[
+    // Compressed, and pages not: what a page mixes of secrets and of others' words must not show in its length.
+    entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
     entry(Get, "/sign-in", Public, Page, || get().to(sign_in::show)),
     entry(Post, "/sign-in", Public, Page, || post().to(sign_in::attempt)),
     entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
