@@ -7,6 +7,11 @@
 )]
 
 mod harness;
-mod sample;
 
+mod administrators;
+mod isolation;
+mod notices;
+mod routes;
+mod sample;
 mod sessions;
+mod sign_in;
