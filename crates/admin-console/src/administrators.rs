@@ -9,6 +9,8 @@ use uuid::Uuid;
 use crate::{
     app::App,
     company::CompanyError,
+    language::Language,
+    mail::Mail,
     opaque, session, sign_in,
     signed_in::Role,
     store::{
@@ -64,6 +66,8 @@ pub(crate) struct Invited {
     /// Whoever has it can become this administrator.
     pub(crate) link: String,
     pub(crate) expires_at: DateTime<Utc>,
+    /// Whether a mail server took a mail with it.
+    pub(crate) mailed: bool,
 }
 
 /// One line of the list.
@@ -88,7 +92,8 @@ pub(crate) async fn invite(
     if !is_email(&email) {
         return Err(Refusal::Email);
     }
-    app.companies.find(company).await?.ok_or(Refusal::NoCompany)?;
+    let company_name = app.companies.find(company).await?.ok_or(Refusal::NoCompany)?.name;
+    let language = Language::parse(&wanted.language).unwrap_or(Language::English);
     let (token, now) = (opaque::mint(), app.now());
     let invitation_key = opaque::key(&token).unwrap_or_default();
     let expires_at = now + INVITATION;
@@ -112,7 +117,24 @@ pub(crate) async fn invite(
         other => other??,
     };
     let link = format!("{}/invitation/{token}", app.console_url);
-    Ok(Invited { administrator, link, expires_at })
+    let mailed = match &app.mailer {
+        Some(mailer) => mailer.send(&mail(&administrator.email, language, &company_name, &link)).await,
+        None => false,
+    };
+    Ok(Invited { administrator, link, expires_at, mailed })
+}
+
+fn mail(to: &str, language: Language, company: &str, link: &str) -> Mail {
+    Mail {
+        to: to.to_owned(),
+        language,
+        subject: language.say("mail-invitation-subject").with("company", company).to_string(),
+        text: vec![
+            language.say("mail-invitation-text").with("company", company).with("email", to).to_string(),
+            language.say("mail-invitation-ends").to_string(),
+        ],
+        link: (link.to_owned(), language.say("mail-invitation-link").to_string()),
+    }
 }
 
 /// The row of whoever is to be invited: a new one, or theirs when they have not accepted yet.

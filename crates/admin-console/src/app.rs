@@ -16,6 +16,7 @@ use crate::{
     company::Companies,
     http,
     live::Live,
+    mail::Mailer,
     metrics::Metrics,
     operators,
     password::Passwords,
@@ -37,6 +38,8 @@ pub(crate) struct App {
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
     proxies: TrustedProxies,
+    /// `None` where no mail is sent.
+    pub(crate) mailer: Option<Mailer>,
     pub(crate) passwords: Passwords,
     pub(crate) companies: Companies,
     pub(crate) live: Live,
@@ -81,6 +84,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let app = App {
         live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
+        mailer: settings.mail.map(|mail| Mailer::new(&mail, metrics.mails.clone())).transpose()?,
         passwords: Passwords::start(metrics.password_hashes.clone())?,
         bus,
         pool,

@@ -1,5 +1,7 @@
 //! The route table: what can be called, by whom, and who answers. What each access means is in [`guard`].
 
+pub(crate) mod account;
+mod administrators;
 pub(crate) mod answer;
 pub(crate) mod assets;
 pub(crate) mod audit;
@@ -93,6 +95,23 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Post, "/invitation/{token}", Public, Page, || post().to(invitation::accept)),
     entry(Get, "/confirm-password", SignedIn, Page, || get().to(sign_in::ask_again)),
     entry(Post, "/confirm-password", SignedIn, Page, || post().to(sign_in::confirm)),
+    entry(Get, "/account", SignedIn, Page, || get().to(account::get)),
+    entry(Post, "/account/profile", SignedIn, Page, || post().to(account::set_profile)),
+    entry(Post, "/account/notices", SignedIn, Page, || post().to(account::set_notices)),
+    entry(Post, "/account/password", SignedIn, Page, || post().to(account::change_password)),
+    entry(Post, "/account/sessions/end-others", SignedIn, Page, || post().to(account::end_others)),
+    entry(Post, "/account/sessions/{id}/end", SignedIn, Page, || post().to(account::end_session)),
+    entry(Get, "/settings/administrators", SignedIn, Page, || get().to(administrators::list)),
+    entry(Post, "/settings/administrators/invite", Administrator, Page, || post().to(administrators::invite)),
+    entry(Post, "/settings/administrators/{id}/role", Administrator, Page, || {
+        post().to(administrators::change_role)
+    }),
+    entry(Post, "/settings/administrators/{id}/remove", Administrator, Page, || {
+        post().to(administrators::remove)
+    }),
+    entry(Post, "/settings/administrators/{id}/sign-out", Administrator, Page, || {
+        post().to(administrators::sign_out)
+    }),
     entry(Post, "/sign-out", SignedIn, Page, || post().to(sign_out::sign_out)),
     entry(Post, "/language", Public, Page, || post().to(language::choose)),
     entry(Get, "/", SignedIn, Page, || get().to(overview::get)),

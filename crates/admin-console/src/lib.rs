@@ -13,6 +13,7 @@ mod signed_in;
 
 mod http;
 
+mod account;
 mod administrators;
 mod invitation;
 mod operators;
@@ -27,6 +28,7 @@ mod throttle;
 mod company;
 mod directory;
 mod live;
+mod mail;
 mod question;
 mod store;
 mod tokens;

@@ -124,7 +124,7 @@ async fn invite(app: &App, ask: InviteAdministrator) -> Result<Invited, Refused>
         administrator: Some(shown(&invited.administrator)),
         link: invited.link,
         expires_at: Some(timestamp(invited.expires_at)),
-        mailed: false,
+        mailed: invited.mailed,
     })
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use service_runtime::{http::TrustedProxies, settings::Reader};
 
-use crate::session::Limits;
+use crate::{mail, session::Limits};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
 pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
@@ -21,7 +21,7 @@ pub struct Settings {
     /// The tenant URL that administrators paste into Entra.
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
-    pub(crate) mail_url: Option<secrecy::SecretString>,
+    pub(crate) mail: Option<mail::Settings>,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
 }
@@ -35,7 +35,7 @@ impl Settings {
             http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
             console_url: console_url(reader),
             scim_url: reader.with_default("TIMECLOCK_SCIM_BASE_URL", "http://127.0.0.1:8080/scim"),
-            mail_url: reader.optional_secret("TIMECLOCK_MAIL_URL"),
+            mail: mail::Settings::read(reader),
             proxies: TrustedProxies::read(reader),
             limits: Limits {
                 idle: reader.duration_ms(

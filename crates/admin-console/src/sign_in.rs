@@ -80,7 +80,11 @@ async fn attempt_uncounted(app: &App, email: &str, password: &str, from: From) -
 }
 
 /// Counts the attempt and finds the account, if the attempt may be looked at.
-async fn admitted(app: &App, counted: &Counted, email_key: String) -> Result<Option<Credential>, Refusal> {
+pub(crate) async fn admitted(
+    app: &App,
+    counted: &Counted,
+    email_key: String,
+) -> Result<Option<Credential>, Refusal> {
     let (counted, now) = (counted.clone(), app.now());
     let admitted = app
         .pool

@@ -23,8 +23,12 @@ use crate::{
     app::App,
     language::Key,
     opaque,
-    page::{Nonce, Page, Section},
+    page::{Page, Section},
 };
+
+/// What a page may run: its own scripts, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Nonce(pub(crate) String);
 
 /// Names one request in the log and on the page that says what went wrong.
 #[derive(Debug, Clone, Copy)]

@@ -5,15 +5,16 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Form, Query},
 };
+use askama::Template;
 use serde::Deserialize;
 
-use super::{guard::see_other, problem::Problem, return_to};
+use super::{guard::see_other, problem::Problem, render, return_to};
 use crate::{
     app::App,
+    page::{Page, Section},
     password::HashError,
     session,
     sign_in::{self, Refusal},
-    signed_in::SignedIn,
 };
 
 #[derive(Deserialize)]
@@ -37,17 +38,28 @@ pub(crate) struct ConfirmForm {
     path: String,
 }
 
-/// The form.
-pub(crate) async fn show(Query(wanted): Query<Return>) -> HttpResponse {
-    let path = return_to::checked(&wanted.path);
-    plain(
-        StatusCode::OK,
-        "Sign in",
-        &format!(
-            "<form method=post action=/sign-in><input name=email><input name=password type=password><input type=hidden name=return value='{}'><button>Sign in</button></form>",
-            return_to::encode(path)
-        ),
-    )
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    page: Page,
+    path: String,
+    email: String,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "confirm_password.html")]
+struct ConfirmPage {
+    page: Page,
+    path: String,
+    problem: Option<String>,
+}
+
+/// The form; whoever is signed in may sign in again.
+pub(crate) async fn show(app: Data<App>, request: HttpRequest, Query(wanted): Query<Return>) -> HttpResponse {
+    let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+    let path = return_to::checked(&wanted.path).to_owned();
+    render::page(StatusCode::OK, &SignInPage { page, path, email: String::new(), problem: None })
 }
 
 /// Signs in, or says no.
@@ -58,55 +70,91 @@ pub(crate) async fn attempt(
 ) -> Result<HttpResponse, Problem> {
     let path = return_to::checked(&form.path);
     match sign_in::attempt(&app, &form.email, &form.password, app.from(&request)).await {
-        Ok(cookie) => {
-            let mut response = see_other(path);
-            response
-                .add_cookie(&session::cookie(&app, &cookie))
-                .map_err(|error| Problem::Failed(error.into()))?;
-            Ok(response)
+        Ok(cookie) => signed_in(&app, path, &cookie),
+        Err(refusal) => {
+            let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+            let said = say(&page, refusal, "sign-in-wrong")?;
+            let path = path.to_owned();
+            Ok(said.on(&SignInPage { page, path, email: form.email, problem: Some(said.text.clone()) }))
         }
-        Err(refusal) => refused(refusal),
     }
 }
 
 /// The form that asks for the password again.
-pub(crate) async fn ask_again(signed_in: SignedIn, Query(wanted): Query<Return>) -> HttpResponse {
-    let path = return_to::checked(&wanted.path);
-    plain(
-        StatusCode::OK,
-        "Confirm",
-        &format!(
-            "<form method=post action=/confirm-password><input type=hidden name=csrf_token value={}><input name=password type=password><input type=hidden name=return value='{}'><button>Go on</button></form>",
-            signed_in.csrf_token,
-            return_to::encode(path)
-        ),
-    )
+pub(crate) async fn ask_again(
+    app: Data<App>,
+    request: HttpRequest,
+    Query(wanted): Query<Return>,
+) -> HttpResponse {
+    let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+    let path = return_to::checked(&wanted.path).to_owned();
+    render::page(StatusCode::OK, &ConfirmPage { page, path, problem: None })
 }
 
 /// Takes the password, and goes on.
 pub(crate) async fn confirm(
     app: Data<App>,
-    signed_in: SignedIn,
+    request: HttpRequest,
+    signed_in: crate::signed_in::SignedIn,
     Form(form): Form<ConfirmForm>,
 ) -> Result<HttpResponse, Problem> {
+    let path = return_to::checked(&form.path);
     match sign_in::confirm(&app, &signed_in, &form.password).await {
-        Ok(()) => Ok(see_other(return_to::checked(&form.path))),
-        Err(refusal) => refused(refusal),
+        Ok(()) => Ok(see_other(path)),
+        Err(refusal) => {
+            let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+            let said = say(&page, refusal, "confirm-wrong")?;
+            let path = path.to_owned();
+            Ok(said.on(&ConfirmPage { page, path, problem: Some(said.text.clone()) }))
+        }
     }
 }
 
-fn refused(refusal: Refusal) -> Result<HttpResponse, Problem> {
+/// Goes on with a new session.
+pub(crate) fn signed_in(app: &App, path: &str, cookie: &str) -> Result<HttpResponse, Problem> {
+    let mut response = see_other(path);
+    response.add_cookie(&session::cookie(app, cookie)).map_err(|error| Problem::Failed(error.into()))?;
+    Ok(response)
+}
+
+/// What somebody is told whose password was not taken.
+pub(crate) struct Said {
+    status: StatusCode,
+    pub(crate) text: String,
+    /// In seconds.
+    retry_after: Option<i64>,
+}
+
+impl Said {
+    pub(crate) fn new(text: String) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, text, retry_after: None }
+    }
+
+    pub(crate) fn on(&self, template: &impl Template) -> HttpResponse {
+        let mut response = render::page(self.status, template);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// Why a password was not taken, in words, where it is the person's matter.
+pub(crate) fn say(page: &Page, refusal: Refusal, wrong: &'static str) -> Result<Said, Problem> {
     match refusal {
-        Refusal::Wrong => Ok(plain(StatusCode::UNPROCESSABLE_ENTITY, "Wrong", "")),
-        Refusal::Throttled { .. } => Ok(plain(StatusCode::TOO_MANY_REQUESTS, "Too many", "")),
+        Refusal::Wrong => Ok(Said::new(page.say(wrong).to_string())),
+        Refusal::Throttled { retry_at } => {
+            // Rounded up: whoever comes back then is let in.
+            let seconds = (retry_at.timestamp() - page.times.now.as_second() + 1).max(1);
+            let (key, count) = match seconds {
+                ..=90 => ("throttled-seconds", seconds),
+                _ => ("throttled-minutes", (seconds + 59) / 60),
+            };
+            let text = page.say(key).with("count", count.unsigned_abs()).to_string();
+            Ok(Said { status: StatusCode::TOO_MANY_REQUESTS, text, retry_after: Some(seconds) })
+        }
         Refusal::Hash(HashError::Busy) => Err(Problem::Unavailable(HashError::Busy.into())),
         Refusal::Hash(error) => Err(Problem::Failed(error.into())),
         Refusal::Database(error) => Err(error.into()),
     }
-}
-
-pub(crate) fn plain(status: StatusCode, title: &str, body: &str) -> HttpResponse {
-    HttpResponse::build(status)
-        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-        .body(format!("<!doctype html><title>{title}</title><h1>{title}</h1>{body}"))
 }
