@@ -10,7 +10,10 @@ mod harness;
 
 mod administrators;
 mod isolation;
+mod live;
 mod notices;
+mod pages;
+mod provisioning;
 mod routes;
 mod sample;
 mod sessions;
