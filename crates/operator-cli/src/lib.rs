@@ -3,6 +3,7 @@
 mod cli;
 
 mod activity;
+mod administrator;
 mod client;
 mod company;
 mod events;
@@ -46,6 +47,7 @@ async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failu
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,
+        Command::Administrator(command) => administrator::execute(&questions, command).await,
         Command::Schema(command) => schema::execute(&questions, command).await,
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod activity;
+mod administrators;
 mod clients;
 mod commands;
 mod harness;
