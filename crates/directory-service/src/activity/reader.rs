@@ -161,11 +161,11 @@ async fn reading(
         retry.reset();
         context.metrics.calls.counted.inc_by(applied.calls);
         context.metrics.calls.lines.inc_by(applied.lines);
+        touched.lock().unwrap_or_else(PoisonError::into_inner).extend(&applied.companies);
         if let Some(last) = messages.last() {
             reading.ack_through(last).await?;
         }
         tell(context, &applied.companies).await;
-        touched.lock().unwrap_or_else(PoisonError::into_inner).extend(applied.companies);
     }
 }
 
