@@ -1,16 +1,24 @@
 //! The command line: what can be asked for, and how it is explained.
 
+mod activity;
+
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-/// Companies, their Entra tokens and their own schemas, from the command line
+pub(crate) use self::activity::ActivityCommand;
+
+/// Companies, their credentials for Entra, their own schemas and what Entra did, from the command line
 #[derive(Debug, Parser)]
 #[command(name = "timeclock-operator", version, after_help = MORE, after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
     /// Prints one JSON document instead of a table
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Who does it, for the audit log: a name of at most 254 characters; your account on this machine when left out
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub(crate) operator: Option<String>,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -35,12 +43,32 @@ Examples:
     timeclock-operator company create --name Contoso
     timeclock-operator token issue --company 01890a5d-ac96-774b-bcce-b302099a8057 --description 'Entra, main tenant'
 
+  Let somebody sign in to the console
+    timeclock-operator administrator invite --company 01890a5d-ac96-774b-bcce-b302099a8057 --email anna@contoso.com
+
   Replace a token before it expires; the old one works for three more days
     timeclock-operator token rotate --company 01890a5d-ac96-774b-bcce-b302099a8057 --overlap 3d
 
   A token leaked: end it now
     timeclock-operator token list --company 01890a5d-ac96-774b-bcce-b302099a8057
     timeclock-operator token revoke --company 01890a5d-ac96-774b-bcce-b302099a8057 --token ID
+
+  The customer's gallery application asks for OAuth client credentials; the secret is shown once
+    timeclock-operator client create --company 01890a5d-ac96-774b-bcce-b302099a8057 --description Entra --lifetime 730d
+
+  Or it uses workload identity federation, and there is no secret at all
+    timeclock-operator client create --company 01890a5d-ac96-774b-bcce-b302099a8057 \
+      --federation-tenant TENANT_ID --federation-subject OBJECT_ID --federation-audience api://APP_ID
+
+  Who did what to a company's credentials?
+    timeclock-operator token events --company 01890a5d-ac96-774b-bcce-b302099a8057
+
+  "Where is Anna?"
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --name anna
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --outcome refused,failed --since 24h
+
+  Whom is Entra about to quarantine?
+    timeclock-operator activity health
 
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
@@ -58,9 +86,84 @@ pub(crate) enum Command {
     /// Issues, shows, rotates and revokes companies' Entra tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Creates, shows and revokes companies' OAuth clients, which get their tokens by themselves
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Shows what Entra did: the provisioning log, cycles, health
+    #[command(subcommand)]
+    Activity(ActivityCommand),
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Invites, lists and removes those who may sign in to a company's console
+    #[command(subcommand)]
+    Administrator(AdministratorCommand),
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum AdministratorRole {
+    /// May see and change everything
+    Administrator,
+    /// May see everything that is no secret, and change nothing
+    Auditor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdministratorCommand {
+    /// Invites somebody, and prints the link with which they choose a name and a password; also again, when they have
+    /// not accepted yet
+    Invite {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their e-mail address, with which they will sign in
+        #[arg(long)]
+        email: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value = "administrator")]
+        role: AdministratorRole,
+        /// The language of the mail, en or fr
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
+    /// Lists a company's administrators and auditors
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Gives somebody another role
+    ChangeRole {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+        /// What they may do from now on
+        #[arg(long, value_enum)]
+        role: AdministratorRole,
+    },
+    /// Removes somebody, who is signed out everywhere at once; the last administrator stays
+    Remove {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+    },
+    /// Signs somebody out everywhere
+    SignOut {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+    },
+    /// Shows what was done in a company's console, the newest first
+    Events(Page),
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +185,90 @@ pub(crate) enum CompanyCommand {
         #[arg(long)]
         id: String,
     },
+    /// Lists what was done to a company and its schemas, by whom, the newest first
+    Events(Page),
+}
+
+/// A page of an audit log.
+#[derive(Debug, Args)]
+pub(crate) struct Page {
+    /// The company's id
+    #[arg(long)]
+    pub(crate) company: String,
+    /// How many acts, 1 to 200
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=200), value_name = "N")]
+    pub(crate) limit: u8,
+    /// Only acts before this one, by its id; the last of a page leads to the next (ids are in the JSON)
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Creates a client: with a first secret, or, with --federation-tenant, one that proves itself by assertions
+    Create(WantedClient),
+    /// Lists a company's clients, without their secrets
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Adds a secret beside those that a client has, to change it without an interruption
+    AddSecret {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The client's id
+        #[arg(long)]
+        client: String,
+        /// How long it works, one to three years, such as 730d; a year when left out
+        #[arg(long, value_parser = seconds)]
+        lifetime: Option<u32>,
+    },
+    /// Ends a secret; access tokens that were got with it live out their hour
+    RevokeSecret {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The client's id
+        #[arg(long)]
+        client: String,
+        /// The secret's id
+        #[arg(long)]
+        secret: String,
+    },
+    /// Ends a client and its access tokens at once
+    Revoke {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The client's id
+        #[arg(long)]
+        client: String,
+    },
+}
+
+/// A client to be.
+#[derive(Debug, Args)]
+pub(crate) struct WantedClient {
+    /// The company's id
+    #[arg(long)]
+    pub(crate) company: String,
+    /// What it is for, at most 100 characters
+    #[arg(long, default_value = "")]
+    pub(crate) description: String,
+    /// How long its first secret works, one to three years, such as 730d; a year when left out
+    #[arg(long, value_parser = seconds, conflicts_with = "federation_tenant")]
+    pub(crate) lifetime: Option<u32>,
+    /// The Entra tenant that signs its assertions, a UUID
+    #[arg(long, value_name = "TENANT_ID", requires_all = ["federation_subject", "federation_audiences"])]
+    pub(crate) federation_tenant: Option<String>,
+    /// The subject of its assertions: the object id of the service principal that provisions
+    #[arg(long, value_name = "OBJECT_ID", requires = "federation_tenant")]
+    pub(crate) federation_subject: Option<String>,
+    /// An audience of its assertions, to the letter; up to five times
+    #[arg(long = "federation-audience", value_name = "AUDIENCE", requires = "federation_tenant")]
+    pub(crate) federation_audiences: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +350,8 @@ pub(crate) enum TokenCommand {
         #[arg(long)]
         token: String,
     },
+    /// Lists what was done to a company's tokens and clients, by whom, the newest first
+    Events(Page),
 }
 
 /// Reads a duration such as `365d` or `1h 30m` to whole seconds.
