@@ -1,10 +1,14 @@
 //! The command line: what can be asked for, and how it is explained.
 
+mod activity;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-/// Companies, their credentials for Entra and their own schemas, from the command line
+pub(crate) use self::activity::ActivityCommand;
+
+/// Companies, their credentials for Entra, their own schemas and what Entra did, from the command line
 #[derive(Debug, Parser)]
 #[command(name = "timeclock-operator", version, after_help = MORE, after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
@@ -39,6 +43,9 @@ Examples:
     timeclock-operator company create --name Contoso
     timeclock-operator token issue --company 01890a5d-ac96-774b-bcce-b302099a8057 --description 'Entra, main tenant'
 
+  Let somebody sign in to the console
+    timeclock-operator administrator invite --company 01890a5d-ac96-774b-bcce-b302099a8057 --email anna@contoso.com
+
   Replace a token before it expires; the old one works for three more days
     timeclock-operator token rotate --company 01890a5d-ac96-774b-bcce-b302099a8057 --overlap 3d
 
@@ -55,6 +62,13 @@ Examples:
 
   Who did what to a company's credentials?
     timeclock-operator token events --company 01890a5d-ac96-774b-bcce-b302099a8057
+
+  "Where is Anna?"
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --name anna
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --outcome refused,failed --since 24h
+
+  Whom is Entra about to quarantine?
+    timeclock-operator activity health
 
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
@@ -75,9 +89,81 @@ pub(crate) enum Command {
     /// Creates, shows and revokes companies' OAuth clients, which get their tokens by themselves
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Shows what Entra did: the provisioning log, cycles, health
+    #[command(subcommand)]
+    Activity(ActivityCommand),
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Invites, lists and removes those who may sign in to a company's console
+    #[command(subcommand)]
+    Administrator(AdministratorCommand),
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum AdministratorRole {
+    /// May see and change everything
+    Administrator,
+    /// May see everything that is no secret, and change nothing
+    Auditor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdministratorCommand {
+    /// Invites somebody, and prints the link with which they choose a name and a password; also again, when they have
+    /// not accepted yet
+    Invite {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their e-mail address, with which they will sign in
+        #[arg(long)]
+        email: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value = "administrator")]
+        role: AdministratorRole,
+        /// The language of the mail, en or fr
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
+    /// Lists a company's administrators and auditors
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Gives somebody another role
+    ChangeRole {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+        /// What they may do from now on
+        #[arg(long, value_enum)]
+        role: AdministratorRole,
+    },
+    /// Removes somebody, who is signed out everywhere at once; the last administrator stays
+    Remove {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+    },
+    /// Signs somebody out everywhere
+    SignOut {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+    },
+    /// Shows what was done in a company's console, the newest first
+    Events(Page),
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,8 @@
 
 mod cli;
 
+mod activity;
+mod administrator;
 mod client;
 mod company;
 mod events;
@@ -41,9 +43,11 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failure> {
     let questions = Questions::connect(actor).await?;
     match command {
+        Command::Activity(command) => activity::execute(&questions, command).await,
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,
+        Command::Administrator(command) => administrator::execute(&questions, command).await,
         Command::Schema(command) => schema::execute(&questions, command).await,
     }
 }

@@ -1,5 +1,7 @@
 //! What can be done to tokens: issue, list, reveal, rotate, revoke.
 
+use std::collections::HashMap;
+
 use bus_contract::{
     Timestamp,
     token::{
@@ -38,6 +40,8 @@ const OVERLAP: u32 = 7 * 24 * 3600;
 const OVERLAP_MOST: u32 = 90 * 24 * 3600;
 /// Live tokens that one company may have.
 const LIVE_MOST: usize = 20;
+/// Characters by which a list tells tokens apart.
+const HINT: usize = 4;
 /// Tokens that a list shows, the newest first.
 const LISTED_MOST: i64 = 200;
 
@@ -124,10 +128,31 @@ pub(crate) async fn list(app: &App, ask: ListTokens) -> Result<TokenList, Refusa
         .pool
         .transaction("tokens.list", move |connection| {
             act_for(connection, company)?;
-            tokens::of_company(connection, company, LISTED_MOST)
+            let rows = tokens::of_company(connection, company, LISTED_MOST)?;
+            let mut keys = HashMap::new();
+            for (row, _) in rows.iter().filter(|row| is_live(row, now)) {
+                if !keys.contains_key(&row.kid) {
+                    keys.insert(row.kid.clone(), keys::by_id(connection, &row.kid)?);
+                }
+            }
+            Ok((rows, keys))
         })
         .await?;
-    Ok(TokenList { tokens: rows.iter().map(|row| shown(row, now)).collect() })
+    let (rows, keys) = rows;
+    let listed = rows.iter().map(|row| {
+        let key = keys.get(&row.0.kid).filter(|_| is_live(row, now));
+        let hint = key.map(|key| hint(app, key, &row.0)).unwrap_or_default();
+        Token { hint, ..shown(row, now) }
+    });
+    Ok(TokenList { tokens: listed.collect() })
+}
+
+/// The token's last characters: of the signature, which says nothing about the rest. Empty when its key does not open;
+/// the list is right without it.
+fn hint(app: &App, key: &KeyRow, row: &TokenRow) -> String {
+    let signed = sign::secret_token(&app.sealing_key, key, row, Token::default());
+    let signed = signed.map(|signed| signed.secret).unwrap_or_default();
+    signed.get(signed.len().saturating_sub(HINT)..).unwrap_or_default().to_owned()
 }
 
 /// The text of a token once more.
@@ -295,6 +320,7 @@ fn shown((row, ends_at): &WithEnd, now: DateTime<Utc>) -> Token {
         ends_at: ends_at.map(timestamp),
         state: state.into(),
         created_by: row.created_by.clone(),
+        hint: String::new(),
     }
 }
 

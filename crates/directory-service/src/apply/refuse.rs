@@ -51,12 +51,21 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
     }
 }
 
+/// How the refusal of a change begins that names members who do not exist.
+const MISSING_MEMBERS: &str = "No user or group of this company has the id ";
+
+/// Whether a refusal is about a reference to somebody who is not there: Entra leaves those out of its first two rules of
+/// quarantine (entra-wire 3.5). A manager who does not exist is no refusal at all.
+pub(crate) fn is_about_missing_members(detail: &str) -> bool {
+    detail.starts_with(MISSING_MEMBERS)
+}
+
 fn no_such_members(named: &[MemberId], others: usize) -> Refused {
     let named = named.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
     let others = if others == 0 { String::new() } else { format!(" and {others} more") };
     invalid(&ScimError::invalid_value(format!(
-        "No user or group of this company has the id {named}{others}; nothing was changed. Provision the members first, \
-         or restart provisioning if they were deleted here."
+        "{MISSING_MEMBERS}{named}{others}; nothing was changed. Provision the members first, or \
+         restart provisioning if they were deleted here."
     )))
 }
 
@@ -77,5 +86,19 @@ fn invalid(error: &ScimError) -> Refused {
         reason: Reason::Invalid.into(),
         scim_type: error.scim_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         detail: error.detail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_because_of_missing_members_is_known_by_its_words() {
+        let missing = to_wire(&Refusal::NoSuchMembers { named: vec![MemberId::mint()], others: 3 });
+        assert!(is_about_missing_members(&missing.detail));
+        for other in [Refusal::NotFound, Refusal::OwnMember, Refusal::NameTaken, Refusal::NoSuchGroup] {
+            assert!(!is_about_missing_members(&to_wire(&other).detail));
+        }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"]
+        let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"]
             .map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
         let nats = nats::Server::start(nats::Options {
             config: Some(NATS_CONF.replacen("users: [", FOLLOWER, 1)),
@@ -64,7 +64,12 @@ impl World {
 
     /// Starts an instance of the directory and waits until it is ready.
     pub(crate) async fn directory(&self) -> Directory {
-        let instance = self.start_directory();
+        self.directory_with(&[]).await
+    }
+
+    /// The same with settings that are not the defaults.
+    pub(crate) async fn directory_with(&self, settings: &[(&str, &str)]) -> Directory {
+        let instance = self.start_directory_with(settings);
         eventually("the directory is ready", async || {
             reqwest::get(format!("http://{}/readyz", instance.observe))
                 .await
@@ -76,6 +81,10 @@ impl World {
 
     /// Starts an instance without waiting for it.
     pub(crate) fn start_directory(&self) -> Directory {
+        self.start_directory_with(&[])
+    }
+
+    fn start_directory_with(&self, settings: &[(&str, &str)]) -> Directory {
         static INSTANCES: AtomicU32 = AtomicU32::new(0);
         let observe = format!("127.0.0.1:{}", backing_servers::port::free().unwrap());
         let name = format!("directory-{}", INSTANCES.fetch_add(1, Ordering::Relaxed));
@@ -88,7 +97,8 @@ impl World {
             .env("TIMECLOCK_NATS_PASSWORD", PASSWORD)
             .env("TIMECLOCK_POSTGRES_URL", url(&self.database, "directory_service"))
             .env("TIMECLOCK_OBSERVE_ADDR", &observe)
-            .env("TIMECLOCK_LOG_FORMAT", "json");
+            .env("TIMECLOCK_LOG_FORMAT", "json")
+            .envs(settings.iter().copied());
         let process = process::Process::spawn(command, supervision(&name, &log)).unwrap();
         Directory { process, observe }
     }
@@ -451,9 +461,15 @@ pub(crate) fn search_directory(database: &str) {
 /// Fills the template: roles and schemas as in production, then the migrations as the owner.
 fn prepare(template_url: &str) -> anyhow::Result<()> {
     let template = template_url.rsplit('/').next().unwrap().to_owned();
-    let passwords = ["DIRECTORY_OWNER", "DIRECTORY_SERVICE", "TOKEN_OWNER", "TOKEN_SERVICE"]
-        .map(|role| (format!("TIMECLOCK_POSTGRES_{role}_PASSWORD"), PASSWORD.to_owned()));
-    postgres().sql_with("postgres", &INIT_SQL.replace("timeclock", &template), &passwords)?;
+    let passwords = ["DIRECTORY", "TOKEN", "CONSOLE"].into_iter().flat_map(|of| {
+        ["OWNER", "SERVICE"]
+            .map(|role| (format!("TIMECLOCK_POSTGRES_{of}_{role}_PASSWORD"), PASSWORD.to_owned()))
+    });
+    postgres().sql_with(
+        "postgres",
+        &INIT_SQL.replace("timeclock", &template),
+        &passwords.collect::<Vec<_>>(),
+    )?;
     migrate(&template);
     Ok(())
 }
