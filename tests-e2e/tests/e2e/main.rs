@@ -12,6 +12,7 @@ mod entra_bugs;
 mod faults;
 mod groups;
 mod isolation;
+mod oauth;
 mod observability;
 mod other_suites;
 mod provisioning;
