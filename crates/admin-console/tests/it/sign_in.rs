@@ -37,6 +37,16 @@ async fn nobody_learns_whether_an_account_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_cannot_be_one_is_nobodys() {
+    let world = World::start().await;
+    let long = "e".repeat(10_000);
+    for email in ["\0", "anna@contoso.example\0", "a\r\nb", &long] {
+        let answer = world.browser().post("/sign-in", &[("email", email), ("password", WRONG)]).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_the_same_in_whatever_case_it_is_typed() {
     let (world, _) = World::start_signed_in().await;
     assert_eq!(world.browser().sign_in(" ANNA@Contoso.example ").await.status, 303);
