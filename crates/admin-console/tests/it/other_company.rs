@@ -207,7 +207,7 @@ async fn no_route_shows_or_changes_anything_of_another_company() {
         assert_eq!(seen.status, status, "{verb:?} {path}: {}", seen.body);
         let was_typed = |text: &str| path.contains(text) || typed.iter().any(|(_, value)| *value == text);
         let hidden = [THEIR_NAME, THEIR_SECRET, &theirs.session, theirs.email, "new@contoso.example"];
-        for text in hidden.into_iter().filter(|text| !was_typed(*text)) {
+        for text in hidden.into_iter().filter(|text| !was_typed(text)) {
             assert!(!seen.body.contains(text), "{verb:?} {path} shows {text}: {}", seen.body);
         }
     }

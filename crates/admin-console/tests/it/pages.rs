@@ -200,8 +200,8 @@ async fn a_list_whose_place_is_gone_begins_again() {
     let (world, browser) = World::start_signed_in().await;
     sample::lives(&world, "Diego Siciliani");
     let gone = || {
-        let detail = "begin again".to_owned();
-        sample::told(Told::Failure(Failure { reason: Reason::Invalid.into(), detail }))
+        let (reason, detail) = (Reason::Invalid.into(), "begin again".to_owned());
+        sample::told(Told::Failure(Failure { reason, detail, ..Failure::default() }))
     };
     world.services.answer(BROWSE_USERS, move |_: BrowseUsers| gone());
     world.services.answer(BROWSE_GROUPS, move |_: BrowseGroups| gone());
