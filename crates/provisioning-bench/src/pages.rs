@@ -71,7 +71,7 @@ impl Page {
             Self::PeopleFound => format!("/people?search={user_name}"),
             Self::Person => format!("/people/{}", somebody.id()),
             Self::Provisioning => "/provisioning".to_owned(),
-            Self::ProvisioningRefused => "/provisioning?outcome=refused".to_owned(),
+            Self::ProvisioningRefused => "/provisioning?result=problem".to_owned(),
             Self::ProvisioningFound => format!("/provisioning?search={user_name}"),
             Self::Audit => "/audit".to_owned(),
         }

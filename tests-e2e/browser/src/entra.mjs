@@ -27,8 +27,15 @@ function start(command, connection, options) {
   });
 }
 
-function environment({ tenantUrl, secretToken }) {
-  return { ENTRA_TENANT_URL: tenantUrl, ENTRA_SECRET_TOKEN: secretToken };
+function environment({ tenantUrl, secretToken, client }) {
+  const environment = { ENTRA_TENANT_URL: tenantUrl };
+  if (!client) return { ...environment, ENTRA_SECRET_TOKEN: secretToken };
+  return {
+    ...environment,
+    ENTRA_CLIENT_ID: client.id,
+    ENTRA_CLIENT_SECRET: client.secret,
+    ENTRA_TOKEN_ENDPOINT: client.tokenEndpoint,
+  };
 }
 
 /** The button "Test Connection". */

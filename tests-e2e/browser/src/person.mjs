@@ -31,16 +31,24 @@ export async function withPerson({ language = 'en', width = 1280, height = 800 }
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: world.console_url });
     const guards = await guard(context);
     const page = await context.newPage();
-    await acts({
-      page,
-      context,
-      language,
-      expect: guards.expect,
-      clipboard: () => page.evaluate(() => navigator.clipboard.readText()),
-      assertAccessible: (name) => assertAccessible(page, name),
-    });
+    await acts(at(page, { context, language, expect: guards.expect }));
     guards.assertQuiet();
   } finally {
     await context.close();
   }
+}
+
+/** Somebody at one of their windows. */
+function at(page, person) {
+  return {
+    ...person,
+    page,
+    clipboard: async () => {
+      // Only the window in front may read it.
+      await page.bringToFront();
+      return page.evaluate(() => navigator.clipboard.readText());
+    },
+    assertAccessible: (name) => assertAccessible(page, name),
+    another: async () => at(await person.context.newPage(), person),
+  };
 }

@@ -2,12 +2,63 @@
 
 use std::sync::LazyLock;
 
-use tests_e2e::actors::browser::Browser;
+use serde_json::{Value, json};
+use tests_e2e::{World, actors::browser::Browser};
+use tokio::task::block_in_place;
 
 /// Installed once, by whoever asks first.
 static BROWSER: LazyLock<Browser> = LazyLock::new(Browser::install);
 
+/// Runs a file's tests in a company of their own.
+fn run(world: &World, scenario: &str, more: &Value) {
+    block_in_place(|| BROWSER.run_in(world, scenario, more));
+}
+
 #[test]
 fn the_guards_of_every_page_notice_what_they_are_there_for() {
     BROWSER.run("guards.test.mjs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_connects_entra_and_watches_what_arrives() {
+    run(&World::shared(), "connect.test.mjs", &json!({ "language": "en" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_connects_entra_in_french() {
+    run(&World::shared(), "connect.test.mjs", &json!({ "language": "fr" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_leads_from_an_empty_company_to_a_provisioned_user() {
+    let world = World::shared();
+    let invitation = world.empty_company_invitation();
+    run(&world, "first_user.test.mjs", &json!({ "invitation": invitation }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_rotated_during_a_cycle_and_then_revoked() {
+    run(&World::shared(), "rotate.test.mjs", &Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oauth_client_of_the_console_provisions() {
+    run(&World::shared(), "oauth.test.mjs", &Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_persons_story_is_found() {
+    run(&World::shared(), "story.test.mjs", &Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_sound_for_everybody() {
+    run(&World::shared(), "everywhere.test.mjs", &Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_may_do_what_they_may() {
+    let world = World::shared();
+    let invitation = world.operator().invite("auditor");
+    run(&world, "people.test.mjs", &json!({ "auditor_invitation": invitation }));
 }

@@ -1,0 +1,63 @@
+// An administrator follows the tutorial: copies the two values into Entra, and watches what arrives.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { azureSection, copyConnection, counter, follow, openAzureSettings, signIn, withoutReloading, wordsOf } from '../src/console.mjs';
+import { assertSucceeded, runCycle, testConnection } from '../src/entra.mjs';
+import { useBrowser, withPerson } from '../src/person.mjs';
+import { picture } from '../src/pictures.mjs';
+import { eventually, world } from '../src/world.mjs';
+
+const USERS = 50;
+const GROUPS = 3;
+
+useBrowser();
+
+test('what is copied connects Entra, and everything that arrives is seen without reloading', () =>
+  withPerson({ language: world.language }, async (person) => {
+    const words = wordsOf(person);
+    await signIn(person);
+    await openAzureSettings(person);
+    assert.match(await person.page.getByLabel(words.tokenField, { exact: true }).inputValue(), /•{4}/, 'the token is masked');
+    const connection = await copyConnection(person);
+    assert.equal(connection.tenantUrl, world.scim_url);
+    assert.match(connection.secretToken, /^\S{100,1000}$/);
+    await picture(person.page, 'azure-user-synchronization', { of: '#azure-user-synchronization' });
+
+    // Three windows: the settings, the wizard, and the activity.
+    const wizard = await person.another();
+    await wizard.page.goto('/connect');
+    await wizard.page.getByText(words.testAwaited).waitFor();
+    const wizardStays = await withoutReloading(wizard);
+    const activity = await person.another();
+    await activity.page.goto('/');
+    await follow(activity, words.provisioning);
+    await activity.page.getByText(words.noCycle).waitFor();
+    const activityStays = await withoutReloading(activity);
+
+    assertSucceeded(await testConnection(connection));
+    await wizard.page.getByText(words.testReceived).waitFor();
+    await picture(wizard.page, 'connect-steps', { of: '#steps' });
+
+    const cycle = runCycle(connection, ['--users', USERS, '--groups', GROUPS]);
+    await activity.page.getByText(words.cycleRunning).waitFor();
+    const seen = new Set();
+    await eventually('every user and group is counted', async () => {
+      seen.add(await counter(activity, words.created));
+      return seen.has(USERS + GROUPS);
+    });
+    assertSucceeded(await cycle);
+    assert.ok(seen.size > 1, `the numbers came one after the other: ${[...seen]}`);
+    assert.equal(await counter(activity, words.failed), 0);
+    await picture(activity.page, 'provisioning-running');
+    await wizard.page.getByText(words.personReceived).waitFor();
+    await wizard.page.getByText(words.groupReceived).waitFor();
+    await wizardStays();
+    await activityStays();
+
+    await follow(activity, words.people);
+    await activity.page.locator('tbody tr').nth(USERS - 1).waitFor();
+    await person.page.reload();
+    await azureSection(person).getByText('127.0.0.1').first().waitFor();
+  }));
