@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
+use actix_web::{HttpRequest, http::header};
 use bus_jetstream::Bus;
+use chrono::{DateTime, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving},
+    http::{Listener, Serving, TrustedProxies},
 };
 
 use crate::{
+    company::Companies,
     http,
+    live::Live,
+    mail::Mailer,
+    metrics::Metrics,
+    operators,
+    password::Passwords,
+    session::{From, Limits},
     settings::{MigrateSettings, Settings},
     store::MIGRATIONS,
 };
@@ -27,6 +36,37 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) console_url: String,
     pub(crate) scim_url: String,
+    pub(crate) limits: Limits,
+    proxies: TrustedProxies,
+    /// `None` where no mail is sent.
+    pub(crate) mailer: Option<Mailer>,
+    pub(crate) passwords: Passwords,
+    pub(crate) companies: Companies,
+    pub(crate) live: Live,
+    pub(crate) metrics: Metrics,
+}
+
+impl App {
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        DateTime::<Utc>::from(self.clock.now())
+    }
+
+    /// Where a request came from; empty when that is not known.
+    pub(crate) fn address_of(&self, request: &HttpRequest) -> String {
+        self.proxies.client_of(request).map(|address| address.to_string()).unwrap_or_default()
+    }
+
+    /// Where somebody signs in from.
+    pub(crate) fn from(&self, request: &HttpRequest) -> From {
+        let browser = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        From { address: self.address_of(request), browser: browser.unwrap_or_default().to_owned() }
+    }
+
+    /// Whether browsers reach us over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.console_url.starts_with("https://")
+    }
 }
 
 /// Starts everything and returns; dependencies may come later.
@@ -37,14 +77,29 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind("console", settings.http)?;
     let bus = Bus::connect(&settings.nats).await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
+    let metrics = Metrics::register(&process.metrics)?;
+    let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
+    let hearing = (live.clone(), bus.clone());
+    process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
+        live,
+        companies: Companies::new(bus.clone(), process.clock.clone()),
+        mailer: settings.mail.map(|mail| Mailer::new(&mail, metrics.mails.clone())).transpose()?,
+        passwords: Passwords::start(metrics.password_hashes.clone())?,
         bus,
         pool,
         clock: process.clock.clone(),
         console_url: settings.console_url,
         scim_url: settings.scim_url,
+        limits: settings.limits,
+        proxies: settings.proxies,
+        metrics,
     };
     register_checks(&process, &app);
+    process.tasks.spawn("operators", {
+        let app = app.clone();
+        |stop| operators::serve(app, stop)
+    });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())

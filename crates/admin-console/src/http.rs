@@ -1,14 +1,195 @@
-//! The route table.
+//! The route table: what can be called, by whom, and who answers. What each access means is in [`guard`].
 
-use actix_web::{HttpResponse, web};
+pub(crate) mod account;
+mod administrators;
+pub(crate) mod answer;
+pub(crate) mod assets;
+pub(crate) mod audit;
+mod connect;
+mod groups;
+mod guard;
+mod invitation;
+mod language;
+mod live;
+mod overview;
+mod people;
+pub(crate) mod problem;
+pub(crate) mod provisioning;
+pub(crate) mod query;
+pub(crate) mod render;
+pub(crate) mod return_to;
+mod settings;
+mod sign_in;
+mod sign_out;
 
+use std::collections::BTreeSet;
+
+use actix_web::{
+    Route,
+    middleware::{Compress, from_fn},
+    web::{self, get, post},
+};
+
+use self::{
+    Access::{Administrator, Fresh, Public, SignedIn},
+    Shape::{Page, Part},
+    Verb::{Get, Post},
+    problem::Problem,
+};
 use crate::app::App;
+
+/// The body of a form.
+pub(crate) const FORM_MOST_BYTES: usize = 65_536;
+
+/// Whom a route answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; a POST must still come from our own page.
+    Public,
+    /// Whoever has a session; what is only about themselves.
+    SignedIn,
+    /// Administrators; auditors are told that it is not for them.
+    Administrator,
+    /// Administrators who gave their password a moment ago; others are asked for it first.
+    Fresh,
+}
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Shows something.
+    Get,
+    /// Changes something.
+    Post,
+}
+
+/// What a route answers with, which decides how it refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A whole page: whoever has no session is sent to sign in.
+    Page,
+    /// A fragment, a stream, a file: whoever has no session gets a 401.
+    Part,
+}
+
+/// One line of the table.
+pub(crate) struct Entry {
+    pub(crate) verb: Verb,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    pub(crate) shape: Shape,
+    route: fn() -> Route,
+}
+
+const fn entry(verb: Verb, path: &'static str, access: Access, shape: Shape, route: fn() -> Route) -> Entry {
+    Entry { verb, path, access, shape, route }
+}
+
+/// Everything that can be called. A path that two patterns match belongs to the one that stands first.
+pub(crate) static ROUTES: &[Entry] = &[
+    entry(Get, "/sign-in", Public, Page, || get().to(sign_in::show)),
+    entry(Post, "/sign-in", Public, Page, || post().to(sign_in::attempt)),
+    entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
+    entry(Post, "/invitation/{token}", Public, Page, || post().to(invitation::accept)),
+    entry(Get, "/confirm-password", SignedIn, Page, || get().to(sign_in::ask_again)),
+    entry(Post, "/confirm-password", SignedIn, Page, || post().to(sign_in::confirm)),
+    entry(Get, "/account", SignedIn, Page, || get().to(account::get)),
+    entry(Post, "/account/profile", SignedIn, Page, || post().to(account::set_profile)),
+    entry(Post, "/account/notices", SignedIn, Page, || post().to(account::set_notices)),
+    entry(Post, "/account/password", SignedIn, Page, || post().to(account::change_password)),
+    entry(Post, "/account/sessions/end-others", SignedIn, Page, || post().to(account::end_others)),
+    entry(Post, "/account/sessions/{id}/end", SignedIn, Page, || post().to(account::end_session)),
+    entry(Get, "/settings/administrators", SignedIn, Page, || get().to(administrators::list)),
+    entry(Post, "/settings/administrators/invite", Administrator, Page, || post().to(administrators::invite)),
+    entry(Post, "/settings/administrators/{id}/role", Administrator, Page, || {
+        post().to(administrators::change_role)
+    }),
+    entry(Post, "/settings/administrators/{id}/remove", Administrator, Page, || {
+        post().to(administrators::remove)
+    }),
+    entry(Post, "/settings/administrators/{id}/sign-out", Administrator, Page, || {
+        post().to(administrators::sign_out)
+    }),
+    entry(Post, "/sign-out", SignedIn, Page, || post().to(sign_out::sign_out)),
+    // Only these are compressed: a page holds its session's token beside what somebody else may have put into its
+    // address, and the length of both together would tell one from the other (BREACH).
+    entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
+    entry(Post, "/language", Public, Page, || post().to(language::choose)),
+    entry(Get, "/", SignedIn, Page, || get().to(overview::get)),
+    entry(Get, "/live", SignedIn, Part, || get().to(live::get)),
+    entry(Get, "/people", SignedIn, Page, || get().to(people::list)),
+    entry(Get, "/people/{id}", SignedIn, Page, || get().to(people::get)),
+    entry(Get, "/groups", SignedIn, Page, || get().to(groups::list)),
+    entry(Get, "/groups/{id}", SignedIn, Page, || get().to(groups::get)),
+    entry(Get, "/provisioning", SignedIn, Page, || get().to(provisioning::get)),
+    entry(Get, "/provisioning/live", SignedIn, Part, || get().to(provisioning::fragment)),
+    entry(Get, "/provisioning/cycles", SignedIn, Page, || get().to(provisioning::cycles::get)),
+    entry(Get, "/provisioning/log.csv", SignedIn, Part, || get().to(provisioning::export::get)),
+    entry(Get, "/provisioning/requests/{id}", SignedIn, Page, || get().to(provisioning::one)),
+    entry(Get, "/settings/company", SignedIn, Page, || get().to(settings::get)),
+    entry(Post, "/settings/company/tokens", Administrator, Page, || post().to(settings::token::issue)),
+    entry(Post, "/settings/company/tokens/rotate", Administrator, Page, || {
+        post().to(settings::token::rotate)
+    }),
+    entry(Post, "/settings/company/tokens/{token}/reveal", Fresh, Page, || {
+        post().to(settings::token::reveal)
+    }),
+    entry(Post, "/settings/company/tokens/{token}/revoke", Administrator, Page, || {
+        post().to(settings::token::revoke)
+    }),
+    entry(Post, "/settings/company/clients", Fresh, Page, || post().to(settings::client::create)),
+    entry(Post, "/settings/company/clients/{client}/secrets", Fresh, Page, || {
+        post().to(settings::client::add_secret)
+    }),
+    entry(Post, "/settings/company/clients/{client}/secrets/{secret}/revoke", Administrator, Page, || {
+        post().to(settings::client::revoke_secret)
+    }),
+    entry(Post, "/settings/company/clients/{client}/revoke", Administrator, Page, || {
+        post().to(settings::client::revoke)
+    }),
+    entry(Get, "/connect", SignedIn, Page, || get().to(connect::get)),
+    entry(Get, "/connect/steps", SignedIn, Part, || get().to(connect::steps)),
+    entry(Get, "/audit", SignedIn, Page, || get().to(audit::get)),
+    entry(Get, "/audit.csv", SignedIn, Part, || get().to(audit::export)),
+];
+
+/// The table for whoever checks it from outside: method, path pattern, access and shape of every route.
+pub fn route_table() -> impl Iterator<Item = (Verb, &'static str, Access, Shape)> {
+    ROUTES.iter().map(|entry| (entry.verb, entry.path, entry.access, entry.shape))
+}
 
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
         config
             .app_data(web::Data::new(app.clone()))
-            .route("/", web::get().to(|| async { HttpResponse::NotFound().finish() }));
+            .app_data(web::PayloadConfig::new(FORM_MOST_BYTES))
+            .app_data(
+                web::FormConfig::default()
+                    .limit(FORM_MOST_BYTES)
+                    .error_handler(|error, _| Problem::of_form(&error).into()),
+            )
+            .app_data(web::QueryConfig::default().error_handler(|_, _| Problem::Invalid.into()))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Problem::NotFound.into()))
+            .service(console());
     }
+}
+
+/// One resource for each path, so that another method on it is 405 and not 404; the guard before each route.
+fn console() -> impl actix_web::dev::HttpServiceFactory {
+    let mut mounted = BTreeSet::new();
+    let mut scope = web::scope("");
+    for path in ROUTES.iter().map(|entry| entry.path) {
+        if !mounted.insert(path) {
+            continue;
+        }
+        let mut resource = web::resource(path);
+        for entry in ROUTES.iter().filter(|entry| entry.path == path) {
+            let guarded = from_fn(move |request, next| guard::check(entry, request, next));
+            resource = resource.route((entry.route)().wrap(guarded));
+        }
+        scope =
+            scope.service(resource.default_service(web::to(|| async { Problem::MethodNotAllowed.answer() })));
+    }
+    scope.default_service(web::to(|| async { Problem::NotFound.answer() })).wrap(from_fn(answer::finish))
 }

@@ -1,12 +1,15 @@
 //! What the process reads from its environment.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use service_runtime::settings::Reader;
+use service_runtime::{http::TrustedProxies, settings::Reader};
+
+use crate::{mail, session::Limits};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
-pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
-const HTTP_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
+const HTTP_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+const MINUTE_MS: u64 = 60_000;
 
 /// What `serve` reads.
 pub struct Settings {
@@ -17,6 +20,10 @@ pub struct Settings {
     pub(crate) console_url: String,
     /// The tenant URL that administrators paste into Entra.
     pub(crate) scim_url: String,
+    pub(crate) limits: Limits,
+    pub(crate) mail: Option<mail::Settings>,
+    /// Where a request came from, behind proxies of ours.
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl Settings {
@@ -26,10 +33,47 @@ impl Settings {
             nats: bus_jetstream::Settings::read(reader, "admin-console"),
             postgres: pg_pool::Settings::read(reader, "admin-console"),
             http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
-            console_url: reader.with_default("TIMECLOCK_CONSOLE_URL", "http://127.0.0.1:8081"),
+            console_url: console_url(reader),
             scim_url: reader.with_default("TIMECLOCK_SCIM_BASE_URL", "http://127.0.0.1:8080/scim"),
+            mail: mail::Settings::read(reader),
+            proxies: TrustedProxies::read(reader),
+            limits: Limits {
+                idle: reader.duration_ms(
+                    "TIMECLOCK_SESSION_IDLE_MS",
+                    30 * MINUTE_MS,
+                    5 * MINUTE_MS..=24 * 60 * MINUTE_MS,
+                ),
+                absolute: reader.duration_ms(
+                    "TIMECLOCK_SESSION_ABSOLUTE_MS",
+                    12 * 60 * MINUTE_MS,
+                    5 * MINUTE_MS..=7 * 24 * 60 * MINUTE_MS,
+                ),
+            },
         }
     }
+}
+
+/// An origin: `https://host`, or `http://` on loopback, where no wire is that could be listened to.
+fn console_url(reader: &mut Reader) -> String {
+    const NAME: &str = "TIMECLOCK_CONSOLE_URL";
+    let url = reader.with_default(NAME, "http://127.0.0.1:8081");
+    let url = url.trim_end_matches('/').to_ascii_lowercase();
+    let (scheme, authority) = url.split_once("://").unwrap_or_default();
+    if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
+        reader.problem(NAME, "must be an origin, such as https://live.example.com");
+    } else if scheme != "https" && !(scheme == "http" && is_loopback(authority)) {
+        reader.problem(NAME, "must begin with https://; http:// is for loopback addresses alone");
+    }
+    url
+}
+
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// What `migrate` reads: the owner's url.

@@ -76,8 +76,8 @@ pub struct Bucket {
     pub max_bytes: i64,
 }
 
-/// What a gateway needs to verify a token without asking: `key.<kid>` holds a public JWK, `revoked.<jti>` the second
-/// since the epoch from which that token is refused.
+/// What a gateway needs to verify a token without asking: `key.<kid>` holds a public JWK, `revoked.<id>` the second
+/// since the epoch from which that credential is refused.
 pub const TOKENS: Bucket = Bucket {
     name: "TOKENS",
     description: "Public keys and revocations; written by token-service, watched by scim-gateway",

@@ -265,6 +265,12 @@ pub fn calls(company: CompanyId) -> String {
     format!("calls.v1.{company}")
 }
 
+/// The company whose calls these are.
+#[must_use]
+pub fn company_of_calls(subject: &str) -> Option<CompanyId> {
+    subject.strip_prefix("calls.v1.")?.parse().ok()
+}
+
 /// Where the directory says that what it shows of a company's activity has changed: `activity.v1.<company>`.
 /// [`crate::directory::ActivityChanged`]
 #[must_use]

@@ -102,7 +102,7 @@ fn said_of_group(company: CompanyId, outcome: &GroupOutcome) -> Vec<(String, Bod
             facts.extend(members_added(group, added));
             facts
         }
-        GroupOutcome::Updated { group, changed, added, removed } => {
+        GroupOutcome::Updated { group, changed, added, removed, .. } => {
             let mut facts = Vec::new();
             if !changed.is_empty() {
                 let updated =

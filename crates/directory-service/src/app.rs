@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use bus_contract::{
     stream,
     subject::{
-        CREATE_COMPANY, DECLARE_SCHEMA, LIST_COMPANIES, LIST_MEMBERS, LIST_SCHEMAS, LOOK_UP_GROUP,
+        BROWSE_GROUPS, BROWSE_USERS, CREATE_COMPANY, DECLARE_SCHEMA, GET_ACTIVITY, LIST_COMPANIES,
+        LIST_COMPANY_EVENTS, LIST_CYCLES, LIST_HEALTH, LIST_LOG, LIST_MEMBERS, LIST_SCHEMAS, LOOK_UP_GROUP,
         REMOVE_SCHEMA, SEARCH_GROUPS, SEARCH_USERS,
     },
 };
@@ -19,8 +20,9 @@ use pg_pool::{Pool, migrate::NotReady};
 use service_runtime::{Process, Service};
 
 use crate::{
+    activity,
     answer::{self, MAX_SEARCHES},
-    company, extension,
+    audit, browse, company, extension, log,
     metrics::Metrics,
     ownership, partition, question,
     settings::Settings,
@@ -31,6 +33,8 @@ pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Questions about companies that are answered at once.
 const COMPANIES_AT_ONCE: usize = 2;
+/// Questions of one kind that people ask with a page and that are answered at once; changes compete with them.
+const PAGES_AT_ONCE: usize = 2;
 
 /// The process, described.
 #[must_use]
@@ -90,7 +94,15 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
         metrics: Arc::clone(&metrics),
         streams: Arc::default(),
     };
+    let (reader, postgres) = (context.clone(), settings.postgres.clone());
+    process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
     process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
+    answer_questions(&process, bus, pool, metrics);
+    Ok(())
+}
+
+/// Starts a task for each kind of question.
+fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metrics>) {
     process.tasks.spawn("look-ups", |stop| answer::look_ups(bus.clone(), pool.clone(), metrics, stop));
     macro_rules! serve {
         ($name:literal, $subject:ident, $at_once:expr, $answer:path) => {
@@ -107,6 +119,13 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     serve!("look-ups of groups", LOOK_UP_GROUP, MAX_SEARCHES, question::look_up_group);
     serve!("searches of groups", SEARCH_GROUPS, MAX_SEARCHES, question::search_groups);
     serve!("lists of members", LIST_MEMBERS, MAX_SEARCHES, question::list_members);
+    serve!("browsing of users", BROWSE_USERS, PAGES_AT_ONCE, browse::users);
+    serve!("browsing of groups", BROWSE_GROUPS, PAGES_AT_ONCE, browse::groups);
+    serve!("pages of the log", LIST_LOG, PAGES_AT_ONCE, log::list);
+    serve!("activity", GET_ACTIVITY, PAGES_AT_ONCE, activity::answer::get);
+    serve!("lists of cycles", LIST_CYCLES, PAGES_AT_ONCE, activity::answer::list_cycles);
+    serve!("lists of health", LIST_HEALTH, PAGES_AT_ONCE, activity::answer::list_health);
+    serve!("lists of events", LIST_COMPANY_EVENTS, COMPANIES_AT_ONCE, audit::list);
     serve!("lists of schemas", LIST_SCHEMAS, COMPANIES_AT_ONCE, extension::list);
     serve!("company creation", CREATE_COMPANY, COMPANIES_AT_ONCE, company::create);
     serve!("company list", LIST_COMPANIES, COMPANIES_AT_ONCE, company::list);
@@ -124,5 +143,4 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     serve_and_publish!("declarations of schemas", DECLARE_SCHEMA, extension::declare);
     serve_and_publish!("removals of schemas", REMOVE_SCHEMA, extension::remove);
     process.tasks.spawn("published schemas", move |stop| extension::keep_published(bus, pool, stop));
-    Ok(())
 }

@@ -3,6 +3,7 @@
 //! That transaction also moves the partition's watermark, so a batch is applied once however often it is delivered:
 //! what lies behind the watermark is answered from the log.
 
+pub(crate) mod changes;
 pub(crate) mod decide;
 mod read;
 pub(crate) mod refuse;
@@ -124,7 +125,7 @@ fn attempt(
         let trace = batch[*place].traceparent.as_deref();
         facts.facts.extend(announce::facts(request, outcome, &around, trace, now));
         let result = around.result(outcome);
-        lines.push(tell::line(request, outcome, &result));
+        lines.push(tell::line(request, outcome, &result, &known));
         outcomes[*place] = Some(tell::told(request, result));
     }
     let write = Write {

@@ -12,8 +12,12 @@ use pg_pool::Pool;
 use typed_ids::CompanyId;
 
 use crate::{
+    audit,
     question::{answered, failed, failure},
-    store::companies::{self, CompanyRow},
+    store::{
+        companies::{self, CompanyRow},
+        open_companies,
+    },
     time::now,
 };
 
@@ -36,11 +40,19 @@ pub(crate) async fn create(pool: &Pool, payload: &[u8]) -> Reply {
     if !(1..=MAX_NAME).contains(&name.chars().count()) || name.contains('\0') {
         return failure(Reason::Invalid, "", "a company's name has 1 to 200 characters");
     }
+    let actor = match audit::actor(question.actor) {
+        Ok(actor) => actor,
+        Err(reply) => return *reply,
+    };
     let created_at = now();
     let stored = pool
         .transaction("companies.create", move |conn| {
             let inserted = companies::insert(conn, id, &name, created_at)?;
             let created = inserted.is_some();
+            if created {
+                open_companies(conn, &[id])?;
+                audit::record(conn, id, actor.as_ref(), "company.created", &id.to_string(), &name)?;
+            }
             Ok((inserted.into_iter().chain(companies::by_ids(conn, &[id])?).next(), created))
         })
         .await;

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 
 use crate::{
+    audit,
     question::{answered, failed, failure, refused},
     store,
     time::now,
@@ -76,6 +77,10 @@ pub(crate) async fn declare(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
     let Ok(document) = serde_json::to_string(&schema) else {
         return failure(Reason::Invalid, "", "the document cannot be written again");
     };
+    let actor = match audit::actor(question.actor) {
+        Ok(actor) => actor,
+        Err(reply) => return *reply,
+    };
     let urn = schema.id.clone();
     let stored = pool
         .transaction("extensions.declare", move |conn| {
@@ -91,6 +96,8 @@ pub(crate) async fn declare(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
                 return Ok(Err(Refusal::Invalid(error)));
             }
             store::extensions::upsert(conn, company, &schema.id, &document, now())?;
+            let act = if old.is_none() { "schema.declared" } else { "schema.replaced" };
+            audit::record(conn, company, actor.as_ref(), act, &schema.id, "")?;
             Ok(Ok(old.is_none()))
         })
         .await;
@@ -133,6 +140,11 @@ pub(crate) async fn remove(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
         return failure(Reason::Invalid, "", "the question is malformed");
     };
     let Ok(company) = question.company_id.parse::<CompanyId>() else { return Refusal::NoSuchCompany.reply() };
+    let actor = match audit::actor(question.actor) {
+        Ok(actor) => actor,
+        Err(reply) => return *reply,
+    };
+    let urn = question.urn;
     let removed = pool
         .transaction("extensions.remove", move |conn| {
             store::open_companies(conn, &[company])?;
@@ -142,7 +154,7 @@ pub(crate) async fn remove(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
             let present = store::extensions::of_company(conn, company)?;
             let mut present =
                 present.iter().filter_map(|document| serde_json::from_str::<Schema>(document).ok());
-            let Some(schema) = present.find(|schema| schema.id.eq_ignore_ascii_case(&question.urn)) else {
+            let Some(schema) = present.find(|schema| schema.id.eq_ignore_ascii_case(&urn)) else {
                 return Ok(Ok(false));
             };
             if store::extensions::is_used(conn, company, &schema.id)? {
@@ -151,6 +163,7 @@ pub(crate) async fn remove(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
                 ))));
             }
             store::extensions::delete(conn, company, &schema.id)?;
+            audit::record(conn, company, actor.as_ref(), "schema.removed", &schema.id, "")?;
             Ok(Ok(true))
         })
         .await;

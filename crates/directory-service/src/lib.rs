@@ -10,14 +10,21 @@ mod announce;
 mod apply;
 mod relay;
 
+mod activity;
+mod health;
+
 mod answer;
+mod audit;
+mod browse;
 mod company;
 mod extension;
 mod group;
+mod log;
 mod question;
 
 mod metrics;
 mod prefix;
+mod retry;
 mod store;
 mod time;
 mod user;

@@ -16,6 +16,17 @@ pub(crate) struct Metrics {
     pub(crate) outcomes: IntCounterVec,
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
+    pub(crate) calls: CallMetrics,
+}
+
+/// What an operator sees of the calls that are counted; of the instance that counts them.
+pub(crate) struct CallMetrics {
+    pub(crate) companies: IntGaugeVec,
+    pub(crate) counted: IntCounter,
+    pub(crate) lag: IntGauge,
+    pub(crate) batch_seconds: Histogram,
+    pub(crate) dead: IntCounter,
+    pub(crate) lines: IntCounter,
 }
 
 impl Metrics {
@@ -58,6 +69,7 @@ impl Metrics {
                 "directory_facts_total",
                 "Facts that the stream DIRECTORY has acknowledged",
             )?,
+            calls: CallMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.partitions_held.clone()))?;
         registry.register(Box::new(metrics.lag.clone()))?;
@@ -76,6 +88,44 @@ impl Metrics {
         for outcome in outcomes {
             self.outcomes.with_label_values(&[word(outcome.as_ref())]).inc();
         }
+    }
+}
+
+impl CallMetrics {
+    fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = Self {
+            companies: IntGaugeVec::new(
+                Opts::new("directory_companies", "Companies that were ever called for, by their health"),
+                &["health"],
+            )?,
+            counted: IntCounter::new(
+                "directory_calls_counted_total",
+                "Calls of the stream CALLS that are counted",
+            )?,
+            lag: IntGauge::new("directory_calls_lag", "Messages that wait in the stream CALLS")?,
+            batch_seconds: Histogram::with_opts(
+                HistogramOpts::new(
+                    "directory_calls_batch_seconds",
+                    "Time from calls in hand to their commit",
+                )
+                .buckets(exponential_buckets(0.000_5, 2.0, 15)?),
+            )?,
+            dead: IntCounter::new(
+                "directory_calls_dead_total",
+                "Messages of the stream CALLS that can never be counted",
+            )?,
+            lines: IntCounter::new(
+                "directory_call_lines_total",
+                "Log lines of calls that the directory did not decide",
+            )?,
+        };
+        registry.register(Box::new(metrics.companies.clone()))?;
+        registry.register(Box::new(metrics.counted.clone()))?;
+        registry.register(Box::new(metrics.lag.clone()))?;
+        registry.register(Box::new(metrics.batch_seconds.clone()))?;
+        registry.register(Box::new(metrics.dead.clone()))?;
+        registry.register(Box::new(metrics.lines.clone()))?;
+        Ok(metrics)
     }
 }
 

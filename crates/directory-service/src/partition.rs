@@ -1,6 +1,6 @@
 //! The life of a partition in the hands of this instance: take over, read in order, apply, acknowledge, answer.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bus_contract::{
     Message,
@@ -18,15 +18,13 @@ use crate::{
     apply::{self, Applied, Delivery, request},
     metrics::Metrics,
     relay,
+    retry::Retry,
     store::{self, partitions::Tenure},
     time::now,
 };
 
 /// The most requests that one transaction applies. Beyond this the gain per request is gone and the first one waits.
 pub(crate) const MAX_BATCH: usize = 256;
-/// Waits between attempts when Postgres or NATS is away; doubled from the first to the longest.
-const RETRY_FIRST: Duration = Duration::from_millis(50);
-const RETRY_LONGEST: Duration = Duration::from_secs(2);
 
 /// What a partition's work needs.
 #[derive(Clone)]
@@ -40,11 +38,17 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Makes sure of both streams; returns which incarnation of `PROVISIONING` this is.
+    /// Makes sure of the streams of requests and facts; returns which incarnation of `PROVISIONING` this is.
     pub(crate) async fn streams(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
         let _one_at_a_time = self.streams.lock().await;
         self.bus.ensure_stream(&stream::DIRECTORY).await?;
         self.bus.ensure_stream(&stream::PROVISIONING).await
+    }
+
+    /// The same for the stream of calls.
+    pub(crate) async fn calls_stream(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
+        let _one_at_a_time = self.streams.lock().await;
+        self.bus.ensure_stream(&stream::CALLS).await
     }
 }
 
@@ -170,13 +174,13 @@ async fn apply_whole(
                 );
                 return None;
             }
-            Err(error) if part.len() > 1 && (is_data_fault(&error) || is_bug(&error)) => {
+            Err(error) if part.len() > 1 && (error.is_about_the_data() || is_bug(&error)) => {
                 // One request spoils the transaction for all. Halve until it stands alone.
                 let middle = part.start + part.len() / 2;
                 parts.push(middle..part.end);
                 parts.push(part.start..middle);
             }
-            Err(error) if is_data_fault(&error) => {
+            Err(error) if error.is_about_the_data() => {
                 context.metrics.dead_letters.inc();
                 tracing::error!(
                     partition = tenure.partition.number(),
@@ -243,12 +247,6 @@ async fn apply_part(context: &Context, tenure: Tenure, part: Part) -> Result<App
         .await
 }
 
-/// Whether the request itself is at fault, rather than the moment.
-fn is_data_fault(error: &pg_pool::Error) -> bool {
-    use pg_pool::Error::{Panicked, Rejected, Unique};
-    matches!(error, Rejected { .. } | Unique { .. } | Panicked)
-}
-
 /// Whether it may be one request's doing or everybody's, a missing table for instance. Its neighbours need not wait
 /// for it, and it is never condemned.
 fn is_bug(error: &pg_pool::Error) -> bool {
@@ -271,28 +269,5 @@ async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<pro
     // The caller that is not told waits for its timeout and asks again; the request stays applied.
     if let Err(error) = context.bus.publish(inbox.to_owned(), outcome.encode_to_vec()).await {
         tracing::warn!(error = %Causes(&error), "an outcome could not be sent");
-    }
-}
-
-/// Growing waits between attempts.
-struct Retry(Duration);
-
-impl Retry {
-    fn new() -> Self {
-        Self(RETRY_FIRST)
-    }
-
-    /// Whether nothing has been waited for since the last success: the moment to say so.
-    fn is_first(&self) -> bool {
-        self.0 == RETRY_FIRST
-    }
-
-    fn reset(&mut self) {
-        self.0 = RETRY_FIRST;
-    }
-
-    async fn wait(&mut self, stop: &CancellationToken) {
-        stop.run_until_cancelled(tokio::time::sleep(self.0)).await;
-        self.0 = (self.0 * 2).min(RETRY_LONGEST);
     }
 }

@@ -42,7 +42,7 @@ const MAX_PAGE: u32 = 1_000;
 const MAX_MEMBERS: u32 = 10_000;
 /// Bytes of records that one reply holds at most; NATS carries 1 MiB. A page that is cut short is still a page: whoever
 /// asked goes on from where it ends.
-const MAX_REPLY_BYTES: usize = 900 << 10;
+pub(crate) const MAX_REPLY_BYTES: usize = 900 << 10;
 
 /// A look-up that can be answered, or the reply to one that cannot.
 pub(crate) enum LookUp {

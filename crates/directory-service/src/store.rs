@@ -1,13 +1,17 @@
 //! Every statement that the directory sends to Postgres. Functions take the connection and return diesel's own result;
 //! they neither open transactions nor log.
 
+pub(crate) mod activity;
 pub(crate) mod batch;
+pub(crate) mod browse;
 pub(crate) mod companies;
+pub(crate) mod company_events;
 pub(crate) mod dead_letters;
 pub(crate) mod extensions;
 pub(crate) mod filter_sql;
 pub(crate) mod groups;
 pub(crate) mod log;
+pub(crate) mod log_pages;
 pub(crate) mod memberships;
 pub(crate) mod order_sql;
 pub(crate) mod outbox;

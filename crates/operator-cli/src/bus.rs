@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bus_contract::Message;
+use bus_contract::{Message, audit::Actor};
 use bus_jetstream::{Bus, Settings, request::AskError};
 use service_runtime::settings::{Environment, Reader};
 
@@ -17,11 +17,14 @@ const VARIABLES: [&str; 4] =
     ["TIMECLOCK_NATS_URL", "TIMECLOCK_NATS_USER", "TIMECLOCK_NATS_PASSWORD", "TIMECLOCK_NATS_PASSWORD_FILE"];
 
 /// A connection over which services can be asked.
-pub(crate) struct Questions(Bus);
+pub(crate) struct Questions {
+    bus: Bus,
+    actor: Actor,
+}
 
 impl Questions {
-    /// Connects as the environment says.
-    pub(crate) async fn connect() -> Result<Self, Failure> {
+    /// Connects as the environment says; what is asked for is done by `actor`.
+    pub(crate) async fn connect(actor: Actor) -> Result<Self, Failure> {
         let environment = Environment::of_process();
         let mut reader =
             Reader::new(VARIABLES.iter().filter_map(|name| Some((*name, environment.get(name)?))).collect());
@@ -43,7 +46,12 @@ impl Questions {
                  Is it running? Check TIMECLOCK_NATS_URL, TIMECLOCK_NATS_USER and TIMECLOCK_NATS_PASSWORD."
             )));
         }
-        Ok(Self(bus))
+        Ok(Self { bus, actor })
+    }
+
+    /// Who does what is asked for, for the audit log.
+    pub(crate) fn actor(&self) -> Option<Actor> {
+        Some(self.actor.clone())
     }
 
     /// Asks `service` and reads its answer.
@@ -53,7 +61,7 @@ impl Questions {
         subject: &'static str,
         question: &Q,
     ) -> Result<A, Failure> {
-        let answer = self.0.ask(subject, question.encode_to_vec(), ANSWER_TIMEOUT).await;
+        let answer = self.bus.ask(subject, question.encode_to_vec(), ANSWER_TIMEOUT).await;
         let answer = answer.map_err(|error| {
             Failure::Unavailable(match error {
                 AskError::NoResponders => format!("no {service} is running, or it is not connected to NATS yet"),

@@ -2,15 +2,19 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-/// Companies, their Entra tokens and their own schemas, from the command line
+/// Companies, their credentials for Entra and their own schemas, from the command line
 #[derive(Debug, Parser)]
 #[command(name = "timeclock-operator", version, after_help = MORE, after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
     /// Prints one JSON document instead of a table
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Who does it, for the audit log: a name of at most 254 characters; your account on this machine when left out
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub(crate) operator: Option<String>,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -42,6 +46,16 @@ Examples:
     timeclock-operator token list --company 01890a5d-ac96-774b-bcce-b302099a8057
     timeclock-operator token revoke --company 01890a5d-ac96-774b-bcce-b302099a8057 --token ID
 
+  The customer's gallery application asks for OAuth client credentials; the secret is shown once
+    timeclock-operator client create --company 01890a5d-ac96-774b-bcce-b302099a8057 --description Entra --lifetime 730d
+
+  Or it uses workload identity federation, and there is no secret at all
+    timeclock-operator client create --company 01890a5d-ac96-774b-bcce-b302099a8057 \
+      --federation-tenant TENANT_ID --federation-subject OBJECT_ID --federation-audience api://APP_ID
+
+  Who did what to a company's credentials?
+    timeclock-operator token events --company 01890a5d-ac96-774b-bcce-b302099a8057
+
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
            "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
@@ -58,6 +72,9 @@ pub(crate) enum Command {
     /// Issues, shows, rotates and revokes companies' Entra tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Creates, shows and revokes companies' OAuth clients, which get their tokens by themselves
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -82,6 +99,90 @@ pub(crate) enum CompanyCommand {
         #[arg(long)]
         id: String,
     },
+    /// Lists what was done to a company and its schemas, by whom, the newest first
+    Events(Page),
+}
+
+/// A page of an audit log.
+#[derive(Debug, Args)]
+pub(crate) struct Page {
+    /// The company's id
+    #[arg(long)]
+    pub(crate) company: String,
+    /// How many acts, 1 to 200
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=200), value_name = "N")]
+    pub(crate) limit: u8,
+    /// Only acts before this one, by its id; the last of a page leads to the next (ids are in the JSON)
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Creates a client: with a first secret, or, with --federation-tenant, one that proves itself by assertions
+    Create(WantedClient),
+    /// Lists a company's clients, without their secrets
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Adds a secret beside those that a client has, to change it without an interruption
+    AddSecret {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The client's id
+        #[arg(long)]
+        client: String,
+        /// How long it works, one to three years, such as 730d; a year when left out
+        #[arg(long, value_parser = seconds)]
+        lifetime: Option<u32>,
+    },
+    /// Ends a secret; access tokens that were got with it live out their hour
+    RevokeSecret {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The client's id
+        #[arg(long)]
+        client: String,
+        /// The secret's id
+        #[arg(long)]
+        secret: String,
+    },
+    /// Ends a client and its access tokens at once
+    Revoke {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The client's id
+        #[arg(long)]
+        client: String,
+    },
+}
+
+/// A client to be.
+#[derive(Debug, Args)]
+pub(crate) struct WantedClient {
+    /// The company's id
+    #[arg(long)]
+    pub(crate) company: String,
+    /// What it is for, at most 100 characters
+    #[arg(long, default_value = "")]
+    pub(crate) description: String,
+    /// How long its first secret works, one to three years, such as 730d; a year when left out
+    #[arg(long, value_parser = seconds, conflicts_with = "federation_tenant")]
+    pub(crate) lifetime: Option<u32>,
+    /// The Entra tenant that signs its assertions, a UUID
+    #[arg(long, value_name = "TENANT_ID", requires_all = ["federation_subject", "federation_audiences"])]
+    pub(crate) federation_tenant: Option<String>,
+    /// The subject of its assertions: the object id of the service principal that provisions
+    #[arg(long, value_name = "OBJECT_ID", requires = "federation_tenant")]
+    pub(crate) federation_subject: Option<String>,
+    /// An audience of its assertions, to the letter; up to five times
+    #[arg(long = "federation-audience", value_name = "AUDIENCE", requires = "federation_tenant")]
+    pub(crate) federation_audiences: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,6 +264,8 @@ pub(crate) enum TokenCommand {
         #[arg(long)]
         token: String,
     },
+    /// Lists what was done to a company's tokens and clients, by whom, the newest first
+    Events(Page),
 }
 
 /// Reads a duration such as `365d` or `1h 30m` to whole seconds.

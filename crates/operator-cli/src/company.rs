@@ -2,13 +2,14 @@
 
 use bus_contract::{
     directory::{Company, CreateCompany, ListCompanies, Reply, failure::Reason, reply},
-    subject::{CREATE_COMPANY, LIST_COMPANIES},
+    subject::{CREATE_COMPANY, LIST_COMPANIES, LIST_COMPANY_EVENTS},
 };
 use serde::Serialize;
 
 use crate::{
     bus::{Questions, unintelligible},
     cli::CompanyCommand,
+    events,
     failure::Failure,
     output::{Answer, Row},
 };
@@ -47,11 +48,17 @@ pub(crate) async fn execute(questions: &Questions, command: CompanyCommand) -> R
             let found = list(questions, id).await?.into_iter().next();
             Answer::one(found.ok_or_else(|| Failure::Refused("there is no such company".to_owned()))?)
         }
+        CompanyCommand::Events(page) => {
+            match result(questions.ask(DIRECTORY, LIST_COMPANY_EVENTS, &events::question(page)).await?)? {
+                reply::Result::ListEvents(reply) => events::show(DIRECTORY, reply.events),
+                _ => Err(unintelligible(DIRECTORY, "another result")),
+            }
+        }
     }
 }
 
 async fn create(questions: &Questions, name: String, id: Option<String>) -> Result<Answer, Failure> {
-    let question = CreateCompany { company_id: id.unwrap_or_default(), name, actor: None };
+    let question = CreateCompany { company_id: id.unwrap_or_default(), name, actor: questions.actor() };
     match result(questions.ask(DIRECTORY, CREATE_COMPANY, &question).await?)? {
         reply::Result::CreateCompany(created) => {
             let company = created.company.ok_or_else(|| unintelligible(DIRECTORY, "no company"))?;

@@ -2,16 +2,21 @@
 
 mod cli;
 
+mod client;
 mod company;
+mod events;
 mod schema;
 mod token;
 
+mod actor;
 mod bus;
 mod failure;
 mod output;
+mod time;
 
 use std::process::ExitCode;
 
+use bus_contract::audit::Actor;
 use clap::Parser as _;
 
 use crate::{
@@ -27,17 +32,18 @@ pub async fn run() -> ExitCode {
         // Help and usage errors print themselves; clap exits with 0 and 2.
         Err(error) => return output::usage(&error),
     };
-    match execute(cli.command).await {
+    match execute(cli.command, actor::operator(cli.operator)).await {
         Ok(answer) => output::answer(answer, cli.json),
         Err(failure) => output::failure(&failure),
     }
 }
 
-async fn execute(command: Command) -> Result<output::Answer, Failure> {
-    let questions = Questions::connect().await?;
+async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failure> {
+    let questions = Questions::connect(actor).await?;
     match command {
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
+        Command::Client(command) => client::execute(&questions, command).await,
         Command::Schema(command) => schema::execute(&questions, command).await,
     }
 }

@@ -81,7 +81,7 @@ pub(crate) async fn execute(questions: &Questions, command: SchemaCommand) -> Re
 async fn declare(questions: &Questions, company_id: String, file: &Path) -> Result<Answer, Failure> {
     let document_json =
         read(file).map_err(|error| Failure::Usage(format!("{} cannot be read: {error}", file.display())))?;
-    let question = DeclareSchema { company_id, document_json, actor: None };
+    let question = DeclareSchema { company_id, document_json, actor: questions.actor() };
     match result(questions.ask(DIRECTORY, DECLARE_SCHEMA, &question).await?)? {
         reply::Result::DeclareSchema(declared) => {
             let note =
@@ -113,7 +113,7 @@ async fn list(questions: &Questions, company_id: String) -> Result<Answer, Failu
 }
 
 async fn remove(questions: &Questions, company_id: String, urn: String) -> Result<Answer, Failure> {
-    let question = RemoveSchema { company_id, urn: urn.clone(), actor: None };
+    let question = RemoveSchema { company_id, urn: urn.clone(), actor: questions.actor() };
     match result(questions.ask(DIRECTORY, REMOVE_SCHEMA, &question).await?)? {
         reply::Result::RemoveSchema(removed) => {
             let note = if removed.removed { "removed" } else { "there was none; nothing was changed" };

@@ -1,24 +1,24 @@
 //! Commands about tokens.
 
 use bus_contract::{
-    Timestamp,
-    subject::{ISSUE_TOKEN, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN},
+    subject::{ISSUE_TOKEN, LIST_TOKEN_EVENTS, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN},
     token::{
         IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken, Token, failure::Reason, reply,
         token::State,
     },
 };
-use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 
 use crate::{
     bus::{Questions, unintelligible},
     cli::TokenCommand,
+    events,
     failure::Failure,
     output::{Answer, Row},
+    time,
 };
 
-const TOKENS: &str = "token-service";
+pub(crate) const TOKENS: &str = "token-service";
 
 /// A token as it is shown.
 #[derive(Serialize)]
@@ -34,6 +34,9 @@ struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<String>,
     state: &'static str,
+    /// Left out where nobody knows.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    created_by: String,
 }
 
 impl Row for Shown {
@@ -55,15 +58,19 @@ impl Row for Shown {
 pub(crate) async fn execute(questions: &Questions, command: TokenCommand) -> Result<Answer, Failure> {
     let reply: Reply = match command {
         TokenCommand::Issue { company, description, lifetime } => {
-            let question =
-                IssueToken { company_id: company, description, lifetime_seconds: lifetime, actor: None };
+            let question = IssueToken {
+                company_id: company,
+                description,
+                lifetime_seconds: lifetime,
+                actor: questions.actor(),
+            };
             questions.ask(TOKENS, ISSUE_TOKEN, &question).await?
         }
         TokenCommand::List { company } => {
             questions.ask(TOKENS, LIST_TOKENS, &ListTokens { company_id: company }).await?
         }
         TokenCommand::Show { company, token } => {
-            let question = RevealToken { company_id: company, token_id: token, actor: None };
+            let question = RevealToken { company_id: company, token_id: token, actor: questions.actor() };
             questions.ask(TOKENS, REVEAL_TOKEN, &question).await?
         }
         TokenCommand::Rotate { company, overlap, lifetime } => {
@@ -71,21 +78,24 @@ pub(crate) async fn execute(questions: &Questions, command: TokenCommand) -> Res
                 company_id: company,
                 overlap_seconds: overlap,
                 lifetime_seconds: lifetime,
-                actor: None,
+                actor: questions.actor(),
             };
             questions.ask(TOKENS, ROTATE_TOKEN, &question).await?
         }
         TokenCommand::Revoke { company, token } => {
-            let question = RevokeToken { company_id: company, token_id: token, actor: None };
+            let question = RevokeToken { company_id: company, token_id: token, actor: questions.actor() };
             questions.ask(TOKENS, REVOKE_TOKEN, &question).await?
+        }
+        TokenCommand::Events(page) => {
+            questions.ask(TOKENS, LIST_TOKEN_EVENTS, &events::question(page)).await?
         }
     };
     show(reply)
 }
 
 fn show(reply: Reply) -> Result<Answer, Failure> {
-    match reply.result {
-        Some(reply::Result::SecretToken(secret)) => {
+    match result(reply)? {
+        reply::Result::SecretToken(secret) => {
             let token = secret.token.ok_or_else(|| unintelligible(TOKENS, "no token"))?;
             let note = format!(
                 "Secret token, for the Provisioning tab of the app in Entra; whoever has it can change this company's users:\n{}",
@@ -93,16 +103,25 @@ fn show(reply: Reply) -> Result<Answer, Failure> {
             );
             Ok(Answer::one(shown(token, Some(secret.secret))?)?.with_note(note))
         }
-        Some(reply::Result::TokenList(list)) => {
+        reply::Result::TokenList(list) => {
             let tokens: Result<Vec<_>, _> = list.tokens.into_iter().map(|token| shown(token, None)).collect();
             Answer::many(&tokens?)
         }
-        Some(reply::Result::Revoked(token)) => Answer::one(shown(token, None)?),
+        reply::Result::Revoked(token) => Answer::one(shown(token, None)?),
+        reply::Result::Events(reply) => events::show(TOKENS, reply.events),
+        _ => Err(unintelligible(TOKENS, "another result than was asked for")),
+    }
+}
+
+/// What the token service did, or why it did not.
+pub(crate) fn result(reply: Reply) -> Result<reply::Result, Failure> {
+    match reply.result {
         Some(reply::Result::Failure(failure)) => Err(match failure.reason() {
             Reason::Invalid | Reason::NotFound => Failure::Refused(failure.detail),
             Reason::Unavailable | Reason::Unspecified => Failure::Unavailable(failure.detail),
         }),
-        _ => Err(unintelligible(TOKENS, "another result than was asked for")),
+        Some(result) => Ok(result),
+        None => Err(unintelligible(TOKENS, "no result")),
     }
 }
 
@@ -117,18 +136,12 @@ fn shown(token: Token, secret: Option<String>) -> Result<Shown, Failure> {
     Ok(Shown {
         state,
         token: secret,
-        issued_at: time(token.issued_at)?,
-        expires_at: time(token.expires_at)?,
-        ends_at: token.ends_at.map(|at| time(Some(at))).transpose()?,
+        issued_at: time::shown(TOKENS, token.issued_at)?,
+        expires_at: time::shown(TOKENS, token.expires_at)?,
+        ends_at: token.ends_at.map(|at| time::shown(TOKENS, Some(at))).transpose()?,
         id: token.token_id,
         company_id: token.company_id,
+        created_by: token.created_by,
         description: token.description,
     })
-}
-
-/// RFC 3339, in UTC.
-fn time(at: Option<Timestamp>) -> Result<String, Failure> {
-    at.and_then(|at| DateTime::from_timestamp(at.seconds, 0))
-        .map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .ok_or_else(|| unintelligible(TOKENS, "no time"))
 }

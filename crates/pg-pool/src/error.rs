@@ -46,6 +46,12 @@ pub enum Error {
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Error {
+    /// Whether the data itself is at fault, rather than the moment: trying the same again is pointless.
+    #[must_use]
+    pub const fn is_about_the_data(&self) -> bool {
+        matches!(self, Self::Unique { .. } | Self::Rejected { .. } | Self::Panicked)
+    }
+
     /// The metric label.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

@@ -5,8 +5,8 @@ use prometheus::IntCounterVec;
 use quick_cache::sync::Cache;
 use service_runtime::clock::Clock;
 use sha2::{Digest as _, Sha256};
-use token_protocol::Refusal;
-use typed_ids::{CompanyId, TokenId};
+use token_protocol::{Principal, Refusal};
+use typed_ids::{CompanyId, CredentialId};
 
 use crate::{
     keyring::{Keyring, Verified},
@@ -20,10 +20,16 @@ const CACHE_ENTRIES: usize = 20_000;
 const MAX_HEADER: usize = 4_096;
 
 /// Who calls.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) company: CompanyId,
-    pub(crate) token_id: TokenId,
+    pub(crate) credential_id: CredentialId,
+}
+
+impl From<Principal> for Caller {
+    fn from(principal: Principal) -> Self {
+        Self { company: principal.company, credential_id: principal.credential_id }
+    }
 }
 
 /// Why a caller is not let in.
@@ -38,9 +44,9 @@ pub(crate) enum AuthRefusal {
     /// Issued in our future.
     NotYetValid,
     /// Past its end.
-    Expired,
+    Expired(Caller),
     /// Revoked, or retired by a rotation.
-    Revoked,
+    Revoked(Caller),
     /// No keys have arrived yet, so nothing can be said about the token.
     NotReady,
 }
@@ -53,8 +59,8 @@ impl AuthRefusal {
             Self::Garbled => "garbled",
             Self::Unknown => "unknown",
             Self::NotYetValid => "not_yet_valid",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
+            Self::Expired(_) => "expired",
+            Self::Revoked(_) => "revoked",
             Self::NotReady => "not_ready",
         }
     }
@@ -67,7 +73,7 @@ impl From<Refusal> for AuthRefusal {
             Refusal::Malformed | Refusal::WrongAlgorithm | Refusal::BadSignature => Self::Garbled,
             Refusal::UnknownKey | Refusal::WrongAudience => Self::Unknown,
             Refusal::NotYetValid => Self::NotYetValid,
-            Refusal::Expired => Self::Expired,
+            Refusal::Expired(principal) => Self::Expired(principal.into()),
         }
     }
 }
@@ -92,9 +98,7 @@ impl Auth {
             self.verify(token, generation)
         });
         match verified {
-            Ok(Verified { principal, .. }) => {
-                Ok(Caller { company: principal.company, token_id: principal.token_id })
-            }
+            Ok(Verified { principal, .. }) => Ok(principal.into()),
             Err(refusal) => {
                 self.refusals.with_label_values(&[refusal.reason()]).inc();
                 Err(refusal)
@@ -108,7 +112,9 @@ impl Auth {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let remembered = self.verified.get(&digest).filter(|verified| verified.generation == generation);
         let verified = match remembered {
-            Some(verified) if now >= verified.principal.expires_at => return Err(AuthRefusal::Expired),
+            Some(Verified { principal, .. }) if now >= principal.expires_at => {
+                return Err(AuthRefusal::Expired(principal.into()));
+            }
             Some(verified) => verified,
             None => {
                 let verified = self.keyring.verify(token, now)?;
@@ -116,8 +122,8 @@ impl Auth {
                 verified
             }
         };
-        if self.keyring.is_revoked(verified.principal.token_id, now) {
-            return Err(AuthRefusal::Revoked);
+        if self.keyring.is_revoked(&verified.principal, now) {
+            return Err(AuthRefusal::Revoked(verified.principal.into()));
         }
         Ok(verified)
     }

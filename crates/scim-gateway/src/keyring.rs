@@ -13,7 +13,7 @@ use bus_jetstream::{Bus, Bytes, watch::Change};
 use prometheus::IntGauge;
 use token_protocol::{KeySet, Principal, Refusal};
 use tokio_util::sync::CancellationToken;
-use typed_ids::TokenId;
+use typed_ids::CredentialId;
 
 use crate::metrics::Metrics;
 
@@ -34,8 +34,8 @@ struct Known {
     keys: Arc<KeySet>,
     /// Counts changes of the keys. What was verified under an earlier generation is verified again. 0: nothing is known.
     generation: u64,
-    /// From which second on a token is refused.
-    revoked: HashMap<TokenId, u64>,
+    /// From which second on a credential is refused.
+    revoked: HashMap<CredentialId, u64>,
 }
 
 /// A token that one generation of keys has verified.
@@ -65,9 +65,12 @@ impl Keyring {
         (!known.keys.is_empty()).then_some(known.generation)
     }
 
-    /// Whether the token is refused at this second.
-    pub(crate) fn is_revoked(&self, token: TokenId, now: u64) -> bool {
-        self.read().revoked.get(&token).is_some_and(|&from| now >= from)
+    /// Whether the token is refused at this second: it, or the client that got it.
+    pub(crate) fn is_revoked(&self, principal: &Principal, now: u64) -> bool {
+        let known = self.read();
+        [principal.credential_id, principal.token_id.into()]
+            .iter()
+            .any(|credential| known.revoked.get(credential).is_some_and(|&from| now >= from))
     }
 
     /// Checks a token's signature and claims. Costs tens of microseconds.
@@ -113,8 +116,8 @@ impl Keyring {
             Change::Deleted { key } => {
                 if known.documents.remove(&key).is_some() {
                     known.rebuild_keys();
-                } else if let Some(token) = revoked_token(&key) {
-                    known.revoked.remove(&token);
+                } else if let Some(credential) = revoked_credential(&key) {
+                    known.revoked.remove(&credential);
                 }
             }
         }
@@ -139,15 +142,15 @@ impl Known {
             return true;
         }
         let from = std::str::from_utf8(&value).ok().and_then(|text| text.trim().parse::<u64>().ok());
-        match (revoked_token(&key), from) {
-            (Some(token), Some(from)) => {
+        match (revoked_credential(&key), from) {
+            (Some(credential), Some(from)) => {
                 // An end only ever moves forward; a later one is an older word that was overtaken.
-                self.revoked.entry(token).and_modify(|end| *end = from.min(*end)).or_insert(from);
+                self.revoked.entry(credential).and_modify(|end| *end = from.min(*end)).or_insert(from);
             }
             // A revocation that cannot be read in full still revokes: from now on.
-            (Some(token), None) => {
-                tracing::warn!(token.id = %token, "a revocation has no readable time; it counts from the beginning");
-                self.revoked.insert(token, 0);
+            (Some(credential), None) => {
+                tracing::warn!(credential.id = %credential, "a revocation has no readable time; it counts from the beginning");
+                self.revoked.insert(credential, 0);
             }
             (None, _) => tracing::warn!(entry = key, "the tokens bucket holds something unknown"),
         }
@@ -166,6 +169,6 @@ impl Known {
     }
 }
 
-fn revoked_token(key: &str) -> Option<TokenId> {
+fn revoked_credential(key: &str) -> Option<CredentialId> {
     key.strip_prefix(REVOKED_PREFIX)?.parse().ok()
 }

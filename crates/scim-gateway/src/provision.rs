@@ -58,7 +58,7 @@ pub(crate) async fn begin(
         request_id: id.to_string(),
         company_id: caller.company.to_string(),
         accepted_at: Some(timestamp(app)),
-        token_id: caller.token_id.to_string(),
+        token_id: caller.credential_id.to_string(),
         change: Some(change),
     };
     let subject = RequestSubject { company: caller.company, resource, verb }.to_string();

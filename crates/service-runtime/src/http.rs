@@ -2,6 +2,8 @@
 //!
 //! Actix's own signal handling is off: stopping has one owner, [`crate::run`].
 
+mod client_address;
+
 use std::{
     future::ready,
     net::{SocketAddr, TcpListener},
@@ -21,6 +23,7 @@ use anyhow::Context as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+pub use self::client_address::{TrustedProxies, client_address};
 use crate::{Process, metrics};
 
 /// How long an idle connection is kept open; longer than the 60 s of common load balancers, which would otherwise meet

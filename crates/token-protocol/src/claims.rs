@@ -1,7 +1,7 @@
 //! What a token says.
 
 use serde::{Deserialize, Serialize};
-use typed_ids::{CompanyId, TokenId};
+use typed_ids::{CompanyId, CredentialId, TokenId};
 
 /// Whom our tokens are for; the `aud` of every one of them.
 pub const AUDIENCE: &str = "scim";
@@ -15,8 +15,11 @@ pub struct Claims {
     pub aud: String,
     /// The company whose directory it opens.
     pub sub: CompanyId,
-    /// Its own id, by which it is revoked.
+    /// Its own id.
     pub jti: TokenId,
+    /// The OAuth client that it was given to; an Entra token stands for itself and has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<CredentialId>,
     /// When it was issued, in seconds since the epoch.
     pub iat: u64,
     /// The second from which it is refused.

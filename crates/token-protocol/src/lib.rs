@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod assertion;
 pub mod claims;
 pub mod key_set;
 pub mod text;

@@ -1,7 +1,7 @@
 //! From a token to whom it lets in, or why it does not.
 
 use jsonwebtoken::{Algorithm, Validation, errors::ErrorKind};
-use typed_ids::{CompanyId, TokenId};
+use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::{
     claims::{AUDIENCE, Claims},
@@ -17,8 +17,11 @@ pub const CLOCK_SKEW: u64 = 60;
 pub struct Principal {
     /// The company whose directory it opens.
     pub company: CompanyId,
-    /// The token, by which it is revoked.
+    /// The token itself.
     pub token_id: TokenId,
+    /// What the caller was given once and for all, by which it is revoked and its use is counted: the OAuth client that
+    /// got the token, or the token itself.
+    pub credential_id: CredentialId,
     /// The second since the epoch from which it is refused.
     pub expires_at: u64,
 }
@@ -44,9 +47,9 @@ pub enum Refusal {
     /// Issued later than now, by more than [`CLOCK_SKEW`].
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// Its time is over.
+    /// Its time is over. It is genuine all the same, so whose it was is known.
     #[error("the token has expired")]
-    Expired,
+    Expired(Principal),
 }
 
 impl KeySet {
@@ -99,8 +102,14 @@ fn accept(claims: &Claims, now: u64) -> Result<Principal, Refusal> {
     if claims.iat > now.saturating_add(CLOCK_SKEW) {
         return Err(Refusal::NotYetValid);
     }
-    if now >= claims.exp {
-        return Err(Refusal::Expired);
+    let principal = Principal {
+        company: claims.sub,
+        token_id: claims.jti,
+        credential_id: claims.cid.unwrap_or_else(|| claims.jti.into()),
+        expires_at: claims.exp,
+    };
+    if now >= principal.expires_at {
+        return Err(Refusal::Expired(principal));
     }
-    Ok(Principal { company: claims.sub, token_id: claims.jti, expires_at: claims.exp })
+    Ok(principal)
 }

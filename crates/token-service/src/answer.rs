@@ -3,7 +3,10 @@
 use anyhow::Context as _;
 use bus_contract::{
     Message,
-    subject::{ISSUE_TOKEN, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN, TOKEN_QUEUE},
+    subject::{
+        ADD_CLIENT_SECRET, CREATE_CLIENT, ISSUE_TOKEN, LIST_CLIENTS, LIST_TOKEN_EVENTS, LIST_TOKENS,
+        REVEAL_TOKEN, REVOKE_CLIENT, REVOKE_CLIENT_SECRET, REVOKE_TOKEN, ROTATE_TOKEN, TOKEN_QUEUE,
+    },
     token::{Failure, Reply, failure::Reason, reply},
 };
 use bus_jetstream::{Bytes, request::Incoming, trace};
@@ -12,18 +15,29 @@ use service_runtime::Causes;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use crate::{
-    app::App,
-    lifecycle::{self, Refusal},
-};
+use crate::{app::App, ask::Refusal, audit, clients, lifecycle};
 
 /// Requests that are worked on at once.
 const CONCURRENT: usize = 8;
 
+/// Everything that can be asked.
+const SUBJECTS: [&str; 11] = [
+    ISSUE_TOKEN,
+    LIST_TOKENS,
+    REVEAL_TOKEN,
+    ROTATE_TOKEN,
+    REVOKE_TOKEN,
+    CREATE_CLIENT,
+    LIST_CLIENTS,
+    ADD_CLIENT_SECRET,
+    REVOKE_CLIENT_SECRET,
+    REVOKE_CLIENT,
+    LIST_TOKEN_EVENTS,
+];
+
 /// Answers until asked to stop, then finishes what has begun.
 pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    let subjects = [ISSUE_TOKEN, LIST_TOKENS, REVEAL_TOKEN, ROTATE_TOKEN, REVOKE_TOKEN];
-    let subscribing = subjects.map(|subject| app.bus.serve(subject, TOKEN_QUEUE));
+    let subscribing = SUBJECTS.map(|subject| app.bus.serve(subject, TOKEN_QUEUE));
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests about tokens")?;
     // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
     let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
@@ -39,7 +53,7 @@ pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<(
 }
 
 async fn answer(app: &App, request: Incoming) {
-    let operation = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
+    let operation = request.subject.strip_prefix("tokens.v1.").unwrap_or_default().to_owned();
     let result = perform(app, request.subject.as_str(), request.payload.clone()).await;
     let label = result.as_ref().err().map_or("ok", Refusal::label);
     app.metrics.requests.with_label_values(&[operation.as_str(), label]).inc();
@@ -57,6 +71,12 @@ async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Resu
         REVEAL_TOKEN => reply::Result::SecretToken(lifecycle::reveal(app, decode(payload)?).await?),
         ROTATE_TOKEN => reply::Result::SecretToken(lifecycle::rotate(app, decode(payload)?).await?),
         REVOKE_TOKEN => reply::Result::Revoked(lifecycle::revoke(app, decode(payload)?).await?),
+        CREATE_CLIENT => reply::Result::SecretClient(clients::create(app, decode(payload)?).await?),
+        LIST_CLIENTS => reply::Result::ClientList(clients::list(app, decode(payload)?).await?),
+        ADD_CLIENT_SECRET => reply::Result::SecretClient(clients::add_secret(app, decode(payload)?).await?),
+        REVOKE_CLIENT_SECRET => reply::Result::Client(clients::revoke_secret(app, decode(payload)?).await?),
+        REVOKE_CLIENT => reply::Result::Client(clients::revoke(app, decode(payload)?).await?),
+        LIST_TOKEN_EVENTS => reply::Result::Events(audit::list(app, decode(payload)?).await?),
         _ => return Err(Refusal::Invalid("no such operation".to_owned())),
     })
 }

@@ -8,16 +8,20 @@ use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving},
+    http::{Listener, Serving, TrustedProxies},
 };
 
 use crate::{
-    answer, http, lifecycle,
+    answer,
+    authority::Authority,
+    http, lifecycle,
     metrics::Metrics,
+    oauth::Limits,
     publish::Publisher,
     seal::SealingKey,
     settings::{MigrateSettings, Settings},
     store::MIGRATIONS,
+    upkeep,
 };
 
 /// How long HTTP requests in flight may take at the end.
@@ -31,6 +35,10 @@ pub(crate) struct App {
     pub(crate) publisher: Publisher,
     pub(crate) sealing_key: SealingKey,
     pub(crate) issuer: String,
+    pub(crate) public_url: String,
+    pub(crate) authority: Authority,
+    pub(crate) limits: Limits,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
 }
@@ -39,6 +47,11 @@ impl App {
     /// The time in whole seconds, as tokens tell it.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         DateTime::<Utc>::from(self.clock.now()).trunc_subsecs(0)
+    }
+
+    /// Where clients get access tokens.
+    pub(crate) fn token_endpoint(&self) -> String {
+        format!("{}{}", self.public_url, http::TOKEN_PATH)
     }
 }
 
@@ -58,6 +71,10 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         publisher,
         sealing_key: settings.sealing_key,
         issuer: settings.issuer,
+        public_url: settings.public_url,
+        authority: Authority::new(settings.authority, process.clock.clone(), metrics.clone()),
+        limits: Limits::new(&process.clock),
+        proxies: settings.proxies,
         clock: process.clock.clone(),
         metrics,
     };
@@ -65,6 +82,10 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     process.tasks.spawn_supporting("publisher", {
         let app = app.clone();
         |stop| publishing.run(app, stop)
+    });
+    process.tasks.spawn_supporting("upkeep", {
+        let app = app.clone();
+        |stop| upkeep::run(app, stop)
     });
     process.tasks.spawn("requests", {
         let app = app.clone();

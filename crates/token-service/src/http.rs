@@ -1,21 +1,35 @@
-//! The HTTP listener: public keys for outsiders (RFC 7517 §5).
+//! The HTTP listener: access tokens for clients, public keys and metadata for outsiders.
+
+mod token;
 
 use actix_web::{HttpResponse, http::header, web};
 use serde_json::json;
 use service_runtime::Causes;
 
-use crate::{app::App, sign, store::keys};
+use crate::{app::App, oauth::SCOPE, sign, store::keys};
 
+/// Where clients get access tokens, behind the public URL.
+pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
+const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// How long a reader may keep the keys, in seconds.
 const MAX_AGE: u32 = 300;
 
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
-        config.app_data(web::Data::new(app.clone())).route("/.well-known/jwks.json", web::get().to(jwks));
+        config
+            .app_data(web::Data::new(app.clone()))
+            .service(
+                web::resource(TOKEN_PATH)
+                    .route(web::post().to(token::grant))
+                    .default_service(web::to(token::wrong_method)),
+            )
+            .route(JWKS_PATH, web::get().to(jwks))
+            .route("/.well-known/oauth-authorization-server", web::get().to(metadata));
     }
 }
 
+/// Public keys (RFC 7517 §5).
 async fn jwks(app: web::Data<App>) -> HttpResponse {
     match app.pool.run("keys.public", keys::public).await {
         Ok(keys) => {
@@ -30,4 +44,23 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
             HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish()
         }
     }
+}
+
+/// What a client has to know to ask for a token (RFC 8414 §2).
+async fn metadata(app: web::Data<App>) -> HttpResponse {
+    let metadata = json!({
+        "issuer": app.public_url,
+        "token_endpoint": app.token_endpoint(),
+        "jwks_uri": format!("{}{JWKS_PATH}", app.public_url),
+        "scopes_supported": [SCOPE],
+        // Required by RFC 8414; empty, because there is no authorization endpoint.
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
+    });
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, format!("public, max-age={MAX_AGE}")))
+        .body(metadata.to_string())
 }

@@ -1,8 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-mod lifecycle;
+mod ask;
 
+mod audit;
+mod clients;
+mod lifecycle;
+mod oauth;
+
+mod authority;
+mod client_secret;
 mod company;
 mod publish;
 mod seal;
@@ -13,6 +20,7 @@ mod app;
 mod http;
 mod metrics;
 mod settings;
+mod upkeep;
 
 pub use app::{migrate, start};
 pub use settings::{MigrateSettings, OBSERVE_ADDR, Settings};

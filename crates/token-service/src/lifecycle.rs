@@ -1,5 +1,7 @@
 //! What can be done to tokens: issue, list, reveal, rotate, revoke.
 
+use std::collections::HashMap;
+
 use bus_contract::{
     Timestamp,
     token::{
@@ -16,12 +18,15 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    company, sign,
+    ask::{Refusal, description, doing, existing_company, id, seconds},
+    sign,
     store::{
         act_for,
+        events::{self, Act, Doing},
+        expiries,
         keys::{self, KeyRow, NewKey},
-        revocations,
-        tokens::{self, Kind, TokenRow, WithEnd},
+        revocations, take_turns,
+        tokens::{self, TokenRow, WithEnd},
     },
 };
 
@@ -33,43 +38,12 @@ const LIFETIMES: std::ops::RangeInclusive<u32> = 60..=3 * LIFETIME;
 const OVERLAP: u32 = 7 * 24 * 3600;
 /// The longest overlap, in seconds: ninety days.
 const OVERLAP_MOST: u32 = 90 * 24 * 3600;
-/// The longest description, in characters.
-const DESCRIPTION_MOST: usize = 100;
 /// Live tokens that one company may have.
 const LIVE_MOST: usize = 20;
+/// Characters by which a list tells tokens apart.
+const HINT: usize = 4;
 /// Tokens that a list shows, the newest first.
 const LISTED_MOST: i64 = 200;
-
-/// Why something was not done.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// The request asks for something that cannot be.
-    #[error("{0}")]
-    Invalid(String),
-    /// There is no such company or token.
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
-    /// Something we need does not work at the moment.
-    #[error(transparent)]
-    Unavailable(anyhow::Error),
-}
-
-impl Refusal {
-    /// The metric label.
-    pub(crate) const fn label(&self) -> &'static str {
-        match self {
-            Self::Invalid(_) => "invalid",
-            Self::NotFound(_) => "not_found",
-            Self::Unavailable(_) => "unavailable",
-        }
-    }
-}
-
-impl From<pg_pool::Error> for Refusal {
-    fn from(error: pg_pool::Error) -> Self {
-        Self::Unavailable(anyhow::Error::from(error).context("the tokens' database cannot be used"))
-    }
-}
 
 /// Why there is no key to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +100,7 @@ pub(crate) async fn issue(app: &App, ask: IssueToken) -> Result<SecretToken, Ref
         lifetime: seconds("lifetime", ask.lifetime_seconds, LIFETIME, LIFETIMES)?,
         overlap: None,
     };
-    issue_wanted(app, company, wanted).await
+    issue_wanted(app, doing(company, ask.actor, app.now())?, wanted).await
 }
 
 /// A successor, beside which every other live token works for the overlap only.
@@ -137,7 +111,7 @@ pub(crate) async fn rotate(app: &App, ask: RotateToken) -> Result<SecretToken, R
         lifetime: seconds("lifetime", ask.lifetime_seconds, LIFETIME, LIFETIMES)?,
         overlap: Some(seconds("overlap", ask.overlap_seconds, OVERLAP, 0..=OVERLAP_MOST)?),
     };
-    let successor = issue_wanted(app, company, wanted).await?;
+    let successor = issue_wanted(app, doing(company, ask.actor, app.now())?, wanted).await?;
     // The old tokens' ends are recorded and will be published; withheld, the successor would be one more live token
     // that nobody has.
     if !published(app).await {
@@ -154,10 +128,31 @@ pub(crate) async fn list(app: &App, ask: ListTokens) -> Result<TokenList, Refusa
         .pool
         .transaction("tokens.list", move |connection| {
             act_for(connection, company)?;
-            tokens::of_company(connection, company, LISTED_MOST)
+            let rows = tokens::of_company(connection, company, LISTED_MOST)?;
+            let mut keys = HashMap::new();
+            for (row, _) in rows.iter().filter(|row| is_live(row, now)) {
+                if !keys.contains_key(&row.kid) {
+                    keys.insert(row.kid.clone(), keys::by_id(connection, &row.kid)?);
+                }
+            }
+            Ok((rows, keys))
         })
         .await?;
-    Ok(TokenList { tokens: rows.iter().map(|row| shown(row, now)).collect() })
+    let (rows, keys) = rows;
+    let listed = rows.iter().map(|row| {
+        let key = keys.get(&row.0.kid).filter(|_| is_live(row, now));
+        let hint = key.map(|key| hint(app, key, &row.0)).unwrap_or_default();
+        Token { hint, ..shown(row, now) }
+    });
+    Ok(TokenList { tokens: listed.collect() })
+}
+
+/// The token's last characters: of the signature, which says nothing about the rest. Empty when its key does not open;
+/// the list is right without it.
+fn hint(app: &App, key: &KeyRow, row: &TokenRow) -> String {
+    let signed = sign::secret_token(&app.sealing_key, key, row, Token::default());
+    let signed = signed.map(|signed| signed.secret).unwrap_or_default();
+    signed.get(signed.len().saturating_sub(HINT)..).unwrap_or_default().to_owned()
 }
 
 /// The text of a token once more.
@@ -165,13 +160,14 @@ pub(crate) async fn reveal(app: &App, ask: RevealToken) -> Result<SecretToken, R
     let (company, token): (CompanyId, TokenId) =
         (id("company", &ask.company_id)?, id("token", &ask.token_id)?);
     let now = app.now();
+    let doing = doing(company, ask.actor, now)?;
     let found = app
         .pool
         .transaction("tokens.reveal", move |connection| {
             act_for(connection, company)?;
             let Some(found) = tokens::find(connection, company, token)? else { return Ok(None) };
             if is_live(&found, now) {
-                tokens::record(connection, company, [token], Kind::Revealed, now)?;
+                events::record(connection, &doing, Act::TokenRevealed, [token.as_uuid()], "")?;
             }
             let key = keys::by_id(connection, &found.0.kid)?;
             Ok(Some((found, key)))
@@ -189,6 +185,7 @@ pub(crate) async fn revoke(app: &App, ask: RevokeToken) -> Result<Token, Refusal
     let (company, token): (CompanyId, TokenId) =
         (id("company", &ask.company_id)?, id("token", &ask.token_id)?);
     let now = app.now();
+    let doing = doing(company, ask.actor, now)?;
     let revoked = app
         .pool
         .transaction("tokens.revoke", move |connection| {
@@ -197,8 +194,9 @@ pub(crate) async fn revoke(app: &App, ask: RevokeToken) -> Result<Token, Refusal
             if !is_live(&found, now) {
                 return Ok(Some(found));
             }
-            revocations::end(connection, &[(token, found.0.expires_at)], now)?;
-            tokens::record(connection, company, [token], Kind::Revoked, now)?;
+            revocations::end(connection, &[(token.as_uuid(), found.0.expires_at)], now)?;
+            expiries::forget(connection, vec![token.as_uuid()])?;
+            events::record(connection, &doing, Act::TokenRevoked, [token.as_uuid()], "")?;
             tokens::find(connection, company, token)
         })
         .await?
@@ -220,8 +218,8 @@ struct Wanted {
     overlap: Option<TimeDelta>,
 }
 
-async fn issue_wanted(app: &App, company: CompanyId, wanted: Wanted) -> Result<SecretToken, Refusal> {
-    let now = app.now();
+async fn issue_wanted(app: &App, doing: Doing, wanted: Wanted) -> Result<SecretToken, Refusal> {
+    let (company, now) = (doing.company, doing.now);
     let key = app.pool.run("keys.current", keys::current).await?;
     let key = key.ok_or_else(|| Refusal::Unavailable(SetupError::None.into()))?;
     let row = TokenRow {
@@ -232,6 +230,7 @@ async fn issue_wanted(app: &App, company: CompanyId, wanted: Wanted) -> Result<S
         description: wanted.description,
         issued_at: now,
         expires_at: now + wanted.lifetime,
+        created_by: doing.actor_name.clone(),
     };
     // Signed before anything is stored: with a key that does not open, no old token may begin to end.
     let secret = sign(app, &key, &row, shown(&(row.clone(), None), now))?;
@@ -239,7 +238,7 @@ async fn issue_wanted(app: &App, company: CompanyId, wanted: Wanted) -> Result<S
         .pool
         .transaction("tokens.issue", move |connection| {
             act_for(connection, company)?;
-            insert(connection, company, &row, wanted.overlap, now)
+            insert(connection, &doing, &row, wanted.overlap)
         })
         .await?;
     has_room.then_some(secret).ok_or_else(|| {
@@ -252,26 +251,40 @@ async fn issue_wanted(app: &App, company: CompanyId, wanted: Wanted) -> Result<S
 /// Stores a token and, after a rotation, the ends of all others; whether the company may have one more.
 fn insert(
     connection: &mut PgConnection,
-    company: CompanyId,
+    doing: &Doing,
     row: &TokenRow,
     overlap: Option<TimeDelta>,
-    now: DateTime<Utc>,
 ) -> QueryResult<bool> {
-    tokens::take_turns(connection, company)?;
+    let Doing { company, now, .. } = *doing;
+    take_turns(connection, company)?;
     let others = tokens::live(connection, company, now)?;
     if others.len() >= LIVE_MOST {
         return Ok(false);
     }
     tokens::insert(connection, row)?;
-    tokens::record(connection, company, [TokenId::from_uuid(row.token_id)], Kind::Issued, now)?;
+    expiries::insert(connection, expiries::Kind::Token, row.token_id, row.expires_at)?;
+    let note = format!("It expires on {}.", day(row.expires_at));
+    events::record(connection, doing, Act::TokenIssued, [row.token_id], &note)?;
     if let Some(overlap) = overlap {
         let ends_at = now + overlap;
         // One that expires sooner needs no other end.
         let ending: Vec<_> = others.into_iter().filter(|(_, expires_at)| *expires_at > ends_at).collect();
+        let ids: Vec<_> = ending.iter().map(|(token, _)| *token).collect();
         revocations::end(connection, &ending, ends_at)?;
-        tokens::record(connection, company, ending.iter().map(|(token, _)| *token), Kind::Retiring, now)?;
+        expiries::forget(connection, ids.clone())?;
+        let note = format!("Replaced by {}; it works until {}.", row.token_id, minute(ends_at));
+        events::record(connection, doing, Act::TokenRetiring, ids, &note)?;
     }
     Ok(true)
+}
+
+/// A day in a note.
+pub(crate) fn day(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d")
+}
+
+fn minute(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d %H:%M UTC")
 }
 
 fn sign(app: &App, key: &KeyRow, row: &TokenRow, shown: Token) -> Result<SecretToken, Refusal> {
@@ -279,50 +292,12 @@ fn sign(app: &App, key: &KeyRow, row: &TokenRow, shown: Token) -> Result<SecretT
 }
 
 /// Waits until the change is where the gateways see it; whether it is.
-async fn published(app: &App) -> bool {
+pub(crate) async fn published(app: &App) -> bool {
     tokio::time::timeout(PUBLISH_TIMEOUT, app.publisher.publish()).await.unwrap_or(false)
 }
 
 /// How long a request waits for its change to be published.
 const PUBLISH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
-
-async fn existing_company(app: &App, company_id: &str) -> Result<CompanyId, Refusal> {
-    let company = id("company", company_id)?;
-    match company::exists(&app.bus, company).await {
-        Ok(true) => Ok(company),
-        Ok(false) => Err(Refusal::NotFound("company")),
-        Err(error) => Err(Refusal::Unavailable(error.into())),
-    }
-}
-
-fn id<T: std::str::FromStr>(what: &str, text: &str) -> Result<T, Refusal> {
-    text.parse().map_err(|_not_a_uuid| {
-        Refusal::Invalid(format!("the {what} id must be a UUID, hyphenated and in lower case"))
-    })
-}
-
-fn description(text: String) -> Result<String, Refusal> {
-    let is_fit = text.chars().count() <= DESCRIPTION_MOST && !text.chars().any(char::is_control);
-    is_fit.then_some(text).ok_or_else(|| {
-        Refusal::Invalid(format!(
-            "the description must have at most {DESCRIPTION_MOST} characters and no line breaks"
-        ))
-    })
-}
-
-fn seconds(
-    what: &str,
-    asked: Option<u32>,
-    default: u32,
-    limits: std::ops::RangeInclusive<u32>,
-) -> Result<TimeDelta, Refusal> {
-    let seconds = asked.unwrap_or(default);
-    if limits.contains(&seconds) {
-        return Ok(TimeDelta::seconds(seconds.into()));
-    }
-    let (least, most) = limits.into_inner();
-    Err(Refusal::Invalid(format!("the {what} must be from {least} to {most} seconds")))
-}
 
 /// Whether a gateway lets it in.
 fn is_live((row, ends_at): &WithEnd, now: DateTime<Utc>) -> bool {
@@ -336,7 +311,6 @@ fn shown((row, ends_at): &WithEnd, now: DateTime<Utc>) -> Token {
         Some(_) => State::Retiring,
         None => State::Active,
     };
-    let timestamp = |at: DateTime<Utc>| Timestamp { seconds: at.timestamp(), nanos: 0 };
     Token {
         token_id: TokenId::from_uuid(row.token_id).to_string(),
         company_id: CompanyId::from_uuid(row.company_id).to_string(),
@@ -345,6 +319,11 @@ fn shown((row, ends_at): &WithEnd, now: DateTime<Utc>) -> Token {
         expires_at: Some(timestamp(row.expires_at)),
         ends_at: ends_at.map(timestamp),
         state: state.into(),
-        created_by: String::new(),
+        created_by: row.created_by.clone(),
+        hint: String::new(),
     }
+}
+
+pub(crate) fn timestamp(at: DateTime<Utc>) -> Timestamp {
+    Timestamp { seconds: at.timestamp(), nanos: 0 }
 }

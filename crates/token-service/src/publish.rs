@@ -13,7 +13,6 @@ use chrono::TimeDelta;
 use service_runtime::Causes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use typed_ids::TokenId;
 
 use crate::{
     app::App,
@@ -156,14 +155,14 @@ async fn wanted(app: &App) -> Result<BTreeMap<String, Bytes>, PublishFailure> {
         .pool
         .transaction("publish.read", move |connection| {
             revocations::forget_expired(connection, forgotten)?;
-            Ok((keys::public(connection)?, revocations::of_tokens_expiring_after(connection, forgotten)?))
+            Ok((keys::public(connection)?, revocations::of_what_expires_after(connection, forgotten)?))
         })
         .await?;
     let keys = keys.into_iter().map(|(kid, public)| {
         (format!("{KEY_PREFIX}{kid}"), Bytes::from(sign::jwk(&kid, &public).to_string()))
     });
-    let ends = ends.into_iter().map(|(token, ends_at)| {
-        let key = format!("{REVOKED_PREFIX}{}", TokenId::from_uuid(token));
+    let ends = ends.into_iter().map(|(credential, ends_at)| {
+        let key = format!("{REVOKED_PREFIX}{}", credential.as_hyphenated());
         (key, Bytes::from(sign::unix_seconds(ends_at).to_string()))
     });
     Ok(keys.chain(ends).collect())

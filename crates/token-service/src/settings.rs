@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
-use service_runtime::settings::Reader;
+use service_runtime::{http::TrustedProxies, settings::Reader};
 
-use crate::seal::SealingKey;
+use crate::{authority::AuthorityUrl, seal::SealingKey};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
 pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9082);
@@ -21,6 +21,10 @@ pub struct Settings {
     pub(crate) http: SocketAddr,
     pub(crate) sealing_key: SealingKey,
     pub(crate) issuer: String,
+    /// Where clients reach the listener, without a slash at its end.
+    pub(crate) public_url: String,
+    pub(crate) authority: AuthorityUrl,
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl Settings {
@@ -36,8 +40,23 @@ impl Settings {
             http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
             sealing_key: sealing_key(reader),
             issuer,
+            public_url: public_url(reader),
+            authority: AuthorityUrl::read(reader),
+            proxies: TrustedProxies::read(reader),
         }
     }
+}
+
+fn public_url(reader: &mut Reader) -> String {
+    const NAME: &str = "TIMECLOCK_TOKEN_URL";
+    let text = reader.with_default(NAME, "http://127.0.0.1:8082");
+    let is_fit = text.parse::<hyper::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
+    });
+    if !is_fit {
+        reader.problem(NAME, "must be like https://tokens.example.com: where clients reach this service");
+    }
+    text.trim_end_matches('/').to_owned()
 }
 
 fn sealing_key(reader: &mut Reader) -> SealingKey {

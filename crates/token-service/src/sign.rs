@@ -5,15 +5,16 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bus_contract::token as wire;
+use chrono::{DateTime, Utc};
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 use token_protocol::{Claims, claims::AUDIENCE, text};
-use typed_ids::{CompanyId, TokenId};
+use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::{
     seal::{SealingKey, UnsealError},
-    store::{keys::KeyRow, tokens::TokenRow},
+    store::{clients::ClientRow, keys::KeyRow, tokens::TokenRow},
 };
 
 /// Why a token could not be signed.
@@ -34,21 +35,46 @@ pub(crate) fn secret_token(
     record: &TokenRow,
     shown: wire::Token,
 ) -> Result<wire::SecretToken, SignError> {
-    let seed = sealing.unseal(&key.kid, &key.sealed_private_key)?;
-    let der = SigningKey::from_bytes(&seed).to_pkcs8_der()?;
     let claims = Claims {
         iss: record.issuer.clone(),
         aud: AUDIENCE.to_owned(),
         sub: CompanyId::from_uuid(record.company_id),
         jti: TokenId::from_uuid(record.token_id),
+        cid: None,
         iat: unix_seconds(record.issued_at),
         exp: unix_seconds(record.expires_at),
     };
+    Ok(wire::SecretToken { token: Some(shown), secret: signed(sealing, key, &claims)? })
+}
+
+/// An access token of an OAuth client. Of these no record is kept: they live for an hour and end with their client.
+pub(crate) fn access_token(
+    sealing: &SealingKey,
+    key: &KeyRow,
+    issuer: &str,
+    client: &ClientRow,
+    times: std::ops::Range<DateTime<Utc>>,
+) -> Result<String, SignError> {
+    let claims = Claims {
+        iss: issuer.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        sub: CompanyId::from_uuid(client.company_id),
+        jti: TokenId::mint(),
+        cid: Some(CredentialId::from_uuid(client.client_id)),
+        iat: unix_seconds(times.start),
+        exp: unix_seconds(times.end),
+    };
+    signed(sealing, key, &claims)
+}
+
+fn signed(sealing: &SealingKey, key: &KeyRow, claims: &Claims) -> Result<String, SignError> {
+    let seed = sealing.unseal(&key.kid, &key.sealed_private_key)?;
+    let der = SigningKey::from_bytes(&seed).to_pkcs8_der()?;
     let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some(key.kid.clone());
     #[expect(clippy::disallowed_methods, reason = "this service is the door")]
-    let jwt = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(der.as_bytes()))?;
-    Ok(wire::SecretToken { token: Some(shown), secret: text::from_jwt(&jwt) })
+    let jwt = jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(der.as_bytes()))?;
+    Ok(text::from_jwt(&jwt))
 }
 
 /// The public half as a JSON Web Key (RFC 8037 §2).
@@ -58,6 +84,6 @@ pub(crate) fn jwk(kid: &str, public_key: &[u8]) -> serde_json::Value {
 }
 
 /// Seconds since the epoch; our times are all later than it.
-pub(crate) fn unix_seconds(at: chrono::DateTime<chrono::Utc>) -> u64 {
+pub(crate) fn unix_seconds(at: DateTime<Utc>) -> u64 {
     u64::try_from(at.timestamp()).unwrap_or_default()
 }

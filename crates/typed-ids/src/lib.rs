@@ -100,6 +100,19 @@ typed_id!(
     TokenId,
     "token id"
 );
+typed_id!(
+    /// What a caller proves itself with, by which it is revoked and its use is counted: an Entra token, or the OAuth
+    /// client that got an access token.
+    CredentialId,
+    "credential id"
+);
+
+/// An Entra token is a credential of its own.
+impl From<TokenId> for CredentialId {
+    fn from(token: TokenId) -> Self {
+        Self(token.0)
+    }
+}
 
 #[cfg(test)]
 mod tests {

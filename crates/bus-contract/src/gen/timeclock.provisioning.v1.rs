@@ -105,7 +105,7 @@ pub struct Request {
     pub company_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Which credential asked. Empty for requests that no token made.
+    /// Which credential asked: an Entra token, or an OAuth client. Empty for requests that no token made.
     #[prost(string, tag = "4")]
     pub token_id: ::prost::alloc::string::String,
     #[prost(oneof = "request::Change", tags = "10, 11, 12, 13, 20, 21, 22, 23")]

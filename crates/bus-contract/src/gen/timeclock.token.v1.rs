@@ -209,6 +209,9 @@ pub struct Token {
     /// The audit actor's name; empty for what was issued before actors were recorded.
     #[prost(string, tag = "8")]
     pub created_by: ::prost::alloc::string::String,
+    /// In a list: the last four characters of a token that works, to tell it from others. Otherwise empty.
+    #[prost(string, tag = "9")]
+    pub hint: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Token`.
 pub mod token {

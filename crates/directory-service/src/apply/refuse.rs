@@ -51,12 +51,26 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
     }
 }
 
+/// How the refusal of a change begins that names members who do not exist.
+const MISSING_MEMBERS: &str = "No user or group of this company has the id ";
+
+/// Whether a refusal is about a reference to somebody who is not there: Entra leaves those out of its first two rules of
+/// quarantine (entra-wire 3.5). A manager who does not exist is no refusal at all.
+pub(crate) fn is_about_missing_members(detail: &str) -> bool {
+    detail.starts_with(MISSING_MEMBERS)
+}
+
+#[cfg(test)]
+pub(crate) fn missing_members_for_tests() -> String {
+    no_such_members(&[MemberId::mint()], 0).detail
+}
+
 fn no_such_members(named: &[MemberId], others: usize) -> Refused {
     let named = named.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
     let others = if others == 0 { String::new() } else { format!(" and {others} more") };
     invalid(&ScimError::invalid_value(format!(
-        "No user or group of this company has the id {named}{others}; nothing was changed. Provision the members first, \
-         or restart provisioning if they were deleted here."
+        "{MISSING_MEMBERS}{named}{others}; nothing was changed. Provision the members first, or \
+         restart provisioning if they were deleted here."
     )))
 }
 

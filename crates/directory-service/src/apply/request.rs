@@ -36,6 +36,20 @@ impl Request {
         }
     }
 
+    /// userName or displayName, where the request says one.
+    pub(crate) fn named(&self) -> Option<&str> {
+        let (attributes, name) = match &self.change {
+            Change::User(_, UserChange::Create(attributes) | UserChange::Replace(attributes, _)) => {
+                (attributes, "userName")
+            }
+            Change::Group(_, GroupChange::Create(attributes, _) | GroupChange::Replace(attributes, ..)) => {
+                (attributes, "displayName")
+            }
+            Change::User(..) | Change::Group(..) => return None,
+        };
+        attributes.get(name)?.as_str()
+    }
+
     /// The group that it is about.
     pub(crate) fn group(&self) -> Option<GroupId> {
         match self.change {

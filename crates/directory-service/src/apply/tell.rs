@@ -10,14 +10,16 @@ use diesel::{PgConnection, QueryResult};
 use typed_ids::{CompanyId, MemberId, UserId};
 
 use super::{
+    changes::{self, Owner},
     decide::{
         Decision, Known, Outcome,
         groups::{GroupKey, GroupOutcome},
     },
     refuse,
-    request::Request,
+    request::{Change, Request},
 };
 use crate::{
+    group::Group,
     prefix::shown_groups,
     store::{self, log::Line},
     user::User,
@@ -131,24 +133,85 @@ pub(super) fn told(request: &Request, result: OutcomeResult) -> provisioning::Ou
     provisioning::Outcome { request_id: request.id.to_string(), repeated: false, result: Some(result) }
 }
 
-pub(super) fn line<'a>(request: &'a Request, outcome: &'a Outcome, result: &OutcomeResult) -> Line<'a> {
-    let (word, changed_attributes): (_, &[String]) = match outcome {
-        Outcome::Created(_) | Outcome::Group(GroupOutcome::Created { .. }) => ("created", &[]),
-        Outcome::Updated { changed, .. } | Outcome::Group(GroupOutcome::Updated { changed, .. }) => {
-            ("updated", changed)
+pub(super) fn line<'a>(
+    request: &'a Request,
+    outcome: &'a Outcome,
+    result: &OutcomeResult,
+    known: &'a Known,
+) -> Line<'a> {
+    let line = Line {
+        request,
+        outcome: word(outcome),
+        refusal: None,
+        target_name: None,
+        changes: None,
+        members_added: 0,
+        members_removed: 0,
+    };
+    match outcome {
+        Outcome::Created(user) | Outcome::Unchanged(user) | Outcome::Deleted { user, .. } => {
+            Line { target_name: Some(user.user_name()), ..line }
         }
-        Outcome::Unchanged(_) | Outcome::Group(GroupOutcome::Unchanged(_)) => ("unchanged", &[]),
-        Outcome::Deleted { .. } | Outcome::Group(GroupOutcome::Deleted { .. }) => ("deleted", &[]),
-        Outcome::Refused(_) => ("refused", &[]),
-    };
-    let refusal = match result {
-        OutcomeResult::Refused(refused) => Some(refused.clone()),
-        OutcomeResult::Applied(_) => None,
-    };
-    Line { request, outcome: word, refusal, changed_attributes }
+        Outcome::Updated { before, after, changed } => Line {
+            target_name: Some(after.user_name()),
+            changes: changes::text(Owner::User, &before.attributes, &after.attributes, changed),
+            ..line
+        },
+        Outcome::Group(outcome) => match outcome {
+            GroupOutcome::Created { group, added } => {
+                Line { target_name: Some(group.display_name()), members_added: added.len(), ..line }
+            }
+            GroupOutcome::Updated { before, group, changed, added, removed } => Line {
+                target_name: Some(group.display_name()),
+                changes: changes::text(Owner::Group, &before.attributes, &group.attributes, changed),
+                members_added: added.len(),
+                members_removed: removed.len(),
+                ..line
+            },
+            GroupOutcome::Unchanged(group) | GroupOutcome::Deleted { group, .. } => {
+                Line { target_name: Some(group.display_name()), ..line }
+            }
+        },
+        Outcome::Refused(_) => {
+            let refusal = match result {
+                OutcomeResult::Refused(refused) => Some(refused.clone()),
+                OutcomeResult::Applied(_) => None,
+            };
+            Line { refusal, target_name: request.named().or_else(|| known_name(request, known)), ..line }
+        }
+    }
 }
 
-/// The line of a request that can never be stored.
+/// As the table's check constraint spells it.
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created(_) | Outcome::Group(GroupOutcome::Created { .. }) => "created",
+        Outcome::Updated { .. } | Outcome::Group(GroupOutcome::Updated { .. }) => "updated",
+        Outcome::Unchanged(_) | Outcome::Group(GroupOutcome::Unchanged(_)) => "unchanged",
+        Outcome::Deleted { .. } | Outcome::Group(GroupOutcome::Deleted { .. }) => "deleted",
+        Outcome::Refused(_) => "refused",
+    }
+}
+
+/// What somebody was called before the batch.
+fn known_name<'a>(request: &Request, known: &'a Known) -> Option<&'a str> {
+    match request.change {
+        Change::User(user, _) => known.users.get(&(request.company, user)).map(User::user_name),
+        Change::Group(group, _) => {
+            known.groups.groups.get(&(request.company, group)).map(Group::display_name)
+        }
+    }
+}
+
+/// The line of a request that can never be stored. Nothing of what it says is in it.
 pub(super) fn refused_line(request: &Request, refusal: Refused) -> Line<'_> {
-    Line { request, outcome: "refused", refusal: Some(refusal), changed_attributes: &[] }
+    Line {
+        request,
+        outcome: "refused",
+        refusal: Some(refusal),
+        target_name: None,
+        changes: None,
+        members_added: 0,
+        members_removed: 0,
+    }
 }

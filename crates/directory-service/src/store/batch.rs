@@ -9,7 +9,9 @@ use bus_contract::{Message as _, directory::FactBatch, partition::Partition};
 use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension as _, PgConnection, QueryResult, RunQueryDsl as _,
-    sql_types::{Array, BigInt, Binary, Bool, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{
+        Array, BigInt, Binary, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    },
 };
 use pg_pool::sql::statement;
 use typed_ids::{CompanyId, GroupId, UserId};
@@ -67,20 +69,23 @@ pg_pool::static_sql! {
            returning partition), \
          stored as ( \
            insert into users (company_id, user_id, user_name_key, external_id, work_email_key, many_work_emails, active, \
-             manager_id, display_name, version, created_at, last_modified_at, attributes) \
-           select v.* from fence cross join unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as v \
+             manager_id, display_name, version, created_at, last_modified_at, attributes, display_name_key) \
+           select v.* from fence \
+             cross join unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $35) as v \
            on conflict (company_id, user_id) do update set user_name_key = excluded.user_name_key, \
              external_id = excluded.external_id, work_email_key = excluded.work_email_key, \
              many_work_emails = excluded.many_work_emails, active = excluded.active, \
              manager_id = excluded.manager_id, display_name = excluded.display_name, version = excluded.version, \
-             last_modified_at = excluded.last_modified_at, attributes = excluded.attributes), \
+             last_modified_at = excluded.last_modified_at, attributes = excluded.attributes, \
+             display_name_key = excluded.display_name_key), \
          logged as ( \
            insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
-             outcome, refusal, changed_attributes, group_id) \
+             outcome, refusal, changes, group_id, target_name, target_key, members_added, members_removed) \
            select v.company_id, v.request_id, v.user_id, v.token_id, v.verb, v.accepted_at, $28, v.outcome, v.refusal, \
-             string_to_array(v.changed, ','), v.group_id \
-           from fence cross join unnest($18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
-             as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changed, group_id)), \
+             v.changes, v.group_id, v.target_name, v.target_key, v.members_added, v.members_removed \
+           from fence cross join unnest($18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $31, $32, $33, $34) \
+             as v(company_id, request_id, user_id, token_id, verb, accepted_at, outcome, refusal, changes, group_id, \
+               target_name, target_key, members_added, members_removed)), \
          announced as ( \
            insert into outbox (partition, facts) select partition, $29 from fence where octet_length($29) > 0) \
          select partition from fence"
@@ -225,11 +230,16 @@ pub(crate) fn write(conn: &mut PgConnection, write: &Write<'_>) -> QueryResult<b
         .bind::<Array<Timestamptz>, _>(lines.accepted_at)
         .bind::<Array<Text>, _>(lines.outcomes)
         .bind::<Array<Nullable<Binary>>, _>(lines.refusals)
-        .bind::<Array<Text>, _>(lines.changed_attributes)
+        .bind::<Array<Nullable<Text>>, _>(lines.changes)
         .bind::<Array<Nullable<SqlUuid>>, _>(lines.group_ids)
         .bind::<Timestamptz, _>(write.applied_at)
         .bind::<Binary, _>(write.facts.encode_to_vec())
         .bind::<BigInt, _>(write.tenure.epoch)
+        .bind::<Array<Nullable<Text>>, _>(lines.target_names)
+        .bind::<Array<Nullable<Text>>, _>(lines.target_keys)
+        .bind::<Array<Nullable<Integer>>, _>(lines.members_added)
+        .bind::<Array<Nullable<Integer>>, _>(lines.members_removed)
+        .bind::<Array<Nullable<Text>>, _>(users.display_name_keys)
         .get_result(conn)
         .optional()?;
     Ok(written.is_some())

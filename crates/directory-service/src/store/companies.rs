@@ -3,10 +3,15 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
-    sql_types::{Array, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid},
 };
+use pg_pool::sql::statement;
 use typed_ids::CompanyId;
 use uuid::Uuid;
+
+pg_pool::static_sql! {
+    Page -> (SqlUuid,) = "select company_id from companies where company_id > $1 order by company_id limit $2"
+}
 
 #[derive(QueryableByName)]
 pub(crate) struct CompanyRow {
@@ -42,7 +47,7 @@ pub(crate) const MAX_LISTED: i64 = 10_000;
 /// Every company, oldest first.
 pub(crate) fn all(conn: &mut PgConnection) -> QueryResult<Vec<CompanyRow>> {
     sql_query("select company_id, name, created_at from companies order by company_id limit $1")
-        .bind::<diesel::sql_types::BigInt, _>(MAX_LISTED)
+        .bind::<BigInt, _>(MAX_LISTED)
         .load(conn)
 }
 
@@ -51,4 +56,10 @@ pub(crate) fn by_ids(conn: &mut PgConnection, ids: &[CompanyId]) -> QueryResult<
     sql_query("select company_id, name, created_at from companies where company_id = any ($1)")
         .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.as_uuid()).collect::<Vec<_>>())
         .load(conn)
+}
+
+/// A page of the companies' ids, in their order.
+pub(crate) fn page(conn: &mut PgConnection, after: Uuid, limit: i64) -> QueryResult<Vec<CompanyId>> {
+    let rows: Vec<(Uuid,)> = statement(Page).bind::<SqlUuid, _>(after).bind::<BigInt, _>(limit).load(conn)?;
+    Ok(rows.into_iter().map(|(company,)| CompanyId::from_uuid(company)).collect())
 }

@@ -76,6 +76,10 @@ pub(crate) struct GroupRow {
 }
 
 impl GroupRow {
+    pub(crate) fn id(&self) -> GroupId {
+        GroupId::from_uuid(self.group_id)
+    }
+
     fn into_group(self) -> QueryResult<Group> {
         let attributes = Canonical::read(self.attributes)
             .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))?;

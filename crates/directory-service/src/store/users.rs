@@ -12,7 +12,7 @@ use scim_protocol::fold::fold;
 use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
-use super::companies_setting;
+use super::{companies_setting, log::target_key};
 use crate::user::{Canonical, User};
 
 pg_pool::static_sql! {
@@ -153,6 +153,7 @@ pub(super) struct Columns<'a> {
     pub(super) active: Vec<bool>,
     pub(super) manager_ids: Vec<Option<Uuid>>,
     pub(super) display_names: Vec<Option<&'a str>>,
+    pub(super) display_name_keys: Vec<Option<String>>,
     pub(super) versions: Vec<i64>,
     pub(super) created_at: Vec<DateTime<Utc>>,
     pub(super) last_modified_at: Vec<DateTime<Utc>>,
@@ -178,6 +179,7 @@ impl<'a> Columns<'a> {
             active: users.iter().map(|user| user.is_active()).collect(),
             manager_ids: users.iter().map(|user| user.manager().map(UserId::as_uuid)).collect(),
             display_names: users.iter().map(|user| user.display_name()).collect(),
+            display_name_keys: users.iter().map(|user| user.display_name().map(target_key)).collect(),
             versions: users.iter().map(|user| user.version).collect(),
             created_at: users.iter().map(|user| user.created_at).collect(),
             last_modified_at: users.iter().map(|user| user.last_modified_at).collect(),

@@ -44,7 +44,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"]
+        let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"]
             .map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
         let nats = nats::Server::start(nats::Options {
             config: Some(NATS_CONF.replacen("users: [", FOLLOWER, 1)),
@@ -451,9 +451,15 @@ pub(crate) fn search_directory(database: &str) {
 /// Fills the template: roles and schemas as in production, then the migrations as the owner.
 fn prepare(template_url: &str) -> anyhow::Result<()> {
     let template = template_url.rsplit('/').next().unwrap().to_owned();
-    let passwords = ["DIRECTORY_OWNER", "DIRECTORY_SERVICE", "TOKEN_OWNER", "TOKEN_SERVICE"]
-        .map(|role| (format!("TIMECLOCK_POSTGRES_{role}_PASSWORD"), PASSWORD.to_owned()));
-    postgres().sql_with("postgres", &INIT_SQL.replace("timeclock", &template), &passwords)?;
+    let passwords = ["DIRECTORY", "TOKEN", "CONSOLE"].into_iter().flat_map(|of| {
+        ["OWNER", "SERVICE"]
+            .map(|role| (format!("TIMECLOCK_POSTGRES_{of}_{role}_PASSWORD"), PASSWORD.to_owned()))
+    });
+    postgres().sql_with(
+        "postgres",
+        &INIT_SQL.replace("timeclock", &template),
+        &passwords.collect::<Vec<_>>(),
+    )?;
     migrate(&template);
     Ok(())
 }

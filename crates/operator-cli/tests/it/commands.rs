@@ -40,6 +40,7 @@ fn a_token(state: State) -> Token {
         ends_at: None,
         state: state.into(),
         created_by: String::new(),
+        hint: String::new(),
     }
 }
 

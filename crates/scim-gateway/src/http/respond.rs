@@ -140,13 +140,13 @@ impl From<AuthRefusal> for Refusal {
             AuthRefusal::Garbled => {
                 ("Not a token of ours, or not copied whole. Copy it again, to be found", BAD_TOKEN)
             }
-            AuthRefusal::Unknown | AuthRefusal::Revoked => {
+            AuthRefusal::Unknown | AuthRefusal::Revoked(_) => {
                 ("Token unknown or revoked. Generate a new one", BAD_TOKEN)
             }
             AuthRefusal::NotYetValid => {
                 ("The token is not valid yet. Try again, or generate a new one", BAD_TOKEN)
             }
-            AuthRefusal::Expired => ("The token has expired. Generate a new one", BAD_TOKEN),
+            AuthRefusal::Expired(_) => ("The token has expired. Generate a new one", BAD_TOKEN),
         };
         let error = ScimError::unauthorized(format!("{what} {WHERE}."));
         Self { error, hint: Some(challenge), cause: None }

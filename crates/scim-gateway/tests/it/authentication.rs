@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bus_contract::stream::{KEY_PREFIX, TOKENS};
 use reqwest::Method;
-use typed_ids::{CompanyId, TokenId};
+use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::{
     harness::{Answer, NOW, Oddities, World, eventually},
@@ -111,6 +111,36 @@ async fn a_retired_token_works_until_its_end_comes() {
     assert_eq!(world.with_token(&token).await.status, 200);
     world.clock.advance(Duration::from_secs(100));
     assert_eq!(world.with_token(&token).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_end_of_a_client_is_the_end_of_its_access_tokens() {
+    let world = World::start().await;
+    let [ended, other] = [(); 2].map(|()| CredentialId::from(TokenId::mint()));
+    let token = |client| world.signer.token_of(Some(client), world.company, TokenId::mint(), NOW + 3_600);
+    let [first, second, of_another] = [token(ended), token(ended), token(other)];
+    for token in [&first, &second, &of_another] {
+        assert_eq!(world.with_token(token).await.status, 200);
+    }
+
+    world.revoke(ended, NOW).await;
+
+    eventually("the end is felt", async || world.with_token(&first).await.status == 401).await;
+    is_refused(&world.with_token(&second).await, BAD_TOKEN, "unknown or revoked");
+    assert_eq!(world.with_token(&of_another).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_access_token_of_a_client_can_be_revoked_alone() {
+    let world = World::start().await;
+    let (client, id) = (CredentialId::from(TokenId::mint()), TokenId::mint());
+    let token = |id| world.signer.token_of(Some(client), world.company, id, NOW + 3_600);
+    let (revoked, other) = (token(id), token(TokenId::mint()));
+
+    world.revoke(id, NOW).await;
+
+    eventually("the revocation is felt", async || world.with_token(&revoked).await.status == 401).await;
+    assert_eq!(world.with_token(&other).await.status, 200);
 }
 
 #[tokio::test]

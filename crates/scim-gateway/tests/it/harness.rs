@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use scim_gateway::Settings;
 use serde_json::Value;
 use service_runtime::{Process, clock::Clock, http::Listener, settings::Reader};
-use typed_ids::{CompanyId, TokenId};
+use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::{directory::Directory, tokens::Signer};
 
@@ -138,9 +138,10 @@ impl World {
         answer.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// Refuses a token from this second on, as the token service would.
-    pub(crate) async fn revoke(&self, token: TokenId, from: u64) {
-        self.bus.put(&TOKENS, &format!("{REVOKED_PREFIX}{token}"), from.to_string()).await.unwrap();
+    /// Refuses a credential from this second on, as the token service would.
+    pub(crate) async fn revoke(&self, credential: impl Into<CredentialId>, from: u64) {
+        let entry = format!("{REVOKED_PREFIX}{}", credential.into());
+        self.bus.put(&TOKENS, &entry, from.to_string()).await.unwrap();
     }
 
     /// The value of a metric's sample, named with its labels as Prometheus prints it; 0 when there is none.

@@ -6,7 +6,7 @@ use bus_jetstream::Bus;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use token_protocol::{Claims, claims::AUDIENCE, text};
-use typed_ids::{CompanyId, TokenId};
+use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::harness::NOW;
 
@@ -28,11 +28,23 @@ impl Signer {
     }
 
     pub(crate) fn token(&self, company: CompanyId, token: TokenId, expires_at: u64) -> String {
+        self.token_of(None, company, token, expires_at)
+    }
+
+    /// The access token of an OAuth client, or without one an Entra token.
+    pub(crate) fn token_of(
+        &self,
+        client: Option<CredentialId>,
+        company: CompanyId,
+        token: TokenId,
+        expires_at: u64,
+    ) -> String {
         let claims = Claims {
             iss: "https://test.example".to_owned(),
             aud: AUDIENCE.to_owned(),
             sub: company,
             jti: token,
+            cid: client,
             iat: NOW,
             exp: expires_at,
         };

@@ -12,6 +12,7 @@ fn the_golden_token_is_still_read() {
     let expected = Principal {
         company: COMPANY.parse().unwrap(),
         token_id: TOKEN.parse().unwrap(),
+        credential_id: TOKEN.parse().unwrap(),
         expires_at: EXPIRES,
     };
     assert_eq!(keys().verify(GOLDEN.trim_end(), ISSUED), Ok(expected));

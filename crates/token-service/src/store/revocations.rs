@@ -1,8 +1,7 @@
-//! Tokens that end before they expire.
+//! Credentials that end before they expire: tokens, and clients with every access token that they got.
 
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult, prelude::*};
-use typed_ids::TokenId;
 use uuid::Uuid;
 
 use super::schema::revocations;
@@ -15,16 +14,16 @@ pg_pool::static_sql! {
            DO UPDATE SET ends_at = least(revocations.ends_at, excluded.ends_at)"
 }
 
-/// Lets each token end at `ends_at`, or earlier if that was said before.
+/// Lets each credential end at `ends_at`, or earlier if that was said before.
 pub(crate) fn end(
     connection: &mut PgConnection,
-    tokens: &[(TokenId, DateTime<Utc>)],
+    credentials: &[(Uuid, DateTime<Utc>)],
     ends_at: DateTime<Utc>,
 ) -> QueryResult<()> {
     use diesel::sql_types::{Array, Timestamptz, Uuid as UuidType};
-    let ids: Vec<Uuid> = tokens.iter().map(|(id, _)| id.as_uuid()).collect();
-    let ends = vec![ends_at; tokens.len()];
-    let expiries: Vec<DateTime<Utc>> = tokens.iter().map(|(_, expires_at)| *expires_at).collect();
+    let ids: Vec<Uuid> = credentials.iter().map(|(id, _)| *id).collect();
+    let ends = vec![ends_at; credentials.len()];
+    let expiries: Vec<DateTime<Utc>> = credentials.iter().map(|(_, expires_at)| *expires_at).collect();
     pg_pool::sql::statement(End)
         .bind::<Array<UuidType>, _>(ids)
         .bind::<Array<Timestamptz>, _>(ends)
@@ -33,8 +32,8 @@ pub(crate) fn end(
         .map(drop)
 }
 
-/// The ends of tokens that expire after `time`.
-pub(crate) fn of_tokens_expiring_after(
+/// The ends of what expires after `time`.
+pub(crate) fn of_what_expires_after(
     connection: &mut PgConnection,
     time: DateTime<Utc>,
 ) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
@@ -44,7 +43,7 @@ pub(crate) fn of_tokens_expiring_after(
         .load(connection)
 }
 
-/// Forgets the ends of tokens that expired by `time`: they are refused without them.
+/// Forgets the ends of what expired by `time`: it is refused without them.
 pub(crate) fn forget_expired(connection: &mut PgConnection, time: DateTime<Utc>) -> QueryResult<usize> {
     diesel::delete(revocations::table.filter(revocations::expires_at.le(time))).execute(connection)
 }

@@ -1,21 +1,11 @@
-//! A company's tokens and what happened to them. Every function expects [`super::act_for`] before it.
+//! A company's tokens. Every function expects [`super::act_for`] before it.
 
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult, prelude::*, sql_types::Text};
+use diesel::{PgConnection, QueryResult, prelude::*};
 use typed_ids::{CompanyId, TokenId};
 use uuid::Uuid;
 
-use super::schema::{revocations, token_events, tokens};
-
-pg_pool::static_sql! {
-    /// Row locks would not do: whoever waited for them still does not see the rows that the other inserted.
-    TakeTurns = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-}
-
-/// Lets one transaction at a time issue or rotate for a company; to be called before anything is read.
-pub(crate) fn take_turns(connection: &mut PgConnection, company: CompanyId) -> QueryResult<()> {
-    pg_pool::sql::statement(TakeTurns).bind::<Text, _>(company.to_string()).execute(connection).map(drop)
-}
+use super::schema::{revocations, tokens};
 
 /// A row of `tokens`.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
@@ -28,30 +18,11 @@ pub(crate) struct TokenRow {
     pub(crate) description: String,
     pub(crate) issued_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) created_by: String,
 }
 
 /// A token and the end it was given, if any.
 pub(crate) type WithEnd = (TokenRow, Option<DateTime<Utc>>);
-
-/// What happened to a token.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    Issued,
-    Revealed,
-    Retiring,
-    Revoked,
-}
-
-impl Kind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Issued => "issued",
-            Self::Revealed => "revealed",
-            Self::Retiring => "retiring",
-            Self::Revoked => "revoked",
-        }
-    }
-}
 
 pub(crate) fn insert(connection: &mut PgConnection, token: &TokenRow) -> QueryResult<()> {
     diesel::insert_into(tokens::table).values(token).execute(connection).map(drop)
@@ -77,8 +48,8 @@ pub(crate) fn live(
     connection: &mut PgConnection,
     company: CompanyId,
     now: DateTime<Utc>,
-) -> QueryResult<Vec<(TokenId, DateTime<Utc>)>> {
-    let rows: Vec<(Uuid, DateTime<Utc>)> = tokens::table
+) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
+    tokens::table
         .filter(tokens::company_id.eq(company.as_uuid()))
         .filter(tokens::expires_at.gt(now))
         .filter(diesel::dsl::not(diesel::dsl::exists(
@@ -88,8 +59,7 @@ pub(crate) fn live(
         )))
         .order(tokens::token_id)
         .select((tokens::token_id, tokens::expires_at))
-        .load(connection)?;
-    Ok(rows.into_iter().map(|(id, expires_at)| (TokenId::from_uuid(id), expires_at)).collect())
+        .load(connection)
 }
 
 pub(crate) fn find(
@@ -104,27 +74,4 @@ pub(crate) fn find(
         .select((TokenRow::as_select(), revocations::ends_at.nullable()))
         .first(connection)
         .optional()
-}
-
-/// Writes down what happened to each of these tokens.
-pub(crate) fn record(
-    connection: &mut PgConnection,
-    company: CompanyId,
-    tokens: impl IntoIterator<Item = TokenId>,
-    kind: Kind,
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
-    let events: Vec<_> = tokens
-        .into_iter()
-        .map(|token| {
-            (
-                token_events::company_id.eq(company.as_uuid()),
-                token_events::event_id.eq(Uuid::now_v7()),
-                token_events::token_id.eq(token.as_uuid()),
-                token_events::kind.eq(kind.as_str()),
-                token_events::occurred_at.eq(now),
-            )
-        })
-        .collect();
-    diesel::insert_into(token_events::table).values(events).execute(connection).map(drop)
 }

@@ -1,5 +1,8 @@
 //! A running token service, a directory that knows one company, and an operator.
 
+pub(crate) mod authority;
+pub(crate) mod web;
+
 use std::{future::Future, time::Duration};
 
 use backing_servers::{
@@ -8,13 +11,16 @@ use backing_servers::{
 };
 use bus_contract::{
     Message,
+    audit::{Actor, Event, ListEvents, actor::Kind},
     directory::{self, Company, ListCompanies, ListCompaniesReply},
     stream::{KEY_PREFIX, REVOKED_PREFIX, TOKENS},
     subject::{
-        DIRECTORY_QUEUE, ISSUE_TOKEN, LIST_COMPANIES, LIST_TOKENS, REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN,
+        CREATE_CLIENT, DIRECTORY_QUEUE, ISSUE_TOKEN, LIST_COMPANIES, LIST_TOKEN_EVENTS, LIST_TOKENS,
+        REVEAL_TOKEN, REVOKE_TOKEN, ROTATE_TOKEN,
     },
     token::{
-        IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken, SecretToken, Token,
+        CreateClient, IssueToken, ListTokens, Reply, RevealToken, RevokeToken, RotateToken,
+        SecretAuthentication, SecretClient, SecretToken, Token, create_client::Authentication,
         failure::Reason, reply::Result as Answer,
     },
 };
@@ -24,11 +30,13 @@ use service_runtime::{Process, clock::Clock, settings::Reader};
 use token_protocol::KeySet;
 use typed_ids::CompanyId;
 
+use self::authority::Authority;
+
 /// Longer than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// 2026-01-01.
 pub(crate) const NOW: u64 = 1_767_225_600;
-const SEALING_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+pub(crate) const SEALING_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 /// What an operator deploys: roles that cannot see past row level security, and a schema of their own.
 const DEPLOYMENT: &str = "
@@ -57,6 +65,7 @@ pub(crate) struct World {
     pub(crate) process: Process,
     pub(crate) http: std::net::SocketAddr,
     pub(crate) company: CompanyId,
+    pub(crate) authority: Authority,
 }
 
 /// An empty database as deployed, not migrated.
@@ -91,12 +100,16 @@ impl World {
         let nats = nats::Server::start(options).unwrap();
         let clock = Clock::manual(NOW);
         let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
-        let process = serve(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY).await;
+        let authority = Authority::start();
+        let settings = [("TIMECLOCK_FEDERATION_AUTHORITY", authority.url.as_str())];
+        let process =
+            serve_with(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY, &settings).await;
         let bus = connect(&nats.url(), "operator").await;
         let gateway = connect(&nats.url(), "gateway").await;
         let company = CompanyId::mint();
         answer_as_directory(connect(&nats.url(), "directory").await, company).await;
-        let world = Self { nats, nats_directory, database, bus, gateway, clock, process, http, company };
+        let world =
+            Self { nats, nats_directory, database, bus, gateway, clock, process, http, company, authority };
         eventually("ready", || async { world.is_ready().await.then_some(()) }).await;
         eventually("a key published", || async { (!world.published().await?.0.is_empty()).then_some(()) })
             .await;
@@ -118,7 +131,7 @@ impl World {
         secret(
             self.ask(
                 ISSUE_TOKEN,
-                IssueToken { company_id, description: "Entra".into(), lifetime_seconds, actor: None },
+                IssueToken { company_id, description: "Entra".into(), lifetime_seconds, actor: actor() },
             )
             .await,
         )
@@ -129,7 +142,7 @@ impl World {
         secret(
             self.ask(
                 ROTATE_TOKEN,
-                RotateToken { company_id, overlap_seconds, lifetime_seconds: None, actor: None },
+                RotateToken { company_id, overlap_seconds, lifetime_seconds: None, actor: actor() },
             )
             .await,
         )
@@ -137,18 +150,39 @@ impl World {
 
     pub(crate) async fn reveal(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned(), actor: None }).await
+        self.ask(REVEAL_TOKEN, RevealToken { company_id, token_id: token_id.to_owned(), actor: actor() })
+            .await
     }
 
     pub(crate) async fn revoke(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned(), actor: None }).await
+        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned(), actor: actor() })
+            .await
     }
 
     pub(crate) async fn list(&self) -> Vec<Token> {
         match self.ask(LIST_TOKENS, ListTokens { company_id: self.company.to_string() }).await {
             Answer::TokenList(list) => list.tokens,
             other => panic!("not a list: {other:?}"),
+        }
+    }
+
+    /// A client that proves itself by a secret of so many seconds.
+    pub(crate) async fn client(&self, lifetime_seconds: Option<u32>) -> SecretClient {
+        self.create_client(Authentication::Secret(SecretAuthentication { lifetime_seconds })).await
+    }
+
+    pub(crate) async fn create_client(&self, authentication: Authentication) -> SecretClient {
+        secret_client(self.ask(CREATE_CLIENT, new_client(self.company, authentication)).await)
+    }
+
+    /// The newest events of the company.
+    pub(crate) async fn events(&self) -> Vec<Event> {
+        let company_id = self.company.to_string();
+        let ask = ListEvents { company_id, before_event_id: String::new(), limit: 200 };
+        match self.ask(LIST_TOKEN_EVENTS, ask).await {
+            Answer::Events(reply) => reply.events,
+            other => panic!("not events: {other:?}"),
         }
     }
 
@@ -185,16 +219,30 @@ pub(crate) async fn serve(
     clock: &Clock,
     sealing_key: &str,
 ) -> Process {
+    serve_with(nats, postgres, http, clock, sealing_key, &[]).await
+}
+
+/// [`serve`], with more settings.
+async fn serve_with(
+    nats: &str,
+    postgres: &str,
+    http: std::net::SocketAddr,
+    clock: &Clock,
+    sealing_key: &str,
+    more: &[(&str, &str)],
+) -> Process {
     let process = Process::new(clock.clone());
-    let mut reader = reader(&[
+    let http = http.to_string();
+    let settings = [
         ("TIMECLOCK_NATS_URL", nats),
         ("TIMECLOCK_NATS_USER", "tokens"),
         ("TIMECLOCK_NATS_PASSWORD", "secret"),
         ("TIMECLOCK_POSTGRES_URL", postgres),
         ("TIMECLOCK_POSTGRES_POOL_SIZE", "2"),
-        ("TIMECLOCK_HTTP_ADDR", &http.to_string()),
+        ("TIMECLOCK_HTTP_ADDR", &http),
         ("TIMECLOCK_SEALING_KEY", sealing_key),
-    ]);
+    ];
+    let mut reader = reader(&[&settings[..], more].concat());
     let settings = token_service::Settings::read(&mut reader);
     reader.finish().unwrap();
     token_service::start(settings, process.clone()).await.unwrap();
@@ -203,7 +251,7 @@ pub(crate) async fn serve(
 
 /// The bus as it is deployed: every user with its own permissions. The password is the same for all.
 pub(crate) fn deployed_nats() -> nats::Options {
-    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"];
+    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"];
     nats::Options {
         config: Some(include_str!("../../../../deploy/nats/nats-server.conf").to_owned()),
         environment: users
@@ -249,10 +297,35 @@ async fn answer_as_directory(bus: Bus, company: CompanyId) {
     .await;
 }
 
+/// Whoever asks in tests.
+pub(crate) fn actor() -> Option<Actor> {
+    Some(Actor {
+        kind: Kind::Administrator.into(),
+        name: "anna@contoso.com".into(),
+        address: "192.0.2.7".into(),
+    })
+}
+
 pub(crate) fn secret(answer: Answer) -> SecretToken {
     match answer {
         Answer::SecretToken(secret) => secret,
         other => panic!("not a token: {other:?}"),
+    }
+}
+
+pub(crate) fn new_client(company: CompanyId, authentication: Authentication) -> CreateClient {
+    CreateClient {
+        company_id: company.to_string(),
+        description: "Entra".into(),
+        actor: actor(),
+        authentication: Some(authentication),
+    }
+}
+
+pub(crate) fn secret_client(answer: Answer) -> SecretClient {
+    match answer {
+        Answer::SecretClient(client) => client,
+        other => panic!("not a client: {other:?}"),
     }
 }
 

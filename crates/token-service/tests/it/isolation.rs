@@ -7,16 +7,16 @@ use bus_contract::{
 };
 use typed_ids::CompanyId;
 
-use crate::harness::{World, database, failed, migrate, url};
+use crate::harness::{World, actor, database, failed, migrate, url};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_company_s_token_does_not_exist() {
     let world = World::start().await;
     let token_id = world.issue(None).await.token.unwrap().token_id;
     let company_id = CompanyId::mint().to_string();
-    let reveal = RevealToken { company_id: company_id.clone(), token_id: token_id.clone(), actor: None };
+    let reveal = RevealToken { company_id: company_id.clone(), token_id: token_id.clone(), actor: actor() };
     assert_eq!(failed(world.ask(REVEAL_TOKEN, reveal).await), Reason::NotFound);
-    let revoke = RevokeToken { company_id: company_id.clone(), token_id, actor: None };
+    let revoke = RevokeToken { company_id: company_id.clone(), token_id, actor: actor() };
     assert_eq!(failed(world.ask(REVOKE_TOKEN, revoke).await), Reason::NotFound);
     let Answer::TokenList(list) = world.ask(LIST_TOKENS, ListTokens { company_id }).await else {
         panic!("no list")
@@ -40,6 +40,8 @@ async fn a_query_that_forgets_its_company_finds_nothing_even_for_the_owner() {
         let nothing = "DO $$ BEGIN
             ASSERT (SELECT count(*) FROM tokens) = 0, 'tokens are visible';
             ASSERT (SELECT count(*) FROM token_events) = 0, 'events are visible';
+            ASSERT (SELECT count(*) FROM clients) = 0, 'clients are visible';
+            ASSERT (SELECT count(*) FROM client_secrets) = 0, 'secrets are visible';
         END $$";
         assert_eq!(sql_as(&url(&world.database, role), nothing), Ok(String::new()), "{role}");
         let own = format!(
@@ -62,11 +64,14 @@ async fn the_service_s_role_creates_no_tables() {
 async fn every_migration_can_be_undone_and_done_again() {
     let database = database();
     migrate(&database).await;
-    let down = include_str!("../../migrations/2026-11-23-000001_create_tokens/down.sql");
+    let down = concat!(
+        include_str!("../../migrations/2026-11-26-000002_add_clients_and_actors/down.sql"),
+        include_str!("../../migrations/2026-11-23-000001_create_tokens/down.sql")
+    );
     sql_as(&url(&database, "owner"), &format!("{down}; DELETE FROM __diesel_schema_migrations")).unwrap();
     migrate(&database).await;
     let tables = Server::shared()
         .unwrap()
         .sql(&database.name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'tokens'");
-    assert_eq!(tables.unwrap().trim(), "5");
+    assert_eq!(tables.unwrap().trim(), "9");
 }

@@ -8,6 +8,10 @@
 
 mod harness;
 
+mod clients;
+mod events;
+mod federation;
+mod grants;
 mod isolation;
 mod lifecycle;
 mod outside;

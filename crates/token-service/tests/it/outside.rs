@@ -1,31 +1,17 @@
 //! What the process shows to the outside: readiness, public keys, settings.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-};
-
 use service_runtime::clock::Clock;
 
-use crate::harness::{NOW, World, database, eventually, reader, serve, url};
-
-fn get(address: std::net::SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).unwrap();
-    response
-}
+use crate::harness::{NOW, World, database, eventually, reader, serve, url, web};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_keys_are_a_jwk_set_that_verifies() {
     let world = World::start().await;
     let issued = world.issue(None).await;
-    let response = get(world.http, "/.well-known/jwks.json");
-    assert!(response.starts_with("HTTP/1.0 200") || response.starts_with("HTTP/1.1 200"), "{response}");
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    assert!(head.contains("application/jwk-set+json"), "{head}");
-    let set: serde_json::Value = serde_json::from_str(body).unwrap();
+    let response = web::get(world.http, "/.well-known/jwks.json");
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(response.header("content-type"), Some("application/jwk-set+json"));
+    let set: serde_json::Value = serde_json::from_str(&response.body).unwrap();
     let mut keys = token_protocol::KeySet::default();
     for key in set["keys"].as_array().unwrap() {
         assert!(key.get("d").is_none(), "a private key");
@@ -78,4 +64,35 @@ fn a_sealing_key_of_another_length_is_a_problem() {
     let problems = reader.finish().unwrap_err();
     assert_eq!(problems.0.len(), 1, "{problems}");
     assert!(problems.0[0].contains("32 bytes in base64") && !problems.0[0].contains("c2hvcnQ"), "{problems}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metadata_says_where_and_how_tokens_are_granted() {
+    let world = World::start().await;
+    let metadata = web::get(world.http, "/.well-known/oauth-authorization-server").json();
+    assert_eq!(metadata["issuer"], "http://127.0.0.1:8082");
+    assert_eq!(metadata["token_endpoint"], "http://127.0.0.1:8082/oauth2/token");
+    assert_eq!(metadata["jwks_uri"], "http://127.0.0.1:8082/.well-known/jwks.json");
+    assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
+    let methods = serde_json::json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    assert_eq!(metadata["token_endpoint_auth_methods_supported"], methods);
+}
+
+#[test]
+fn urls_that_cannot_be_are_problems() {
+    let mut reader = reader(&[
+        ("TIMECLOCK_NATS_USER", "tokens"),
+        ("TIMECLOCK_NATS_PASSWORD", "secret"),
+        ("TIMECLOCK_POSTGRES_URL", "postgres://localhost/x"),
+        ("TIMECLOCK_SEALING_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
+        ("TIMECLOCK_TOKEN_URL", "tokens.example.com"),
+        ("TIMECLOCK_FEDERATION_AUTHORITY", "http://login.microsoftonline.com"),
+    ]);
+    drop(token_service::Settings::read(&mut reader));
+    let problems = reader.finish().unwrap_err().0;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(
+        problems[0].contains("TIMECLOCK_TOKEN_URL") && problems[1].contains("http is for loopback"),
+        "{problems:?}"
+    );
 }

@@ -84,7 +84,11 @@ async fn revocation_without_nats_is_refused_and_later_nothing_is_lost() {
     eventually("ready again", || async { world.is_ready().await.then_some(()) }).await;
     eventually("revoked", || async {
         let company_id = world.company.to_string();
-        let ask = bus_contract::token::RevokeToken { company_id, token_id: id.clone(), actor: None };
+        let ask = bus_contract::token::RevokeToken {
+            company_id,
+            token_id: id.clone(),
+            actor: crate::harness::actor(),
+        };
         let payload = bus_contract::Message::encode_to_vec(&ask);
         world.bus.ask(bus_contract::subject::REVOKE_TOKEN, payload, Duration::from_secs(10)).await.ok()
     })

@@ -91,7 +91,7 @@ pub(crate) struct Left {
 #[derive(Debug, Clone)]
 pub(crate) enum GroupOutcome {
     Created { group: Group, added: Vec<Member> },
-    Updated { group: Group, changed: Vec<String>, added: Vec<Member>, removed: Vec<Member> },
+    Updated { before: Group, group: Group, changed: Vec<String>, added: Vec<Member>, removed: Vec<Member> },
     Unchanged(Group),
     Deleted { group: Group, left: Vec<Left> },
 }
@@ -239,7 +239,7 @@ impl<'a> GroupsState<'a> {
         after.version += 1;
         after.last_modified_at = now;
         self.put(after.clone());
-        Ok(GroupOutcome::Updated { group: after, changed, added, removed })
+        Ok(GroupOutcome::Updated { before, group: after, changed, added, removed })
     }
 
     /// Takes somebody who was deleted out of every group; what the groups are told.

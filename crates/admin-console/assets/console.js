@@ -1,0 +1,64 @@
+// The little that the pages cannot do without script: copy with feedback, modal dialogs, the menu on phones, and the
+// browser's time zone. Nothing here is needed to read or to change anything.
+"use strict";
+
+document.documentElement.classList.add("scripted");
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.includes("time_zone=" + encodeURIComponent(zone))) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = "time_zone=" + encodeURIComponent(zone) + "; Path=/; Max-Age=31536000; SameSite=Lax" + secure;
+}
+
+let toastTimer;
+function announce(text) {
+  const toast = document.querySelector("[data-toast]");
+  toast.textContent = text;
+  toast.classList.add("shown");
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => toast.classList.remove("shown"), 4000);
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    announce(document.body.dataset.copied);
+  } catch {
+    announce(document.body.dataset.notCopied);
+  }
+}
+
+// <button data-copy="#id"> copies the value of that field.
+// <button data-dialog="#id"> opens that dialog; <button data-close> closes the one it is in.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.copy) {
+    const field = document.querySelector(button.dataset.copy);
+    copy(field.value ?? field.textContent);
+  } else if (button.dataset.dialog) {
+    document.querySelector(button.dataset.dialog).showModal();
+  } else if ("close" in button.dataset) {
+    button.closest("dialog").close();
+  } else if ("menu" in button.dataset) {
+    const isOpen = document.getElementById("navigation").classList.toggle("open");
+    button.setAttribute("aria-expanded", String(isOpen));
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const navigation = document.getElementById("navigation");
+  if (event.key === "Escape" && navigation?.classList.contains("open")) {
+    navigation.classList.remove("open");
+    const button = document.querySelector("[data-menu]");
+    button.setAttribute("aria-expanded", "false");
+    button.focus();
+  }
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  // A value that was asked for in order to be copied, and a dialog that an answer of the server reopens.
+  const wanted = document.querySelector("[data-copy-now]");
+  if (wanted) copy(wanted.value);
+  document.querySelector("dialog[data-open-now]")?.showModal();
+});

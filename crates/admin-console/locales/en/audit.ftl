@@ -1,0 +1,39 @@
+### The audit log, with a sentence for each act.
+
+audit-lead = Every administrative act in your company: who, from where, and what. Nothing in it is ever changed.
+audit-none = Nothing yet
+audit-none-text = As soon as somebody does something, it stands here.
+audit-what = What
+audit-who = Who
+audit-act = Act
+audit-target = Target
+audit-note = Note
+actor-administrator = Administrator
+actor-operator = TimeClock 365 support
+actor-system = TimeClock 365
+somebody = Somebody
+
+act-token-issued = { $actor } created a Microsoft Entra token ({ $target })
+act-token-revealed = { $actor } had a Microsoft Entra token shown or copied ({ $target })
+act-token-retiring = { $actor } rotated the Microsoft Entra token: the old one gets an end ({ $target })
+act-token-revoked = { $actor } revoked a Microsoft Entra token ({ $target })
+act-client-created = { $actor } created an OAuth client ({ $target })
+act-client-secret-added = { $actor } added a secret to an OAuth client ({ $target })
+act-client-secret-revoked = { $actor } revoked a secret of an OAuth client ({ $target })
+act-client-revoked = { $actor } revoked an OAuth client ({ $target })
+act-company-created = { $actor } created the company
+act-schema-declared = { $actor } declared attributes of your own ({ $target })
+act-schema-replaced = { $actor } changed attributes of your own ({ $target })
+act-schema-removed = { $actor } removed attributes of your own ({ $target })
+act-administrator-invited = { $actor } invited { $target }
+act-administrator-removed = { $actor } removed { $target }
+act-administrator-role-changed = { $actor } changed the role of { $target }
+act-invitation-accepted = { $target } accepted the invitation
+act-signed-in = { $actor } signed in
+act-sign-in-failed = Somebody tried to sign in as { $target }, with a wrong password
+act-signed-out = { $actor } signed out
+act-session-ended = { $actor } ended another session of their own
+act-sessions-ended = { $actor } ended every session of { $target }
+act-password-changed = { $actor } changed the password of { $target }
+act-profile-changed = { $actor } changed the profile of { $target }
+act-other = { $actor }: { $act } ({ $target })

@@ -1,0 +1,39 @@
+### Le journal d’audit, avec une phrase pour chaque acte.
+
+audit-lead = Chaque acte d’administration dans votre entreprise : qui, d’où, et quoi. Rien n’y est jamais modifié.
+audit-none = Rien pour le moment
+audit-none-text = Dès que quelqu’un fait quelque chose, c’est noté ici.
+audit-what = Quoi
+audit-who = Qui
+audit-act = Acte
+audit-target = Cible
+audit-note = Note
+actor-administrator = Administrateur
+actor-operator = Assistance TimeClock 365
+actor-system = TimeClock 365
+somebody = Quelqu’un
+
+act-token-issued = { $actor } a créé un jeton Microsoft Entra ({ $target })
+act-token-revealed = { $actor } a fait afficher ou copier un jeton Microsoft Entra ({ $target })
+act-token-retiring = { $actor } a renouvelé le jeton Microsoft Entra : l’ancien reçoit une fin ({ $target })
+act-token-revoked = { $actor } a révoqué un jeton Microsoft Entra ({ $target })
+act-client-created = { $actor } a créé un client OAuth ({ $target })
+act-client-secret-added = { $actor } a ajouté un secret à un client OAuth ({ $target })
+act-client-secret-revoked = { $actor } a révoqué un secret d’un client OAuth ({ $target })
+act-client-revoked = { $actor } a révoqué un client OAuth ({ $target })
+act-company-created = { $actor } a créé l’entreprise
+act-schema-declared = { $actor } a déclaré des attributs propres à l’entreprise ({ $target })
+act-schema-replaced = { $actor } a modifié des attributs propres à l’entreprise ({ $target })
+act-schema-removed = { $actor } a supprimé des attributs propres à l’entreprise ({ $target })
+act-administrator-invited = { $actor } a invité { $target }
+act-administrator-removed = { $actor } a retiré { $target }
+act-administrator-role-changed = { $actor } a changé le rôle de { $target }
+act-invitation-accepted = { $target } a accepté l’invitation
+act-signed-in = { $actor } s’est connecté
+act-sign-in-failed = Quelqu’un a essayé de se connecter en tant que { $target }, avec un mauvais mot de passe
+act-signed-out = { $actor } s’est déconnecté
+act-session-ended = { $actor } a mis fin à une autre de ses sessions
+act-sessions-ended = { $actor } a mis fin à toutes les sessions de { $target }
+act-password-changed = { $actor } a changé le mot de passe de { $target }
+act-profile-changed = { $actor } a changé le profil de { $target }
+act-other = { $actor } : { $act } ({ $target })

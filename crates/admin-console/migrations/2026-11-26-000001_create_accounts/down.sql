@@ -1,0 +1,9 @@
+DROP TABLE attempts;
+DROP TABLE audit_events;
+DROP TABLE notices;
+DROP TABLE invitations;
+DROP TABLE sessions;
+DROP TABLE credentials;
+DROP TABLE administrators;
+DROP FUNCTION presented_key();
+DROP FUNCTION acting_company();

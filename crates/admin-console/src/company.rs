@@ -1,0 +1,88 @@
+//! What a company is called: the directory knows, and it seldom changes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bus_contract::{
+    Message as _,
+    directory::{Company, ListCompanies, Reply, reply},
+    subject::LIST_COMPANIES,
+};
+use bus_jetstream::{Bus, request::AskError};
+use service_runtime::clock::Clock;
+use typed_ids::CompanyId;
+
+/// How long the directory may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// A name is asked for again after this long.
+const KEPT: Duration = Duration::from_secs(60);
+/// Names that are remembered; beyond it all are forgotten, and asked for again.
+const REMEMBERED_MOST: usize = 10_000;
+
+/// The directory did not say.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompanyError {
+    #[error("the directory cannot be asked about companies")]
+    Ask(#[from] AskError),
+    #[error("the directory's answer about companies makes no sense")]
+    Answer,
+}
+
+/// Remembers names. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Companies {
+    bus: Bus,
+    clock: Clock,
+    names: Arc<Mutex<HashMap<CompanyId, (String, Duration)>>>,
+}
+
+impl Companies {
+    pub(crate) fn new(bus: Bus, clock: Clock) -> Self {
+        Self { bus, clock, names: Arc::default() }
+    }
+
+    /// The company's name; empty when the directory has not told it.
+    pub(crate) async fn name(&self, company: CompanyId) -> String {
+        let now = self.clock.since_epoch();
+        let known = self.names.lock().ok().and_then(|names| names.get(&company).cloned());
+        if let Some((name, asked_at)) = &known
+            && now.saturating_sub(*asked_at) < KEPT
+        {
+            return name.clone();
+        }
+        let name = match self.find(company).await {
+            Ok(found) => found.map(|company| company.name).unwrap_or_default(),
+            // An old name is better than none, also for the next minute: a page does not wait for it again.
+            Err(_unavailable) => known.map(|(name, _)| name).unwrap_or_default(),
+        };
+        if let Ok(mut names) = self.names.lock() {
+            if names.len() >= REMEMBERED_MOST {
+                names.clear();
+            }
+            names.insert(company, (name.clone(), now));
+        }
+        name
+    }
+
+    /// Asks the directory whether there is such a company, and what it is called.
+    pub(crate) async fn find(&self, company: CompanyId) -> Result<Option<Company>, CompanyError> {
+        Ok(self.ask(company.to_string()).await?.into_iter().next())
+    }
+
+    /// Every company.
+    pub(crate) async fn all(&self) -> Result<Vec<Company>, CompanyError> {
+        self.ask(String::new()).await
+    }
+
+    async fn ask(&self, company_id: String) -> Result<Vec<Company>, CompanyError> {
+        let question = ListCompanies { company_id };
+        let answer = self.bus.ask(LIST_COMPANIES, question.encode_to_vec(), TIMEOUT).await?;
+        match Reply::decode(answer).ok().and_then(|reply| reply.result) {
+            Some(reply::Result::ListCompanies(list)) => Ok(list.companies),
+            _ => Err(CompanyError::Answer),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Tables for spreadsheets: comma-separated values (RFC 4180) that Excel opens rightly, and that cannot run anything.
+
+use crate::language::Language;
+
+/// Tells Excel that the file is UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// One line, with its end.
+pub(crate) fn line<'a>(language: Language, cells: impl IntoIterator<Item = &'a str>) -> String {
+    let cells: Vec<String> = cells.into_iter().map(cell).collect();
+    // Where the decimal mark is a comma, Excel separates cells by semicolons.
+    let separator = match language {
+        Language::English => ",",
+        Language::French => ";",
+    };
+    cells.join(separator) + "\r\n"
+}
+
+/// A cell that begins like a formula would be one; names come from outside, so an apostrophe makes it text (OWASP, CSV
+/// injection).
+fn cell(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let guard = if is_formula { "'" } else { "" };
+    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_somebody_is_called_becomes_a_formula() {
+        for name in
+            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK(\"http://evil\")", "＝1"]
+        {
+            let line = line(Language::English, [name]);
+            assert!(line.starts_with("\"'"), "{line}");
+        }
+        assert_eq!(line(Language::English, ["a=1", "O'Neill"]), "\"a=1\",\"O'Neill\"\r\n");
+    }
+
+    #[test]
+    fn quotes_separators_and_line_breaks_stay_inside_of_their_cell() {
+        assert_eq!(line(Language::English, ["a\"b,c\nd", ""]), "\"a\"\"b,c\nd\",\"\"\r\n");
+        assert_eq!(line(Language::French, ["a", "b"]), "\"a\";\"b\"\r\n");
+    }
+}

@@ -1,0 +1,158 @@
+//! What the directory is asked, always about the company of whoever looks.
+
+use bus_contract::{
+    audit::{Event, ListEvents},
+    directory::{
+        BrowseGroups, BrowseGroupsReply, BrowseUsers, BrowseUsersReply, GetActivity, GetActivityReply,
+        GroupRecord, ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply,
+        LookUpGroup, LookUpUser, Reply, UserRecord, browse_users, failure::Reason, look_up_group,
+        look_up_user, reply::Result as Answer,
+    },
+    subject,
+};
+use bus_jetstream::Bus;
+use typed_ids::{CompanyId, GroupId, UserId};
+
+use crate::{
+    app::App,
+    question::{self, Unanswered},
+    signed_in::SignedIn,
+};
+
+/// The directory, for one company.
+pub(crate) struct Directory<'a> {
+    bus: &'a Bus,
+    company: CompanyId,
+}
+
+/// Takes the answer that belongs to a question.
+macro_rules! expect {
+    ($reply:expr, $answer:ident) => {
+        match $reply {
+            Answer::$answer(answer) => Ok(answer),
+            _ => Err(Unanswered::Unintelligible),
+        }
+    };
+}
+
+impl<'a> Directory<'a> {
+    pub(crate) fn of(app: &'a App, who: &SignedIn) -> Self {
+        Self { bus: &app.bus, company: who.company }
+    }
+
+    /// Health, cycles, the last day, credentials' uses and the size.
+    pub(crate) async fn activity(&self) -> Result<GetActivityReply, Unanswered> {
+        let question = GetActivity { company_id: self.company.to_string() };
+        expect!(self.ask(subject::GET_ACTIVITY, &question).await?, GetActivity)
+    }
+
+    /// A page of the provisioning log. The company of the question is filled in here, whatever it was.
+    pub(crate) async fn log(&self, mut question: ListLog) -> Result<ListLogReply, Unanswered> {
+        question.company_id = self.company.to_string();
+        expect!(self.ask(subject::LIST_LOG, &question).await?, ListLog)
+    }
+
+    pub(crate) async fn cycles(
+        &self,
+        before: Option<String>,
+        limit: u32,
+    ) -> Result<ListCyclesReply, Unanswered> {
+        let question = ListCycles {
+            company_id: self.company.to_string(),
+            before_cycle_id: before.unwrap_or_default(),
+            limit,
+        };
+        expect!(self.ask(subject::LIST_CYCLES, &question).await?, ListCycles)
+    }
+
+    pub(crate) async fn people(
+        &self,
+        search: &str,
+        state: browse_users::State,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<BrowseUsersReply, Unanswered> {
+        let question = BrowseUsers {
+            company_id: self.company.to_string(),
+            search: search.to_owned(),
+            state: state.into(),
+            after_user_id: after.map(|after| after.to_string()).unwrap_or_default(),
+            limit,
+        };
+        expect!(self.ask(subject::BROWSE_USERS, &question).await?, BrowseUsers)
+    }
+
+    /// `None` when the company has no such person.
+    pub(crate) async fn person(&self, person: UserId) -> Result<Option<UserRecord>, Unanswered> {
+        let key = Some(look_up_user::Key::UserId(person.to_string()));
+        let question = LookUpUser { company_id: self.company.to_string(), key };
+        let found = expect!(self.ask(subject::LOOK_UP_USER, &question).await?, LookUpUser)?;
+        Ok(found.users.into_iter().next())
+    }
+
+    pub(crate) async fn groups(
+        &self,
+        search: &str,
+        after: Option<GroupId>,
+        limit: u32,
+    ) -> Result<BrowseGroupsReply, Unanswered> {
+        let question = BrowseGroups {
+            company_id: self.company.to_string(),
+            search: search.to_owned(),
+            after_group_id: after.map(|after| after.to_string()).unwrap_or_default(),
+            limit,
+        };
+        expect!(self.ask(subject::BROWSE_GROUPS, &question).await?, BrowseGroups)
+    }
+
+    /// `None` when the company has no such group.
+    pub(crate) async fn group(&self, group: GroupId) -> Result<Option<GroupRecord>, Unanswered> {
+        let key = Some(look_up_group::Key::GroupId(group.to_string()));
+        let question = LookUpGroup { company_id: self.company.to_string(), key };
+        let found = expect!(self.ask(subject::LOOK_UP_GROUP, &question).await?, LookUpGroup)?;
+        Ok(found.groups.into_iter().next())
+    }
+
+    pub(crate) async fn members(
+        &self,
+        group: GroupId,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<ListMembersReply, Unanswered> {
+        let question = ListMembers {
+            company_id: self.company.to_string(),
+            group_id: group.to_string(),
+            after_member_id: after.unwrap_or_default(),
+            limit,
+        };
+        expect!(self.ask(subject::LIST_MEMBERS, &question).await?, ListMembers)
+    }
+
+    /// The directory's part of the audit log, the newest first.
+    pub(crate) async fn events(&self, before: Option<String>, limit: u32) -> Result<Vec<Event>, Unanswered> {
+        let question = ListEvents {
+            company_id: self.company.to_string(),
+            before_event_id: before.unwrap_or_default(),
+            limit,
+        };
+        let list = expect!(self.ask(subject::LIST_COMPANY_EVENTS, &question).await?, ListEvents)?;
+        Ok(list.events)
+    }
+
+    async fn ask<Q: bus_contract::Message>(
+        &self,
+        subject: &'static str,
+        question: &Q,
+    ) -> Result<Answer, Unanswered> {
+        let reply: Reply = question::ask(self.bus, subject, question).await?;
+        match reply.result.ok_or(Unanswered::Unintelligible)? {
+            Answer::Failure(failure) => Err(match failure.reason() {
+                Reason::Unavailable => Unanswered::Unavailable(failure.detail),
+                Reason::Invalid | Reason::Conflict | Reason::Unspecified => {
+                    Unanswered::Refused(failure.detail)
+                }
+            }),
+            answer => Ok(answer),
+        }
+    }
+}

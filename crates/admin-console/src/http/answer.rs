@@ -1,0 +1,148 @@
+//! What every answer has, whoever gave it: its security headers, its line in the log, its place in the metrics, and for
+//! what went wrong a page that says so.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage as _,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use askama::Template;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{Entry, Shape, render};
+use crate::{
+    app::App,
+    language::Key,
+    opaque,
+    page::{Page, Section},
+};
+
+/// What a page may run: its own scripts, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Nonce(pub(crate) String);
+
+/// Names one request in the log and on the page that says what went wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestId(pub(crate) Uuid);
+
+/// Runs the rest and finishes its answer.
+pub(crate) async fn finish(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId(Uuid::now_v7());
+    let nonce = Nonce(opaque::mint());
+    request.extensions_mut().insert(id);
+    request.extensions_mut().insert(nonce.clone());
+    let span = tracing::info_span!("http", request_id = %id.0, method = %request.method());
+    let response = next.call(request).instrument(span.clone()).await?;
+    let app = response.request().app_data::<Data<App>>().cloned();
+    let entry = response.request().extensions().get::<&'static Entry>().copied();
+    let mut response = with_page(response, entry);
+    let is_secure = app.as_ref().is_some_and(|app| app.is_secure());
+    secure(response.headers_mut(), &nonce, is_secure);
+    let route = entry.map_or("none", |entry| entry.path);
+    let status = response.status();
+    if let Some(app) = app {
+        let method = if response.request().method() == actix_web::http::Method::GET { "GET" } else { "POST" };
+        let seconds = started.elapsed().as_secs_f64();
+        app.metrics.requests.with_label_values(&[route, method, status.as_str()]).observe(seconds);
+    }
+    let duration_ms = started.elapsed().as_millis();
+    span.in_scope(|| tracing::info!(route, status = status.as_u16(), duration_ms, "answered"));
+    Ok(response)
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    page: Page,
+    title: Key,
+    text: Key,
+    request_id: Uuid,
+}
+
+/// What a status is called, and what to do about it.
+fn words(status: StatusCode) -> (&'static str, &'static str) {
+    match status.as_u16() {
+        400 | 415 => ("problem-invalid-title", "problem-invalid-text"),
+        403 => ("problem-forbidden-title", "problem-forbidden-text"),
+        404 => ("not-found-title", "not-found-text"),
+        405 => ("problem-method-title", "problem-method-text"),
+        413 => ("problem-large-title", "problem-large-text"),
+        503 => ("problem-unavailable-title", "problem-unavailable-text"),
+        _ => ("problem-failed-title", "problem-failed-text"),
+    }
+}
+
+/// The answer with a page in it, when it is a failure that has none.
+fn with_page(response: ServiceResponse<BoxBody>, entry: Option<&'static Entry>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let is_failure = status.is_client_error() || status.is_server_error();
+    let is_page = response.headers().contains_key(header::CONTENT_TYPE);
+    let is_part = entry.is_some_and(|entry| entry.shape == Shape::Part);
+    if !is_failure || is_page || is_part {
+        return response;
+    }
+    let request = response.request();
+    let now = request.app_data::<Data<App>>().map_or(std::time::UNIX_EPOCH, |app| app.clock.now());
+    let (title, text) = words(status);
+    let request_id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
+    let page = Page::new(request, now, Section::Nowhere);
+    let mut page =
+        render::page(status, &ProblemPage { page, title: Key(title), text: Key(text), request_id });
+    for (name, value) in response.headers() {
+        page.headers_mut().insert(name.clone(), value.clone());
+    }
+    response.into_response(page)
+}
+
+/// Sets what tells a browser to trust nothing but what we meant.
+fn secure(headers: &mut HeaderMap, nonce: &Nonce, is_secure: bool) {
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{}'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+         connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        nonce.0
+    );
+    let mut set = |name: HeaderName, value: HeaderValue| {
+        headers.insert(name, value);
+    };
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        set(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    for (name, value) in HEADERS {
+        set(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if is_secure {
+        let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        set(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    // Assets say for themselves how long they are good.
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+const HEADERS: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    // Not "no-referrer": with it, browsers send `Origin: null` with our own forms (Fetch §3.2).
+    ("referrer-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    ),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    // For browsers that do not know frame-ancestors.
+    ("x-frame-options", "DENY"),
+];

@@ -1,0 +1,113 @@
+//! Whether a request may reach its handler: decided here for every route, before anything of it runs.
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::BoxBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderMap},
+    middleware::Next,
+    web::{Bytes, Data, Query},
+};
+use serde::Deserialize;
+
+use super::{Access, Entry, Shape, Verb, problem::Problem, return_to};
+use crate::{app::App, csrf, opaque, session, signed_in::SignedIn};
+
+/// Lets a request through to its handler, or answers in the handler's place.
+pub(crate) async fn check(
+    entry: &'static Entry,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    request.extensions_mut().insert(entry);
+    match admit(entry, &mut request).await {
+        Ok(()) => next.call(request).await,
+        Err(refusal) => Ok(request.into_response(refusal)),
+    }
+}
+
+async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<(), HttpResponse> {
+    let Some(app) = request.app_data::<Data<App>>().cloned() else {
+        return Err(Problem::Failed(anyhow::anyhow!("routes without their app")).answer());
+    };
+    if entry.verb == Verb::Post && !csrf::is_same_origin(request.headers(), &app.console_url) {
+        return Err(Problem::CrossSite.answer());
+    }
+    if entry.access == Access::Public {
+        return Ok(());
+    }
+    let found = find(&app, request).await.map_err(|error| Problem::from(error).answer())?;
+    let Some(signed_in) = found else { return Err(must_sign_in(entry, request, &app)) };
+    if entry.verb == Verb::Post && !has_token(request, &signed_in.csrf_token).await? {
+        return Err(Problem::CrossSite.answer());
+    }
+    let (may_change, is_fresh) = (signed_in.may_change(), signed_in.is_fresh);
+    // Also for the page that says no.
+    request.extensions_mut().insert(signed_in);
+    match entry.access {
+        Access::Administrator | Access::Fresh if !may_change => Err(Problem::Forbidden.answer()),
+        Access::Fresh if !is_fresh => Err(must_confirm(entry, request, &app)),
+        _ => Ok(()),
+    }
+}
+
+/// Whose session the request's cookie is.
+async fn find(app: &App, request: &ServiceRequest) -> Result<Option<SignedIn>, pg_pool::Error> {
+    let Some(cookie) = request.cookie(session::cookie_name(app)) else { return Ok(None) };
+    session::find(app, cookie.value(), app.address_of(request.request())).await
+}
+
+#[derive(Deserialize)]
+struct Token {
+    csrf_token: String,
+}
+
+/// Whether the form, or a script by a header, sends the session's token back. Reads the body and puts it back.
+async fn has_token(request: &mut ServiceRequest, expected: &str) -> Result<bool, HttpResponse> {
+    if let Some(sent) = request.headers().get(csrf::HEADER) {
+        return Ok(sent.to_str().is_ok_and(|sent| opaque::equal(sent, expected)));
+    }
+    let body = request.extract::<Bytes>().await.map_err(|error| {
+        let is_large =
+            error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE;
+        if is_large { Problem::TooLarge.answer() } else { Problem::Invalid.answer() }
+    })?;
+    // A form in a body is spelled as one in a query.
+    let sent = std::str::from_utf8(&body).ok().and_then(|form| Query::<Token>::from_query(form).ok());
+    request.set_payload(Payload::from(body));
+    Ok(sent.is_some_and(|sent| opaque::equal(&sent.csrf_token, expected)))
+}
+
+fn must_sign_in(entry: &Entry, request: &ServiceRequest, app: &App) -> HttpResponse {
+    match entry.shape {
+        Shape::Part => HttpResponse::Unauthorized()
+            .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+            .body("Sign in first.\n"),
+        Shape::Page => {
+            see_other(&format!("/sign-in?return={}", return_to::encode(&here(entry, request, app))))
+        }
+    }
+}
+
+fn must_confirm(entry: &Entry, request: &ServiceRequest, app: &App) -> HttpResponse {
+    see_other(&format!("/confirm-password?return={}", return_to::encode(&here(entry, request, app))))
+}
+
+/// Where to go on afterwards: the page itself, or the one whose form was sent, because a form is not sent twice.
+fn here(entry: &Entry, request: &ServiceRequest, app: &App) -> String {
+    let here = match entry.verb {
+        Verb::Get => request.uri().path_and_query().map(|here| here.as_str().to_owned()),
+        Verb::Post => referring_page(request.headers(), &app.console_url),
+    };
+    return_to::checked(here.as_deref().unwrap_or("/")).to_owned()
+}
+
+fn referring_page(headers: &HeaderMap, console_url: &str) -> Option<String> {
+    let referrer = headers.get(header::REFERER)?.to_str().ok()?;
+    referrer.strip_prefix(console_url).map(str::to_owned)
+}
+
+/// Go there, with a GET.
+pub(crate) fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
+}

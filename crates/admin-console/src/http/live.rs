@@ -1,0 +1,81 @@
+//! `/live`: the stream of server-sent events that says when a page's fragments are worth asking for again.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Data},
+};
+use futures_util::stream;
+
+use crate::{app::App, live::Listener, opaque, session, signed_in::SignedIn, store::sessions};
+
+/// A stream that says nothing for longer is taken for dead by what stands between.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Between two events of one stream. A cycle changes things many times a second; an eye does not follow.
+const APART: Duration = Duration::from_secs(1);
+
+struct Open {
+    app: Data<App>,
+    listener: Listener,
+    /// The session's, to see whether it is still good.
+    key: String,
+    is_first: bool,
+}
+
+/// `GET /live`.
+pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> HttpResponse {
+    let cookie = request.cookie(session::cookie_name(&app));
+    let key = cookie.and_then(|cookie| opaque::key(cookie.value())).unwrap_or_default();
+    let Ok(listener) = app.live.listen(who.company, who.session) else {
+        return HttpResponse::TooManyRequests()
+            .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+            .body("Too many pages are open at once. Close some.\n");
+    };
+    let open = Open { app, listener, key, is_first: true };
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // A proxy that collects an answer before it passes it on would collect this one forever.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(stream::unfold(open, |mut open| async move {
+            let event = open.next().await?;
+            Some((Ok::<_, std::convert::Infallible>(event), open))
+        }))
+}
+
+impl Open {
+    /// The next thing to write; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.is_first {
+            // Something may have changed between the page and its stream, or while the stream was broken.
+            self.is_first = false;
+            return Some(self.event());
+        }
+        match tokio::time::timeout(HEARTBEAT, self.listener.changed()).await {
+            Ok(true) => {
+                tokio::time::sleep(APART).await;
+                Some(self.event())
+            }
+            Ok(false) => None,
+            Err(_quiet) => self.is_signed_in().await.then(|| Bytes::from_static(b": still here\n\n")),
+        }
+    }
+
+    fn event(&self) -> Bytes {
+        Bytes::from(format!("id: {}\nevent: activity\ndata:\n\n", self.listener.count()))
+    }
+
+    /// Without counting as somebody's being here: an open page alone keeps no session alive.
+    async fn is_signed_in(&self) -> bool {
+        let (key, cutoff) = (self.key.clone(), self.app.limits.cutoff(self.app.now()));
+        let found = self
+            .app
+            .pool
+            .transaction("session.is_good", move |connection| sessions::find(connection, &key, cutoff))
+            .await;
+        // When the database does not say, the page that asks next will be told.
+        found.map_or(true, |session| session.is_some())
+    }
+}

@@ -1,0 +1,39 @@
+//! From a template to a response, in one place.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use askama::Template;
+
+use crate::page::{Page, Section};
+
+/// The status of a page with a notice in the place of what a service did not answer.
+pub(crate) const INCOMPLETE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+
+#[derive(Template)]
+#[template(path = "not_found.html")]
+struct NotFound {
+    page: Page,
+}
+
+/// A page, or a fragment of one. Kept by nobody: what it shows belongs to one session.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
+    match template.render() {
+        Ok(body) => HttpResponse::build(status)
+            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(body),
+        // Writing into a string does not fail, and our own Display implementations do not either.
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a template was not rendered");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// What does not exist, or belongs to another company.
+pub(crate) fn not_found(mut framed: Page) -> HttpResponse {
+    framed.section = Section::Nowhere;
+    page(StatusCode::NOT_FOUND, &NotFound { page: framed })
+}

@@ -1,0 +1,219 @@
+//! `/settings/company`: what the tutorial sends an administrator to. The tenant URL, the token's whole life, OAuth
+//! clients, and how the connection is doing.
+
+pub(crate) mod client;
+pub(crate) mod token;
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use askama::Template;
+use bus_contract::{
+    Timestamp,
+    directory::CredentialUse,
+    token::{Client, ClientSecret, SecretClient, Token},
+};
+use jiff::Timestamp as Moment;
+
+use crate::{
+    app::App,
+    http::{problem::Problem, query::Fields, render},
+    language::{Key, Text, times::from_wire},
+    outlook::{
+        Outlook,
+        credential::{Credentials, end_of},
+    },
+    page::{Page, Section, Tone},
+    picture::Picture,
+    question::{Answers, Unanswered},
+    signed_in::SignedIn,
+};
+
+/// Tokens that have ended and are still listed.
+const ENDED: usize = 5;
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct Settings {
+    page: Page,
+    tenant_url: String,
+    state: (Tone, Key),
+    said: Option<Said>,
+    tokens_are_away: bool,
+    activity_is_away: bool,
+    current: Option<Shown>,
+    older: Vec<Older>,
+    ended: Vec<Shown>,
+    clients: Vec<OneClient>,
+    /// A client whose secret is told now and never again.
+    told: Option<SecretClient>,
+    last_call: Option<Timestamp>,
+    next_cycle: Option<Timestamp>,
+    last_cycle: Option<bus_contract::directory::Cycle>,
+    success: Option<String>,
+    picture: Picture,
+    active_people: Option<u64>,
+}
+
+/// What came of the act before.
+struct Said {
+    tone: Tone,
+    text: Text,
+    /// What the service said about a refusal, in English.
+    detail: String,
+}
+
+/// A token with what was seen of it.
+struct Shown {
+    token: Token,
+    ends_at: Option<Timestamp>,
+    seen: Option<CredentialUse>,
+    /// The token's own text, where somebody asked for it.
+    secret: Option<String>,
+}
+
+/// A token that still works beside the current one.
+struct Older {
+    shown: Shown,
+    /// Whether Entra has called with the current one since.
+    is_left_behind: bool,
+    /// Calls with the current one.
+    calls_of_current: u64,
+}
+
+struct OneClient {
+    client: Client,
+    seen: Option<CredentialUse>,
+    live_secrets: Vec<ClientSecret>,
+}
+
+/// What an act adds to the page that answers it.
+#[derive(Default)]
+struct Extra {
+    said: Option<(Tone, Key)>,
+    detail: String,
+    /// A token's id and text.
+    revealed: Option<(String, String)>,
+    told: Option<SecretClient>,
+}
+
+/// `GET /settings/company`.
+pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, query: Fields) -> HttpResponse {
+    // An act sends the browser back here, so that loading the page again does not do it again.
+    let done = match query.get("done") {
+        "issued" => Some(Key("done-issued")),
+        "rotated" => Some(Key("done-rotated")),
+        "revoked" => Some(Key("done-revoked")),
+        "retired" => Some(Key("done-retired")),
+        "client-revoked" => Some(Key("done-client-revoked")),
+        "secret-revoked" => Some(Key("done-secret-revoked")),
+        _ => None,
+    };
+    let extra = Extra { said: done.map(|key| (Tone::Success, key)), ..Extra::default() };
+    show(&app, &who, &request, StatusCode::OK, extra).await
+}
+
+/// The page, with what an act adds.
+async fn show(
+    app: &App,
+    who: &SignedIn,
+    request: &HttpRequest,
+    status: StatusCode,
+    extra: Extra,
+) -> HttpResponse {
+    let mut answers = Answers::default();
+    let outlook = Outlook::ask(app, who, &mut answers).await;
+    let mut page = Page::new(request, app.clock.now(), Section::Company).heeding(&outlook);
+    if request.method() != actix_web::http::Method::GET {
+        page = page.at("/settings/company");
+    }
+    let status = if status == StatusCode::OK { answers.status() } else { status };
+    render::page(status, &fill(page, app, outlook, extra))
+}
+
+fn fill(page: Page, app: &App, outlook: Outlook, extra: Extra) -> Settings {
+    let state = outlook.state();
+    let (current, older, ended, clients) = match outlook.credentials() {
+        Some(known) => {
+            let current = known.current_token().map(|token| shown(token, &known, extra.revealed.as_ref()));
+            let older = known.older_tokens().map(|token| older(token, &known, extra.revealed.as_ref()));
+            let ended = known.tokens.iter().filter(|token| !crate::outlook::credential::is_live(token));
+            let ended = ended.take(ENDED).map(|token| shown(token, &known, None));
+            let clients = known.clients.iter().filter(|client| client.revoked_at.is_none());
+            let clients = clients.map(|client| one_client(client, &known, page.times.now));
+            (current, older.collect(), ended.collect(), clients.collect())
+        }
+        None => (None, Vec::new(), Vec::new(), Vec::new()),
+    };
+    let activity = outlook.activity.as_ref();
+    let health = activity.and_then(|activity| activity.health.as_ref());
+    let picture = Picture::of(activity.map(|activity| activity.slots.as_slice()).unwrap_or_default());
+    let size = activity.and_then(|activity| activity.size).filter(|size| size.counted_at.is_some());
+    Settings {
+        tenant_url: app.scim_url.clone(),
+        state,
+        said: extra.said.map(|(tone, key)| Said { tone, text: page.say(key), detail: extra.detail }),
+        tokens_are_away: outlook.tokens.is_none() || outlook.clients.is_none(),
+        activity_is_away: activity.is_none(),
+        current,
+        older,
+        ended,
+        clients,
+        told: extra.told,
+        last_call: health.and_then(|health| health.last_call_at),
+        next_cycle: health.and_then(|health| health.next_cycle_at),
+        last_cycle: activity.and_then(|activity| activity.latest.clone()),
+        success: picture.success_tenths().map(|tenths| page.per_cent(tenths)),
+        picture,
+        active_people: size.map(|size| size.active_users),
+        page,
+    }
+}
+
+fn shown(token: &Token, known: &Credentials<'_>, revealed: Option<&(String, String)>) -> Shown {
+    let secret = revealed.filter(|(id, _)| *id == token.token_id).map(|(_, secret)| secret.clone());
+    Shown {
+        ends_at: end_of(token),
+        seen: known.use_of(&token.token_id).cloned(),
+        secret,
+        token: token.clone(),
+    }
+}
+
+fn older(token: &Token, known: &Credentials<'_>, revealed: Option<&(String, String)>) -> Older {
+    let current = known.current_token().map(|current| current.token_id.as_str()).unwrap_or_default();
+    Older {
+        shown: shown(token, known, revealed),
+        is_left_behind: known.has_moved(&token.token_id, current),
+        calls_of_current: known.use_of(current).map(|seen| seen.calls).unwrap_or_default(),
+    }
+}
+
+fn one_client(client: &Client, known: &Credentials<'_>, now: Moment) -> OneClient {
+    let live = |secret: &&ClientSecret| {
+        let end = secret.expires_at.as_ref().and_then(from_wire);
+        secret.revoked_at.is_none() && end.is_none_or(|end| end > now)
+    };
+    OneClient {
+        seen: known.use_of(&client.client_id).cloned(),
+        live_secrets: client.secrets.iter().filter(live).cloned().collect(),
+        client: client.clone(),
+    }
+}
+
+/// Answers an act that was not done: a refusal and an absence are said on the page, what does not exist is a 404.
+async fn not_done(
+    app: &App,
+    who: &SignedIn,
+    request: &HttpRequest,
+    error: Unanswered,
+) -> Result<HttpResponse, Problem> {
+    let (status, key, detail) = match error {
+        Unanswered::NotFound(_) => return Err(Problem::NotFound),
+        Unanswered::Refused(detail) => (StatusCode::UNPROCESSABLE_ENTITY, Key("not-done-refused"), detail),
+        away => {
+            tracing::warn!(error = &away as &dyn std::error::Error, "an act on credentials was not done");
+            (StatusCode::SERVICE_UNAVAILABLE, Key("not-done-away"), String::new())
+        }
+    };
+    let extra = Extra { said: Some((Tone::Danger, key)), detail, ..Extra::default() };
+    Ok(show(app, who, request, status, extra).await)
+}

@@ -1,0 +1,160 @@
+//! The forms that ask who somebody is: to sign in, and again before a secret is shown.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Form, Query},
+};
+use askama::Template;
+use serde::Deserialize;
+
+use super::{guard::see_other, problem::Problem, render, return_to};
+use crate::{
+    app::App,
+    page::{Page, Section},
+    password::HashError,
+    session,
+    sign_in::{self, Refusal},
+};
+
+#[derive(Deserialize)]
+pub(crate) struct Return {
+    #[serde(default, rename = "return")]
+    path: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SignInForm {
+    email: String,
+    password: String,
+    #[serde(default, rename = "return")]
+    path: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ConfirmForm {
+    password: String,
+    #[serde(default, rename = "return")]
+    path: String,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    page: Page,
+    path: String,
+    email: String,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "confirm_password.html")]
+struct ConfirmPage {
+    page: Page,
+    path: String,
+    problem: Option<String>,
+}
+
+/// The form; whoever is signed in may sign in again.
+pub(crate) async fn show(app: Data<App>, request: HttpRequest, Query(wanted): Query<Return>) -> HttpResponse {
+    let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+    let path = return_to::checked(&wanted.path).to_owned();
+    render::page(StatusCode::OK, &SignInPage { page, path, email: String::new(), problem: None })
+}
+
+/// Signs in, or says no.
+pub(crate) async fn attempt(
+    app: Data<App>,
+    request: HttpRequest,
+    Form(form): Form<SignInForm>,
+) -> Result<HttpResponse, Problem> {
+    let path = return_to::checked(&form.path);
+    match sign_in::attempt(&app, &form.email, &form.password, app.from(&request)).await {
+        Ok(cookie) => signed_in(&app, path, &cookie),
+        Err(refusal) => {
+            let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+            let said = say(&page, refusal, "sign-in-wrong")?;
+            let path = path.to_owned();
+            Ok(said.on(&SignInPage { page, path, email: form.email, problem: Some(said.text.clone()) }))
+        }
+    }
+}
+
+/// The form that asks for the password again.
+pub(crate) async fn ask_again(
+    app: Data<App>,
+    request: HttpRequest,
+    Query(wanted): Query<Return>,
+) -> HttpResponse {
+    let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+    let path = return_to::checked(&wanted.path).to_owned();
+    render::page(StatusCode::OK, &ConfirmPage { page, path, problem: None })
+}
+
+/// Takes the password, and goes on.
+pub(crate) async fn confirm(
+    app: Data<App>,
+    request: HttpRequest,
+    signed_in: crate::signed_in::SignedIn,
+    Form(form): Form<ConfirmForm>,
+) -> Result<HttpResponse, Problem> {
+    let path = return_to::checked(&form.path);
+    match sign_in::confirm(&app, &signed_in, &form.password).await {
+        Ok(()) => Ok(see_other(path)),
+        Err(refusal) => {
+            let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+            let said = say(&page, refusal, "confirm-wrong")?;
+            let path = path.to_owned();
+            Ok(said.on(&ConfirmPage { page, path, problem: Some(said.text.clone()) }))
+        }
+    }
+}
+
+/// Goes on with a new session.
+pub(crate) fn signed_in(app: &App, path: &str, cookie: &str) -> Result<HttpResponse, Problem> {
+    let mut response = see_other(path);
+    response.add_cookie(&session::cookie(app, cookie)).map_err(|error| Problem::Failed(error.into()))?;
+    Ok(response)
+}
+
+/// What somebody is told whose password was not taken.
+pub(crate) struct Said {
+    status: StatusCode,
+    pub(crate) text: String,
+    /// In seconds.
+    retry_after: Option<i64>,
+}
+
+impl Said {
+    pub(crate) fn new(text: String) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, text, retry_after: None }
+    }
+
+    pub(crate) fn on(&self, template: &impl Template) -> HttpResponse {
+        let mut response = render::page(self.status, template);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// Why a password was not taken, in words, where it is the person's matter.
+pub(crate) fn say(page: &Page, refusal: Refusal, wrong: &'static str) -> Result<Said, Problem> {
+    match refusal {
+        Refusal::Wrong => Ok(Said::new(page.say(wrong).to_string())),
+        Refusal::Throttled { retry_at } => {
+            // Rounded up: whoever comes back then is let in.
+            let seconds = (retry_at.timestamp() - page.times.now.as_second() + 1).max(1);
+            let (key, count) = match seconds {
+                ..=90 => ("throttled-seconds", seconds),
+                _ => ("throttled-minutes", (seconds + 59) / 60),
+            };
+            let text = page.say(key).with("count", count.unsigned_abs()).to_string();
+            Ok(Said { status: StatusCode::TOO_MANY_REQUESTS, text, retry_after: Some(seconds) })
+        }
+        Refusal::Hash(HashError::Busy) => Err(Problem::Unavailable(HashError::Busy.into())),
+        Refusal::Hash(error) => Err(Problem::Failed(error.into())),
+        Refusal::Database(error) => Err(error.into()),
+    }
+}

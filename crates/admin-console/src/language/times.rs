@@ -1,0 +1,131 @@
+//! How a language says when: dates, times of day, and how long from now.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use bus_contract::Timestamp as WireTime;
+use icu::{
+    datetime::{DateTimeFormatter, fieldsets},
+    time::DateTime,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use jiff_icu::ConvertFrom as _;
+
+use crate::language::{Key, Language, Text, numbers::locale_of};
+
+/// Where somebody's clock is; without one that the browser named, UTC, and pages say so.
+#[derive(Debug, Clone)]
+pub(crate) struct Zone {
+    pub(crate) zone: TimeZone,
+    pub(crate) name: String,
+}
+
+/// The longest name of a time zone that is looked up.
+const MAX_ZONE_NAME: usize = 64;
+
+impl Zone {
+    /// The one with this IANA name, or UTC.
+    pub(crate) fn named(name: Option<&str>) -> Self {
+        let known = name.filter(|name| name.len() <= MAX_ZONE_NAME).and_then(|name| {
+            let zone = TimeZone::get(name).ok()?;
+            Some(Self { name: zone.iana_name()?.to_owned(), zone })
+        });
+        known.unwrap_or_else(|| Self { zone: TimeZone::UTC, name: "UTC".to_owned() })
+    }
+}
+
+/// Says times to one reader.
+#[derive(Debug, Clone)]
+pub(crate) struct Times {
+    pub(crate) language: Language,
+    pub(crate) zone: Zone,
+    pub(crate) now: Timestamp,
+}
+
+/// How a moment is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Style {
+    /// May 12, 2026
+    Date,
+    /// 7:04 AM
+    Minute,
+    /// 7:04:18 AM
+    Second,
+    /// May 12, 2026, 7:04 AM
+    DateAndMinute,
+    /// May 12, 2026, 7:04:18 AM
+    DateAndSecond,
+}
+
+/// A moment in a page: `<time>` with the exact one in its attributes, for machines and for those who point at it.
+pub(crate) struct Moment {
+    at: Timestamp,
+    exact: String,
+    words: String,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Every part is a number, a letter or a mark of punctuation out of our own formatters.
+        let Self { at, exact, words } = self;
+        write!(f, r#"<time datetime="{at:.0}" title="{exact}">{words}</time>"#)
+    }
+}
+
+impl HtmlSafe for Moment {}
+
+impl Times {
+    /// A moment as text.
+    pub(crate) fn written(&self, at: Timestamp, style: Style) -> String {
+        let local = DateTime::convert_from(at.to_zoned(self.zone.zone.clone()).datetime());
+        let locale = || locale_of(self.language).into();
+        // Each set of fields is a type of its own, so each arm has a formatter of its own.
+        let written = match style {
+            Style::Date => DateTimeFormatter::try_new(locale(), fieldsets::YMD::medium())
+                .map(|formatter| formatter.format(&local).to_string()),
+            Style::Minute => DateTimeFormatter::try_new(locale(), fieldsets::T::hm())
+                .map(|formatter| formatter.format(&local).to_string()),
+            Style::Second => DateTimeFormatter::try_new(locale(), fieldsets::T::hms())
+                .map(|formatter| formatter.format(&local).to_string()),
+            Style::DateAndMinute => {
+                DateTimeFormatter::try_new(locale(), fieldsets::YMD::medium().with_time_hm())
+                    .map(|formatter| formatter.format(&local).to_string())
+            }
+            Style::DateAndSecond => {
+                DateTimeFormatter::try_new(locale(), fieldsets::YMD::medium().with_time_hms())
+                    .map(|formatter| formatter.format(&local).to_string())
+            }
+        };
+        // The data are compiled in; RFC 3339 is still right.
+        written.unwrap_or_else(|_| format!("{at:.0}"))
+    }
+
+    /// A moment in a page.
+    pub(crate) fn moment(&self, at: Timestamp, style: Style) -> Moment {
+        Moment { at, exact: self.written(at, Style::DateAndSecond), words: self.written(at, style) }
+    }
+
+    /// A moment in a page, as seen from now: "2 minutes ago", "in 170 days".
+    pub(crate) fn from_now(&self, at: Timestamp) -> Moment {
+        Moment { at, exact: self.written(at, Style::DateAndSecond), words: self.distance(at).to_string() }
+    }
+
+    /// How far a moment is from now, in the largest unit of which there is one.
+    pub(crate) fn distance(&self, at: Timestamp) -> Text {
+        let seconds = at.as_second() - self.now.as_second();
+        let away = seconds.unsigned_abs();
+        let is_past = seconds < 0;
+        let (past, future, unit) = match away {
+            0..60 => (Key("ago-moment"), Key("in-moment"), 1),
+            60..3_600 => (Key("ago-minutes"), Key("in-minutes"), 60),
+            3_600..86_400 => (Key("ago-hours"), Key("in-hours"), 3_600),
+            _ => (Key("ago-days"), Key("in-days"), 86_400),
+        };
+        self.language.say(if is_past { past } else { future }).with("count", away / unit)
+    }
+}
+
+/// As messages carry it; `None` when it is out of range.
+pub(crate) fn from_wire(at: &WireTime) -> Option<Timestamp> {
+    Timestamp::new(at.seconds, at.nanos).ok()
+}

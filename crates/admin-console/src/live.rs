@@ -1,0 +1,168 @@
+//! Tells open pages that what they show has changed: one subscription per process, any number of pages behind it.
+//!
+//! What is passed on is only *that* something changed, never what. A page asks for its fragments again, through the
+//! same guard as ever, so nothing can leak here; and a page hears of its own company alone.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bus_contract::subject::{EVERY_ACTIVITY, company_of_activity};
+use bus_jetstream::Bus;
+use futures_util::StreamExt as _;
+use prometheus::IntGauge;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use typed_ids::CompanyId;
+use uuid::Uuid;
+
+/// Open pages of one session. A browser keeps six connections to a host over HTTP/1.1, and needs some for pages.
+pub(crate) const MOST_PER_SESSION: usize = 4;
+/// Open pages of this process.
+pub(crate) const MOST: usize = 2_000;
+
+/// Who listens, and to what. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Live {
+    listeners: Arc<Mutex<Listeners>>,
+    open: IntGauge,
+    stop: CancellationToken,
+}
+
+#[derive(Default)]
+struct Listeners {
+    companies: HashMap<CompanyId, watch::Sender<u64>>,
+    sessions: HashMap<Uuid, usize>,
+    all: usize,
+}
+
+/// Too many pages are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+/// One open page; dropped, it is closed.
+pub(crate) struct Listener {
+    live: Live,
+    company: CompanyId,
+    session: Uuid,
+    changes: watch::Receiver<u64>,
+}
+
+impl Live {
+    /// Nobody listens yet. `stop` is the process's: with it every stream ends.
+    pub(crate) fn new(open: IntGauge, stop: CancellationToken) -> Self {
+        Self { listeners: Arc::default(), open, stop }
+    }
+
+    /// Passes on what the directory says, until the process stops.
+    pub(crate) async fn run(self, bus: Bus, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut changes = bus.subscribe(EVERY_ACTIVITY).await?;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                change = changes.next() => match change {
+                    Some(change) => {
+                        if let Some(company) = company_of_activity(&change.subject) {
+                            self.tell(company);
+                        }
+                    }
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// Opens a page's ear to its own company.
+    pub(crate) fn listen(&self, company: CompanyId, session: Uuid) -> Result<Listener, TooMany> {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_session = listeners.sessions.get(&session).copied().unwrap_or_default();
+        if listeners.all >= MOST || of_session >= MOST_PER_SESSION {
+            return Err(TooMany);
+        }
+        listeners.all += 1;
+        listeners.sessions.insert(session, of_session + 1);
+        self.open.inc();
+        let changes = listeners.companies.entry(company).or_insert_with(|| watch::Sender::new(0)).subscribe();
+        Ok(Listener { live: self.clone(), company, session, changes })
+    }
+
+    fn tell(&self, company: CompanyId) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changes) = listeners.companies.get(&company) {
+            changes.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+impl Listener {
+    /// Waits for the next change; several that came in the meantime are one. `false` when the process stops.
+    pub(crate) async fn changed(&mut self) -> bool {
+        tokio::select! {
+            () = self.live.stop.cancelled() => false,
+            changed = self.changes.changed() => changed.is_ok(),
+        }
+    }
+
+    /// How many changes there were, for the event's id.
+    pub(crate) fn count(&self) -> u64 {
+        *self.changes.borrow()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut listeners = self.live.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.all -= 1;
+        self.live.open.dec();
+        match listeners.sessions.get_mut(&self.session) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                listeners.sessions.remove(&self.session);
+            }
+        }
+        // The receiver of this one is still counted.
+        if listeners.companies.get(&self.company).is_some_and(|changes| changes.receiver_count() <= 1) {
+            listeners.companies.remove(&self.company);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live() -> Live {
+        Live::new(IntGauge::new("open", "open").unwrap(), CancellationToken::new())
+    }
+
+    #[tokio::test]
+    async fn a_page_hears_of_its_own_company_only_and_once_of_several_changes() {
+        let live = live();
+        let (ours, theirs) = (CompanyId::mint(), CompanyId::mint());
+        let mut listener = live.listen(ours, Uuid::now_v7()).unwrap();
+        let mut other = live.listen(theirs, Uuid::now_v7()).unwrap();
+        live.tell(ours);
+        live.tell(ours);
+        assert!(listener.changed().await);
+        assert_eq!(listener.count(), 2);
+        live.stop.cancel();
+        assert!(!other.changed().await, "a change of another company was heard");
+    }
+
+    #[test]
+    fn a_session_has_few_pages_open_and_a_closed_one_makes_room() {
+        let live = live();
+        let (company, session) = (CompanyId::mint(), Uuid::now_v7());
+        let mut open: Vec<_> =
+            (0..MOST_PER_SESSION).map(|_| live.listen(company, session).unwrap()).collect();
+        assert_eq!(live.listen(company, session).err(), Some(TooMany));
+        assert!(live.listen(company, Uuid::now_v7()).is_ok(), "another session has room of its own");
+        open.pop();
+        assert!(live.listen(company, session).is_ok());
+        drop(open);
+        let listeners = live.listeners.lock().unwrap();
+        assert_eq!((listeners.all, listeners.sessions.len(), listeners.companies.len()), (0, 0, 0));
+        assert_eq!(live.open.get(), 0);
+    }
+}

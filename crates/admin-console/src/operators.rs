@@ -1,0 +1,245 @@
+//! What operators ask about administrators, over NATS: decode, do, reply, count.
+
+use anyhow::Context as _;
+use bus_contract::{
+    Message,
+    audit::{Actor, ListEvents, ListEventsReply},
+    console::{
+        self, Administrator, AdministratorList, ChangeRole, Failure, InviteAdministrator, Invited,
+        ListAdministrators, RemoveAdministrator, Reply, SignOutAdministrator, administrator::State,
+        failure::Reason, reply,
+    },
+    subject::{
+        CHANGE_ROLE, CONSOLE_QUEUE, INVITE_ADMINISTRATOR, LIST_ADMINISTRATORS, LIST_CONSOLE_EVENTS,
+        REMOVE_ADMINISTRATOR, SIGN_OUT_ADMINISTRATOR,
+    },
+};
+use bus_jetstream::{Bytes, request::Incoming, trace};
+use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
+use service_runtime::Causes;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use typed_ids::CompanyId;
+use uuid::Uuid;
+
+use crate::{
+    administrators::{self, Refusal, Wanted},
+    app::App,
+    signed_in::Role,
+    store::{
+        self,
+        administrators::AdministratorRow,
+        audit::{self, timestamp},
+    },
+};
+
+/// Requests that are worked on at once.
+const CONCURRENT: usize = 4;
+/// Events of one reply.
+const EVENTS_MOST: u32 = 200;
+
+/// Why a request was refused.
+#[derive(Debug)]
+enum Refused {
+    Invalid(String),
+    Administrators(Refusal),
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Administrators(refusal)
+    }
+}
+
+impl From<pg_pool::Error> for Refused {
+    fn from(error: pg_pool::Error) -> Self {
+        Self::Administrators(error.into())
+    }
+}
+
+/// Answers until asked to stop, then finishes what has begun.
+pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<()> {
+    let subjects = [
+        INVITE_ADMINISTRATOR,
+        LIST_ADMINISTRATORS,
+        CHANGE_ROLE,
+        REMOVE_ADMINISTRATOR,
+        SIGN_OUT_ADMINISTRATOR,
+        LIST_CONSOLE_EVENTS,
+    ];
+    let subscribing = subjects.map(|subject| app.bus.serve(subject, CONSOLE_QUEUE));
+    let subscriptions = try_join_all(subscribing).await.context("cannot serve requests of operators")?;
+    let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
+    let app = &app;
+    incoming
+        .for_each_concurrent(CONCURRENT, |request| {
+            let span = tracing::info_span!("operators", bus.subject = %request.subject);
+            trace::continue_in(&span, &request.headers);
+            answer(app, request).instrument(span)
+        })
+        .await;
+    Ok(())
+}
+
+async fn answer(app: &App, request: Incoming) {
+    let operation = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
+    let (label, result) = match perform(app, request.subject.as_str(), request.payload.clone()).await {
+        Ok(result) => ("ok", result),
+        Err(refused) => {
+            let failure = failure(&operation, refused);
+            let label = match failure.reason() {
+                Reason::Invalid => "invalid",
+                Reason::NotFound => "not_found",
+                Reason::Unavailable | Reason::Unspecified => "unavailable",
+            };
+            (label, reply::Result::Failure(failure))
+        }
+    };
+    app.metrics.operator_requests.with_label_values(&[operation.as_str(), label]).inc();
+    let reply = Reply { result: Some(result) }.encode_to_vec();
+    if let Err(error) = request.respond(&app.bus, reply).await {
+        tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
+    }
+}
+
+async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Result, Refused> {
+    match subject {
+        INVITE_ADMINISTRATOR => invite(app, decode(payload)?).await.map(reply::Result::Invited),
+        LIST_ADMINISTRATORS => list(app, decode(payload)?).await.map(reply::Result::AdministratorList),
+        CHANGE_ROLE => change_role(app, decode(payload)?).await.map(reply::Result::Administrator),
+        REMOVE_ADMINISTRATOR => remove(app, decode(payload)?).await.map(reply::Result::Administrator),
+        SIGN_OUT_ADMINISTRATOR => sign_out(app, decode(payload)?).await.map(reply::Result::Administrator),
+        LIST_CONSOLE_EVENTS => events(app, decode(payload)?).await.map(reply::Result::Events),
+        _ => Err(Refused::Invalid("no such operation".to_owned())),
+    }
+}
+
+async fn invite(app: &App, ask: InviteAdministrator) -> Result<Invited, Refused> {
+    let company = company(&ask.company_id)?;
+    let role = role(ask.role())?;
+    let actor = actor(ask.actor)?;
+    let wanted = Wanted { email: ask.email, role, language: ask.language };
+    let invited = administrators::invite(app, company, wanted, actor).await?;
+    Ok(Invited {
+        administrator: Some(shown(&invited.administrator)),
+        link: invited.link,
+        expires_at: Some(timestamp(invited.expires_at)),
+        mailed: invited.mailed,
+    })
+}
+
+async fn list(app: &App, ask: ListAdministrators) -> Result<AdministratorList, Refused> {
+    let listed = administrators::list(app, company(&ask.company_id)?).await?;
+    Ok(AdministratorList {
+        administrators: listed.iter().map(|listed| shown(&listed.administrator)).collect(),
+    })
+}
+
+async fn change_role(app: &App, ask: ChangeRole) -> Result<Administrator, Refused> {
+    let (company, administrator) = (company(&ask.company_id)?, administrator(&ask.administrator_id)?);
+    let role = role(ask.role())?;
+    let row = administrators::change_role(app, company, administrator, role, actor(ask.actor)?).await?;
+    Ok(shown(&row))
+}
+
+async fn remove(app: &App, ask: RemoveAdministrator) -> Result<Administrator, Refused> {
+    let (company, administrator) = (company(&ask.company_id)?, administrator(&ask.administrator_id)?);
+    let row = administrators::remove(app, company, administrator, actor(ask.actor)?).await?;
+    Ok(shown(&row))
+}
+
+async fn sign_out(app: &App, ask: SignOutAdministrator) -> Result<Administrator, Refused> {
+    let (company, administrator) = (company(&ask.company_id)?, administrator(&ask.administrator_id)?);
+    let actor = actor(ask.actor)?;
+    let (row, _ended) = administrators::sign_out_everywhere(app, company, administrator, None, actor).await?;
+    Ok(shown(&row))
+}
+
+async fn events(app: &App, ask: ListEvents) -> Result<ListEventsReply, Refused> {
+    let company = company(&ask.company_id)?;
+    let before = match ask.before_event_id.as_str() {
+        "" => None,
+        id => Some(uuid("event", id)?),
+    };
+    if !(1..=EVENTS_MOST).contains(&ask.limit) {
+        return Err(Refused::Invalid(format!("the limit must be from 1 to {EVENTS_MOST}")));
+    }
+    let events = app
+        .pool
+        .transaction("operators.events", move |connection| {
+            store::act_for(connection, company)?;
+            audit::list(connection, company, before, ask.limit.into())
+        })
+        .await?;
+    Ok(ListEventsReply { events })
+}
+
+fn decode<M: Message + Default>(payload: Bytes) -> Result<M, Refused> {
+    M::decode(payload).map_err(|error| Refused::Invalid(format!("the request cannot be read: {error}")))
+}
+
+fn company(text: &str) -> Result<CompanyId, Refused> {
+    text.parse().map_err(|_not_a_uuid| {
+        Refused::Invalid("the company id must be a UUID, hyphenated and in lower case".to_owned())
+    })
+}
+
+fn administrator(text: &str) -> Result<Uuid, Refused> {
+    uuid("administrator", text)
+}
+
+fn uuid(what: &str, text: &str) -> Result<Uuid, Refused> {
+    Uuid::try_parse(text).map_err(|_not_a_uuid| Refused::Invalid(format!("the {what} id must be a UUID")))
+}
+
+fn role(role: console::Role) -> Result<Role, Refused> {
+    match role {
+        console::Role::Administrator => Ok(Role::Administrator),
+        console::Role::Auditor => Ok(Role::Auditor),
+        console::Role::Unspecified => {
+            Err(Refused::Invalid("the role must be administrator or auditor".to_owned()))
+        }
+    }
+}
+
+/// Every act has somebody who did it.
+fn actor(actor: Option<Actor>) -> Result<Actor, Refused> {
+    actor
+        .filter(|actor| (1..=254).contains(&actor.name.chars().count()) && actor.address.len() <= 45)
+        .ok_or_else(|| Refused::Invalid("the request must say who asks".to_owned()))
+}
+
+fn shown(row: &AdministratorRow) -> Administrator {
+    let role = match row.role() {
+        Role::Administrator => console::Role::Administrator,
+        Role::Auditor => console::Role::Auditor,
+    };
+    let state = if row.is_active { State::Active } else { State::Invited };
+    Administrator {
+        administrator_id: row.administrator_id.to_string(),
+        company_id: row.company_id.to_string(),
+        email: row.email.clone(),
+        name: row.name.clone(),
+        role: role.into(),
+        state: state.into(),
+        created_at: Some(timestamp(row.created_at)),
+        last_signed_in_at: row.last_signed_in_at.map(timestamp),
+    }
+}
+
+fn failure(operation: &str, refused: Refused) -> Failure {
+    let (reason, detail) = match refused {
+        Refused::Invalid(detail) => (Reason::Invalid, detail),
+        Refused::Administrators(refusal) => match refusal {
+            Refusal::NotFound | Refusal::NoCompany => (Reason::NotFound, refusal.to_string()),
+            Refusal::Email | Refusal::Taken | Refusal::TooMany | Refusal::Last => {
+                (Reason::Invalid, refusal.to_string())
+            }
+            Refusal::Database(_) | Refusal::Company(_) => {
+                tracing::error!(operation, error.chain = %Causes(&refusal), "a request of an operator failed");
+                (Reason::Unavailable, "that cannot be done at the moment; try again later".to_owned())
+            }
+        },
+    };
+    Failure { reason: reason.into(), detail }
+}

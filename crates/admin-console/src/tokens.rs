@@ -1,0 +1,173 @@
+//! What the token service is asked and told, always for the company of whoever looks and in their name.
+
+use bus_contract::{
+    audit::{Event, ListEvents},
+    subject,
+    token::{
+        AddClientSecret, Client, CreateClient, IssueToken, ListClients, ListTokens, Reply, RevealToken,
+        RevokeClient, RevokeClientSecret, RevokeToken, RotateToken, SecretClient, SecretToken, Token,
+        create_client::Authentication, failure::Reason, reply::Result as Answer,
+    },
+};
+use bus_jetstream::Bus;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    question::{self, Unanswered},
+    signed_in::SignedIn,
+};
+
+/// The token service, for one administrator of one company.
+pub(crate) struct Tokens<'a> {
+    bus: &'a Bus,
+    who: &'a SignedIn,
+}
+
+/// Takes the answer that belongs to a question.
+macro_rules! expect {
+    ($reply:expr, $answer:ident) => {
+        match $reply {
+            Answer::$answer(answer) => Ok(answer),
+            _ => Err(Unanswered::Unintelligible),
+        }
+    };
+}
+
+impl<'a> Tokens<'a> {
+    pub(crate) fn of(app: &'a App, who: &'a SignedIn) -> Self {
+        Self { bus: &app.bus, who }
+    }
+
+    /// Every token that there ever was, the newest first.
+    pub(crate) async fn list(&self) -> Result<Vec<Token>, Unanswered> {
+        let question = ListTokens { company_id: self.company() };
+        let mut list = expect!(self.ask(subject::LIST_TOKENS, &question).await?, TokenList)?;
+        list.tokens.sort_by_key(|token| std::cmp::Reverse(token.issued_at.map(|at| (at.seconds, at.nanos))));
+        Ok(list.tokens)
+    }
+
+    pub(crate) async fn issue(&self, lifetime_seconds: Option<u32>) -> Result<SecretToken, Unanswered> {
+        let act = IssueToken {
+            company_id: self.company(),
+            description: String::new(),
+            lifetime_seconds,
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::ISSUE_TOKEN, &act).await?, SecretToken)
+    }
+
+    /// Issues a successor; the others end after the overlap.
+    pub(crate) async fn rotate(&self, overlap_seconds: u32) -> Result<SecretToken, Unanswered> {
+        let act = RotateToken {
+            company_id: self.company(),
+            overlap_seconds: Some(overlap_seconds),
+            lifetime_seconds: None,
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::ROTATE_TOKEN, &act).await?, SecretToken)
+    }
+
+    /// The token's text. The token service writes down who asked for it.
+    pub(crate) async fn reveal(&self, token: Uuid) -> Result<SecretToken, Unanswered> {
+        let act = RevealToken {
+            company_id: self.company(),
+            token_id: token.to_string(),
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::REVEAL_TOKEN, &act).await?, SecretToken)
+    }
+
+    pub(crate) async fn revoke(&self, token: Uuid) -> Result<Token, Unanswered> {
+        let act = RevokeToken {
+            company_id: self.company(),
+            token_id: token.to_string(),
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::REVOKE_TOKEN, &act).await?, Revoked)
+    }
+
+    /// Every OAuth client that there ever was, the newest first.
+    pub(crate) async fn clients(&self) -> Result<Vec<Client>, Unanswered> {
+        let question = ListClients { company_id: self.company() };
+        let mut list = expect!(self.ask(subject::LIST_CLIENTS, &question).await?, ClientList)?;
+        list.clients
+            .sort_by_key(|client| std::cmp::Reverse(client.created_at.map(|at| (at.seconds, at.nanos))));
+        Ok(list.clients)
+    }
+
+    pub(crate) async fn create_client(
+        &self,
+        description: String,
+        authentication: Authentication,
+    ) -> Result<SecretClient, Unanswered> {
+        let act = CreateClient {
+            company_id: self.company(),
+            description,
+            actor: Some(self.who.actor()),
+            authentication: Some(authentication),
+        };
+        expect!(self.ask(subject::CREATE_CLIENT, &act).await?, SecretClient)
+    }
+
+    pub(crate) async fn add_client_secret(&self, client: Uuid) -> Result<SecretClient, Unanswered> {
+        let act = AddClientSecret {
+            company_id: self.company(),
+            client_id: client.to_string(),
+            lifetime_seconds: None,
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::ADD_CLIENT_SECRET, &act).await?, SecretClient)
+    }
+
+    pub(crate) async fn revoke_client_secret(
+        &self,
+        client: Uuid,
+        secret: Uuid,
+    ) -> Result<Client, Unanswered> {
+        let act = RevokeClientSecret {
+            company_id: self.company(),
+            client_id: client.to_string(),
+            secret_id: secret.to_string(),
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::REVOKE_CLIENT_SECRET, &act).await?, Client)
+    }
+
+    pub(crate) async fn revoke_client(&self, client: Uuid) -> Result<Client, Unanswered> {
+        let act = RevokeClient {
+            company_id: self.company(),
+            client_id: client.to_string(),
+            actor: Some(self.who.actor()),
+        };
+        expect!(self.ask(subject::REVOKE_CLIENT, &act).await?, Client)
+    }
+
+    /// The token service's part of the audit log, the newest first.
+    pub(crate) async fn events(&self, before: Option<String>, limit: u32) -> Result<Vec<Event>, Unanswered> {
+        let question =
+            ListEvents { company_id: self.company(), before_event_id: before.unwrap_or_default(), limit };
+        let list = expect!(self.ask(subject::LIST_TOKEN_EVENTS, &question).await?, Events)?;
+        Ok(list.events)
+    }
+
+    fn company(&self) -> String {
+        self.who.company.to_string()
+    }
+
+    async fn ask<Q: bus_contract::Message>(
+        &self,
+        subject: &'static str,
+        question: &Q,
+    ) -> Result<Answer, Unanswered> {
+        let reply: Reply = question::ask(self.bus, subject, question).await?;
+        match reply.result.ok_or(Unanswered::Unintelligible)? {
+            Answer::Failure(failure) => Err(match failure.reason() {
+                Reason::NotFound => Unanswered::NotFound(failure.detail),
+                Reason::Unavailable => Unanswered::Unavailable(failure.detail),
+                Reason::Invalid | Reason::Unspecified => Unanswered::Refused(failure.detail),
+            }),
+            answer => Ok(answer),
+        }
+    }
+}

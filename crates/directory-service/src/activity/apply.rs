@@ -1,0 +1,120 @@
+//! Messages of the stream of calls into the tables: read what is known, count, write, and move the watermark on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bus_contract::{Message as _, directory::CallBatch, subject::company_of_calls};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{PgConnection, QueryResult};
+use typed_ids::CompanyId;
+use uuid::Uuid;
+
+use super::{
+    call::Call,
+    count::Activity,
+    line::{self, CallLine},
+};
+use crate::store;
+
+/// A message of the stream.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) sequence: i64,
+    pub(super) content: Content,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Calls(CompanyId, Vec<Call>),
+    /// Nobody can tell what it says.
+    Unreadable,
+}
+
+impl Delivery {
+    /// Reads a message. The company of the subject and of the body must agree: the subject is what the bus lets a gateway
+    /// write to.
+    pub(super) fn read(sequence: u64, subject: &str, payload: &[u8], now: DateTime<Utc>) -> Self {
+        let read = || {
+            let company = company_of_calls(subject)?;
+            let batch = CallBatch::decode(payload).ok()?;
+            let calls = batch.calls.into_iter().map(|call| Call::read(call, now)).collect();
+            (batch.company_id == company.to_string()).then_some(Content::Calls(company, calls))
+        };
+        Self {
+            // A stream of more than 2⁶³ messages would have run for a million years.
+            sequence: i64::try_from(sequence).unwrap_or(i64::MAX),
+            content: read().unwrap_or(Content::Unreadable),
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Applied {
+    /// Whose activity has changed.
+    pub(super) companies: BTreeSet<CompanyId>,
+    pub(super) calls: u64,
+    pub(super) lines: u64,
+}
+
+/// Applies messages in the order of the stream; `None` when a later incarnation of it is being counted. Safe to run
+/// again: what lies behind the watermark was counted.
+pub(super) fn apply(
+    conn: &mut PgConnection,
+    incarnation: i64,
+    batch: &[Delivery],
+    pause: TimeDelta,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<Applied>> {
+    let (known, applied) = store::activity::lock(conn)?;
+    if known > incarnation {
+        return Ok(None);
+    }
+    // Sequences of another incarnation mean nothing.
+    let applied = if known == incarnation { applied } else { 0 };
+    let Some(last) = batch.last().map(|delivery| delivery.sequence).filter(|last| *last > applied) else {
+        return Ok(Some(Applied::default()));
+    };
+    let mut calls: BTreeMap<CompanyId, Vec<&Call>> = BTreeMap::new();
+    for delivery in batch.iter().filter(|delivery| delivery.sequence > applied) {
+        if let Content::Calls(company, new) = &delivery.content {
+            calls.entry(*company).or_default().extend(new);
+        }
+    }
+    let applied = if calls.is_empty() { Applied::default() } else { count(conn, &calls, pause, now)? };
+    store::activity::move_on(conn, incarnation, last)?;
+    Ok(Some(applied))
+}
+
+fn count(
+    conn: &mut PgConnection,
+    calls: &BTreeMap<CompanyId, Vec<&Call>>,
+    pause: TimeDelta,
+    now: DateTime<Utc>,
+) -> QueryResult<Applied> {
+    let companies: Vec<CompanyId> = calls.keys().copied().collect();
+    store::open_companies(conn, &companies)?;
+    let mut known: HashMap<Uuid, Activity> = HashMap::new();
+    for row in store::activity::connections(conn, &companies)? {
+        known.entry(row.company_id).or_default().connection = row.connection();
+    }
+    for row in store::activity::newest_cycles(conn, &companies, Uuid::max(), 1)? {
+        known.entry(row.company_id).or_default().cycles.push(row.into_cycle());
+    }
+    let mut activities = Vec::with_capacity(companies.len());
+    let mut lines: Vec<CallLine<'_>> = Vec::new();
+    for (company, calls) in calls {
+        let mut activity = known.remove(&company.as_uuid()).unwrap_or_default();
+        for call in calls {
+            activity.count(call, pause);
+            lines.extend(line::line(*company, call));
+        }
+        activities.push((*company, activity));
+    }
+    store::activity::write(conn, &activities, now)?;
+    let lines = store::log::insert_calls(conn, &lines, now)?;
+    Ok(Applied {
+        calls: calls.values().map(|calls| calls.len() as u64).sum(),
+        lines: lines as u64,
+        companies: companies.into_iter().collect(),
+    })
+}

@@ -1,0 +1,83 @@
+//! Who did what to a company's settings: recorded in the transaction of the act itself, and answered page by page.
+
+use bus_contract::{
+    Message as _,
+    audit::{Actor, ListEvents, ListEventsReply, actor::Kind},
+    directory::{Reply, failure::Reason, reply},
+};
+use diesel::{PgConnection, QueryResult};
+use pg_pool::Pool;
+use typed_ids::{CompanyId, RequestId};
+use uuid::Uuid;
+
+use crate::{
+    prefix::that_fits,
+    question::{MAX_REPLY_BYTES, answered, failed, failure},
+    store::{self, company_events::Act},
+    time::now,
+};
+
+/// The most events of a page.
+const MAX_EVENTS: u32 = 200;
+/// The longest name and address of an actor, in characters.
+const MAX_NAME: usize = 254;
+const MAX_ADDRESS: usize = 45;
+
+/// The actor of an act, or the reply to whoever names one that cannot be.
+pub(crate) fn actor(actor: Option<Actor>) -> Result<Option<Actor>, Box<Reply>> {
+    let Some(actor) = actor else { return Ok(None) };
+    let is_known = matches!(actor.kind(), Kind::Administrator | Kind::Operator | Kind::System);
+    let is_named = (1..=MAX_NAME).contains(&actor.name.chars().count()) && !actor.name.contains('\0');
+    let is_placed = actor.address.chars().count() <= MAX_ADDRESS && !actor.address.contains('\0');
+    if is_known && is_named && is_placed {
+        return Ok(Some(actor));
+    }
+    let detail =
+        format!("an actor has a kind, a name of 1 to {MAX_NAME} characters and an IP address or none");
+    Err(Box::new(failure(Reason::Invalid, "", &detail)))
+}
+
+/// Records an act in the transaction that performs it, which must have opened the company.
+pub(crate) fn record(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    actor: Option<&Actor>,
+    act: &'static str,
+    target: &str,
+    note: &str,
+) -> QueryResult<()> {
+    let event_id = RequestId::mint().as_uuid();
+    store::company_events::insert(
+        conn,
+        &Act { company, event_id, occurred_at: now(), actor, act, target, note },
+    )
+}
+
+/// Answers one page.
+pub(crate) async fn list(pool: &Pool, payload: &[u8]) -> Reply {
+    let Ok(question) = ListEvents::decode(payload) else {
+        return failure(Reason::Invalid, "", "the question is malformed");
+    };
+    let Ok(company) = question.company_id.parse::<CompanyId>() else {
+        return failure(Reason::Invalid, "", "the question names no company");
+    };
+    let before = match question.before_event_id.as_str() {
+        "" => Ok(Uuid::max()),
+        text => text.parse(),
+    };
+    let Ok(before) = before else { return failure(Reason::Invalid, "", "before_event_id is no id") };
+    if !(1..=MAX_EVENTS).contains(&question.limit) {
+        return failure(Reason::Invalid, "", &format!("limit is 1 to {MAX_EVENTS}"));
+    }
+    let limit = i64::from(question.limit);
+    let events = pool.transaction("company_events.page", move |conn| {
+        store::open_companies(conn, &[company])?;
+        store::company_events::newest(conn, company, before, limit)
+    });
+    match events.await {
+        Ok(events) => answered(reply::Result::ListEvents(ListEventsReply {
+            events: that_fits(events, MAX_REPLY_BYTES),
+        })),
+        Err(error) => failed("list events", &error),
+    }
+}

@@ -1,0 +1,164 @@
+//! Users and groups for people to look through, in the order of their names: candidates by each key that a text may be,
+//! every one of them a bounded piece of an index.
+//!
+//! Every transaction that calls these must have opened the company.
+
+use std::collections::BTreeMap;
+
+use diesel::{
+    PgConnection, QueryResult, RunQueryDsl,
+    sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid},
+};
+use pg_pool::sql::statement;
+use typed_ids::{CompanyId, GroupId, UserId};
+use uuid::Uuid;
+
+use super::log_pages::behind;
+
+/// Users in the order of their names that are looked at for those who are active.
+pub(crate) const MAX_PASSED_OVER: i64 = 20_000;
+/// Users whose displayName begins with a text, in the order of that, that are put into the order of userNames.
+pub(crate) const MAX_DISPLAY_NAMES: i64 = 1_000;
+/// Resources that share an externalId.
+const MAX_SAME_EXTERNAL_ID: i64 = 10;
+
+pg_pool::static_sql! {
+    UserNameOf -> (Text,) = "select user_name_key from users where company_id = $1 and user_id = $2";
+    AnyUsers -> (Text, SqlUuid) =
+        "select user_name_key, user_id from users where company_id = $1 and user_name_key > $2 \
+           and user_name_key >= $3 and user_name_key < $4 order by user_name_key limit $5";
+    InactiveUsers -> (Text, SqlUuid) =
+        "select user_name_key, user_id from users where company_id = $1 and user_name_key > $2 \
+           and user_name_key >= $3 and user_name_key < $4 and not active order by user_name_key limit $5";
+    // Most are active, so passing over the others is cheaper than an index that every change would pay for.
+    ActiveUsers -> (Text, SqlUuid) =
+        "select user_name_key, user_id from ( \
+           select user_name_key, user_id, active from users where company_id = $1 and user_name_key > $2 \
+             and user_name_key >= $3 and user_name_key < $4 order by user_name_key limit $6) u \
+         where active order by user_name_key limit $5";
+    UsersCalled -> (Text, SqlUuid) =
+        "select user_name_key, user_id from ( \
+           select user_name_key, user_id, active from users where company_id = $1 and display_name_key >= $3 \
+             and display_name_key < $4 order by display_name_key limit $6) u \
+         where user_name_key > $2 and ($7 is null or active = $7) order by user_name_key limit $5";
+    UsersKnownAs -> (Text, SqlUuid) =
+        "select user_name_key, user_id from ( \
+           (select user_name_key, user_id, active from users where company_id = $1 and user_id = $3) union all \
+           (select user_name_key, user_id, active from users where company_id = $1 and external_id = $4 \
+              order by user_id limit $5)) u \
+         where user_name_key > $2 and ($6 is null or active = $6)";
+    GroupNameOf -> (Text,) = "select display_name_key from groups where company_id = $1 and group_id = $2";
+    Groups -> (Text, SqlUuid) =
+        "select display_name_key, group_id from groups where company_id = $1 and display_name_key > $2 \
+           and display_name_key >= $3 and display_name_key < $4 order by display_name_key limit $5";
+    GroupsKnownAs -> (Text, SqlUuid) =
+        "select display_name_key, group_id from ( \
+           (select display_name_key, group_id from groups where company_id = $1 and group_id = $3) union all \
+           (select display_name_key, group_id from groups where company_id = $1 and external_id = $4 \
+              order by group_id limit $5)) g \
+         where display_name_key > $2"
+}
+
+/// What people look for.
+#[derive(Debug, Clone)]
+pub(crate) struct Sought {
+    pub(crate) company: CompanyId,
+    /// The folded beginning of a name; empty for all.
+    pub(crate) prefix: String,
+    /// An externalId, as it was typed.
+    pub(crate) text: String,
+    /// Only those who are active, or only those who are not.
+    pub(crate) active: Option<bool>,
+    pub(crate) limit: i64,
+}
+
+/// The folded userName of the user behind whom a page begins; `None` when there is no such user.
+pub(crate) fn user_name_of(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+) -> QueryResult<Option<String>> {
+    let rows: Vec<(String,)> = statement(UserNameOf)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<SqlUuid, _>(user.as_uuid())
+        .load(conn)?;
+    Ok(rows.into_iter().next().map(|(name,)| name))
+}
+
+/// The users that are sought and whose folded userName is behind `after`, in the order of it.
+pub(crate) fn users(conn: &mut PgConnection, sought: &Sought, after: &str) -> QueryResult<Vec<UserId>> {
+    macro_rules! named {
+        ($statement:expr) => {
+            statement($statement)
+                .bind::<SqlUuid, _>(sought.company.as_uuid())
+                .bind::<Text, _>(after)
+                .bind::<Text, _>(&sought.prefix)
+                .bind::<Text, _>(behind(&sought.prefix))
+                .bind::<BigInt, _>(sought.limit)
+        };
+    }
+    let named: Vec<(String, Uuid)> = match sought.active {
+        None => named!(AnyUsers).load(conn)?,
+        Some(false) => named!(InactiveUsers).load(conn)?,
+        Some(true) => named!(ActiveUsers).bind::<BigInt, _>(MAX_PASSED_OVER).load(conn)?,
+    };
+    let mut found: BTreeMap<String, Uuid> = named.into_iter().collect();
+    if !sought.prefix.is_empty() {
+        let called: Vec<(String, Uuid)> = named!(UsersCalled)
+            .bind::<BigInt, _>(MAX_DISPLAY_NAMES)
+            .bind::<Nullable<Bool>, _>(sought.active)
+            .load(conn)?;
+        found.extend(called);
+        let known: Vec<(String, Uuid)> = statement(UsersKnownAs)
+            .bind::<SqlUuid, _>(sought.company.as_uuid())
+            .bind::<Text, _>(after)
+            .bind::<Nullable<SqlUuid>, _>(sought.text.parse::<UserId>().ok().map(UserId::as_uuid))
+            .bind::<Text, _>(&sought.text)
+            .bind::<BigInt, _>(MAX_SAME_EXTERNAL_ID)
+            .bind::<Nullable<Bool>, _>(sought.active)
+            .load(conn)?;
+        found.extend(known);
+    }
+    Ok(first(found, sought.limit).map(UserId::from_uuid).collect())
+}
+
+/// The folded displayName of the group behind which a page begins; `None` when there is no such group.
+pub(crate) fn group_name_of(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    group: GroupId,
+) -> QueryResult<Option<String>> {
+    let rows: Vec<(String,)> = statement(GroupNameOf)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<SqlUuid, _>(group.as_uuid())
+        .load(conn)?;
+    Ok(rows.into_iter().next().map(|(name,)| name))
+}
+
+/// The groups that are sought and whose folded displayName is behind `after`, in the order of it.
+pub(crate) fn groups(conn: &mut PgConnection, sought: &Sought, after: &str) -> QueryResult<Vec<GroupId>> {
+    let named: Vec<(String, Uuid)> = statement(Groups)
+        .bind::<SqlUuid, _>(sought.company.as_uuid())
+        .bind::<Text, _>(after)
+        .bind::<Text, _>(&sought.prefix)
+        .bind::<Text, _>(behind(&sought.prefix))
+        .bind::<BigInt, _>(sought.limit)
+        .load(conn)?;
+    let mut found: BTreeMap<String, Uuid> = named.into_iter().collect();
+    if !sought.prefix.is_empty() {
+        let known: Vec<(String, Uuid)> = statement(GroupsKnownAs)
+            .bind::<SqlUuid, _>(sought.company.as_uuid())
+            .bind::<Text, _>(after)
+            .bind::<Nullable<SqlUuid>, _>(sought.text.parse::<GroupId>().ok().map(GroupId::as_uuid))
+            .bind::<Text, _>(&sought.text)
+            .bind::<BigInt, _>(MAX_SAME_EXTERNAL_ID)
+            .load(conn)?;
+        found.extend(known);
+    }
+    Ok(first(found, sought.limit).map(GroupId::from_uuid).collect())
+}
+
+/// Names are unique, so they are the order and what tells candidates apart.
+fn first(found: BTreeMap<String, Uuid>, limit: i64) -> impl Iterator<Item = Uuid> {
+    found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,146 @@
+//! How often may somebody ask for a token? A bucket for each address, and one for each client that has proven itself.
+//!
+//! The address pays before anything is looked up, so guessing is slow. The client pays only when it has proven itself:
+//! whoever merely knows its id cannot use up what it may ask for.
+
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock as GovernorClock, Reference as _},
+    state::keyed::DefaultKeyedStateStore,
+};
+use service_runtime::clock::Clock;
+use typed_ids::CredentialId;
+
+use super::Refusal;
+
+/// Requests of one address: so many at once, and as many more per minute. Entra calls for many customers from few
+/// addresses, each of them once an hour and again when it tests the connection.
+const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(600).unwrap();
+/// Tokens of one client: so many at once, and as many more per minute. One that keeps its token needs one an hour.
+const PER_CLIENT: NonZeroU32 = NonZeroU32::new(60).unwrap();
+/// Buckets of each kind that are kept apart; beyond, all others share one.
+const BUCKETS_MOST: usize = 10_000;
+
+/// The service's clock, as governor reads it.
+#[derive(Debug, Clone)]
+struct Time(Clock);
+
+impl GovernorClock for Time {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.since_epoch()
+    }
+}
+
+type Buckets<K> =
+    RateLimiter<K, DefaultKeyedStateStore<K>, Time, governor::middleware::NoOpMiddleware<Duration>>;
+
+/// The buckets. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Limits(std::sync::Arc<Inner>);
+
+struct Inner {
+    addresses: Buckets<Option<IpAddr>>,
+    clients: Buckets<Option<CredentialId>>,
+    time: Time,
+}
+
+impl Limits {
+    pub(crate) fn new(clock: &Clock) -> Self {
+        let time = Time(clock.clone());
+        let addresses =
+            RateLimiter::new(Quota::per_minute(PER_ADDRESS), DefaultKeyedStateStore::default(), time.clone());
+        let clients =
+            RateLimiter::new(Quota::per_minute(PER_CLIENT), DefaultKeyedStateStore::default(), time.clone());
+        Self(std::sync::Arc::new(Inner { addresses, clients, time }))
+    }
+
+    /// One request more of this address.
+    pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        check(&self.0.addresses, address.map(network), &self.0.time)
+    }
+
+    /// One token more for this client, which has proven itself.
+    pub(crate) fn check_client(&self, client: CredentialId) -> Result<(), Refusal> {
+        check(&self.0.clients, Some(client), &self.0.time)
+    }
+
+    /// Lets go of buckets that are full again: they are as good as new ones.
+    pub(crate) fn forget_the_idle(&self) {
+        self.0.addresses.retain_recent();
+        self.0.clients.retain_recent();
+    }
+}
+
+fn check<K: std::hash::Hash + Eq + Clone>(
+    buckets: &Buckets<Option<K>>,
+    key: Option<K>,
+    time: &Time,
+) -> Result<(), Refusal> {
+    // So many between two rounds of upkeep are no customers; they share what is left rather than take our memory.
+    let key = if buckets.len() >= BUCKETS_MOST { None } else { key };
+    buckets.check_key(&key).map_err(|not_until| {
+        let wait = Duration::from(not_until.earliest_possible().duration_since(time.now()));
+        // Rounded up, so that whoever waits as told is let in.
+        Refusal::limited(Duration::from_secs(wait.as_secs() + 1))
+    })
+}
+
+/// What one host can call from at will: an IPv4 address, or a /64 of IPv6 (RFC 7934 §6).
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> (Clock, Limits) {
+        let clock = Clock::manual(1_000);
+        let limits = Limits::new(&clock);
+        (clock, limits)
+    }
+
+    #[test]
+    fn who_asks_too_often_is_told_when_to_come_back_and_then_let_in() {
+        let (clock, limits) = limits();
+        let client = CredentialId::mint();
+        for _ in 0..PER_CLIENT.get() {
+            limits.check_client(client).unwrap();
+        }
+        let refusal = limits.check_client(client).unwrap_err();
+        assert_eq!((refusal.status, refusal.label()), (429, "limited"));
+        limits.check_client(CredentialId::mint()).unwrap();
+        clock.advance(refusal.retry_after.unwrap());
+        limits.check_client(client).unwrap();
+    }
+
+    #[test]
+    fn the_addresses_of_one_network_are_one() {
+        let (_, limits) = limits();
+        for last in 0..PER_ADDRESS.get() {
+            limits.check_address(Some(format!("2001:db8::{last:x}").parse().unwrap())).unwrap();
+        }
+        assert!(limits.check_address(Some("2001:db8::ffff".parse().unwrap())).is_err());
+        limits.check_address(Some("2001:db8:0:1::1".parse().unwrap())).unwrap();
+    }
+
+    #[test]
+    fn the_number_of_buckets_is_bounded_and_idle_ones_are_let_go() {
+        let (clock, limits) = limits();
+        for number in 0..30_000_u32 {
+            // Those beyond the bound share one bucket, and some of them are refused.
+            limits.check_address(Some(IpAddr::V4(number.into()))).ok();
+        }
+        assert!(limits.0.addresses.len() <= BUCKETS_MOST + 1);
+        clock.advance(Duration::from_secs(61));
+        limits.forget_the_idle();
+        assert_eq!(limits.0.addresses.len(), 0);
+    }
+}
