@@ -71,6 +71,18 @@ impl World {
         Self { place, company, scim, old_complaints }
     }
 
+    /// Where the console is.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        self.stack().endpoints().console_url.expect("a console")
+    }
+
+    /// A further company of this scenario's own, with an administrator who may sign in.
+    #[must_use]
+    pub fn company_with_administrator(&self) -> Company {
+        block_in_place(|| self.stack().new_company_with_administrator("A company")).expect("a company")
+    }
+
     /// The stack around it.
     #[must_use]
     pub fn stack(&self) -> &Stack {

@@ -28,6 +28,27 @@ async function copy(text) {
   }
 }
 
+// <form data-copy-secret> asks for a secret and copies it without showing it. Sent as an ordinary form, without script
+// or when the password must be given again first, it shows a page.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!("copySecret" in form.dataset) || !window.ClipboardItem) return;
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("as", "text");
+  const secret = fetch(form.action, { method: "POST", body: fields }).then(async (answer) => {
+    if (answer.redirected || !answer.ok) throw new Error("not told");
+    return new Blob([await answer.text()], { type: "text/plain" });
+  });
+  try {
+    // Handed over as a promise: browsers forget the click that allows copying while a request is under way.
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": secret })]);
+    announce(document.body.dataset.copied);
+  } catch {
+    form.submit();
+  }
+});
+
 // <button data-copy="#id"> copies the value of that field.
 // <button data-dialog="#id"> opens that dialog; <button data-close> closes the one it is in.
 document.addEventListener("click", (event) => {
@@ -57,8 +78,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
-  // A value that was asked for in order to be copied, and a dialog that an answer of the server reopens.
-  const wanted = document.querySelector("[data-copy-now]");
-  if (wanted) copy(wanted.value);
-  document.querySelector("dialog[data-open-now]")?.showModal();
+  // Loading a page that shows a secret again must not ask for another one.
+  if (document.querySelector("[data-secret]")) history.replaceState(null, "", "/settings/company");
 });

@@ -86,7 +86,7 @@ fn collect(path: &str, value: &Value, rows: &mut Vec<Attribute>) {
 }
 
 /// The enterprise extension is so usual that its long name hides what matters.
-fn short(path: &str) -> String {
+pub(crate) fn short(path: &str) -> String {
     path.strip_prefix(ENTERPRISE).map_or(path, |rest| rest.trim_start_matches(':')).to_owned()
 }
 

@@ -87,6 +87,8 @@ const fn entry(verb: Verb, path: &'static str, access: Access, shape: Shape, rou
 
 /// Everything that can be called. A path that two patterns match belongs to the one that stands first.
 pub(crate) static ROUTES: &[Entry] = &[
+    // Compressed, and pages not: what a page mixes of secrets and of others' words must not show in its length.
+    entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
     entry(Get, "/sign-in", Public, Page, || get().to(sign_in::show)),
     entry(Post, "/sign-in", Public, Page, || post().to(sign_in::attempt)),
     entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
@@ -111,9 +113,6 @@ pub(crate) static ROUTES: &[Entry] = &[
         post().to(administrators::sign_out)
     }),
     entry(Post, "/sign-out", SignedIn, Page, || post().to(sign_out::sign_out)),
-    // Only these are compressed: a page holds its session's token beside what somebody else may have put into its
-    // address, and the length of both together would tell one from the other (BREACH).
-    entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
     entry(Post, "/language", Public, Page, || post().to(language::choose)),
     entry(Get, "/", SignedIn, Page, || get().to(overview::get)),
     entry(Get, "/live", SignedIn, Part, || get().to(live::get)),

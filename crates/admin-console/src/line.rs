@@ -2,7 +2,11 @@
 
 use bus_contract::directory::LogEntry;
 
-use crate::{attributes::shown_value, language::Key, page::Tone};
+use crate::{
+    attributes::{short, shown_value},
+    language::Key,
+    page::Tone,
+};
 
 /// A line, for templates to ask.
 pub(crate) struct Line<'a>(pub(crate) &'a LogEntry);
@@ -111,10 +115,10 @@ impl Line<'_> {
         if let Some(code) = self.refusal_code() {
             return code;
         }
-        let mut paths: Vec<&str> =
-            entry.changes.iter().take(PATHS_IN_A_CELL).map(|c| c.path.as_str()).collect();
+        let changed = entry.changes.iter().take(PATHS_IN_A_CELL);
+        let mut paths: Vec<String> = changed.map(|change| short(&change.path)).collect();
         if entry.changes.len() > PATHS_IN_A_CELL {
-            paths.push("…");
+            paths.push("…".to_owned());
         }
         let mut details = paths.join(", ");
         for (sign, members) in [('+', entry.members_added), ('−', entry.members_removed)] {
@@ -143,7 +147,7 @@ impl Line<'_> {
     pub(crate) fn changes(&self) -> Vec<Change> {
         let shown = |json: &Option<String>| json.as_deref().map(shown_value);
         let changes = self.0.changes.iter().map(|change| Change {
-            path: change.path.clone(),
+            path: short(&change.path),
             before: shown(&change.before),
             after: shown(&change.after),
             is_redacted: change.is_redacted,

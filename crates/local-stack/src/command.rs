@@ -198,9 +198,16 @@ fn show(endpoints: &Endpoints, workdir: &Path) -> Result<()> {
     println!();
     println!("SCIM           {}", endpoints.scim_url);
     println!("tokens         {}", endpoints.token_url);
+    if let Some(console) = &endpoints.console_url {
+        println!("console        {console}");
+    }
     for company in &endpoints.companies {
         println!("company        {} ({})", company.name, company.id);
+        if let (Some(email), Some(password)) = (&company.admin_email, &company.admin_password) {
+            println!("  signs in     {email} with {password}");
+        }
     }
+    println!("mails          {}", workdir.join("mail").display());
     for (service, url) in &endpoints.metrics {
         println!("metrics        {url} ({service})");
     }

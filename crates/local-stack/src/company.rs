@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{service::isolated, topology::Environment};
+use crate::{probe, secrets, service::isolated, topology::Environment};
 
 /// A company that can be provisioned at once.
 #[derive(Clone, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Company {
     pub scim_token: String,
     /// Who signs in to the console; null while there is none.
     pub admin_email: Option<String>,
-    /// Their password; null while there is no console.
+    /// Their password; null while there is none.
     pub admin_password: Option<String>,
 }
 
@@ -36,6 +36,27 @@ impl Company {
         let token = operator.run(&["token", "issue", "--company", &id])?;
         let scim_token = text(&token, "token")?;
         Ok(Self { id, name: name.to_owned(), scim_token, admin_email: None, admin_password: None })
+    }
+
+    /// Invites an administrator and accepts, as an operator and a browser would.
+    pub(crate) fn give_administrator(
+        &mut self,
+        email: &str,
+        operator: &Operator,
+        console: &str,
+    ) -> Result<()> {
+        let invited = operator.run(&["administrator", "invite", "--company", &self.id, "--email", email])?;
+        let link = text(&invited, "link")?;
+        let path = link.strip_prefix(console).with_context(|| format!("{link} is not at {console}"))?;
+        let password = secrets::password();
+        let form = format!("name=Admin+of+{}&password={password}", self.name.replace(' ', "+"));
+        let status = probe::post_form(console, path, &form).context("the console does not answer")?;
+        if status != 303 {
+            bail!("the console did not accept the invitation of {email}: {status}");
+        }
+        self.admin_email = Some(email.to_owned());
+        self.admin_password = Some(password);
+        Ok(())
     }
 }
 

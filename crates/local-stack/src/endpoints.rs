@@ -15,7 +15,7 @@ pub const FILE: &str = "endpoints.json";
 pub struct Endpoints {
     /// The tenant URL that Entra is given.
     pub scim_url: String,
-    /// The pages for administrators; null while there are none.
+    /// The pages for administrators.
     pub console_url: Option<String>,
     /// The token service.
     pub token_url: String,

@@ -66,7 +66,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 /// Letters and digits, a letter first: nats-server reads a variable's value as configuration, where `1e5` is a number.
-fn password() -> String {
+pub(crate) fn password() -> String {
     format!("p{}", Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH))
 }
 

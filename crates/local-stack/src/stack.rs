@@ -19,7 +19,7 @@ use crate::{
     endpoints::Endpoints,
     secrets::Secrets,
     service::{Instance, Launch, Ports, isolated},
-    topology::{self, Backing, Environment, SERVICES, Service},
+    topology::{self, Backing, Environment, PublicUrls, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
 
@@ -140,7 +140,7 @@ impl Stack {
             [("postgres".to_owned(), self.postgres.pid()), ("nats-server".to_owned(), self.nats.pid())];
         Endpoints {
             scim_url: format!("{}/scim", url("scim-gateway")),
-            console_url: None,
+            console_url: Some(url("admin-console")),
             token_url: url("token-service"),
             companies: self.companies.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             metrics: instances.iter().map(|instance| (instance.name.clone(), metrics(instance))).collect(),
@@ -180,6 +180,22 @@ impl Stack {
         Company::create(name, &self.operator_command()?)
     }
 
+    /// A company of its own, with a token and an administrator who may sign in to the console.
+    ///
+    /// # Errors
+    /// What `timeclock-operator` reports, or that the console does not take the invitation.
+    pub fn new_company_with_administrator(&self, name: &str) -> Result<Company> {
+        let mut company = self.new_company(name)?;
+        let email = format!("admin@{}.example", company.id);
+        self.give_administrator(&mut company, &email)?;
+        Ok(company)
+    }
+
+    fn give_administrator(&self, company: &mut Company, email: &str) -> Result<()> {
+        let console = self.endpoints().console_url.context("there is no console")?;
+        company.give_administrator(email, &self.operator_command()?, &console)
+    }
+
     /// Runs `timeclock-operator --json` with these arguments and returns its answer.
     ///
     /// # Errors
@@ -217,7 +233,9 @@ impl Stack {
     fn launch(&self, service: &'static Service, name: String, ports: Ports) -> Result<Instance> {
         let http = ports.http().map(|address| address.to_string());
         let observe = ports.observe().to_string();
-        let mut environment = service.environment(&self.backing, &self.secrets, http.as_deref(), &observe);
+        let urls = self.public_urls((service.name, http.as_deref()));
+        let mut environment =
+            service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
         for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
             environment.retain(|(known, _)| known != variable);
             environment.push((variable.clone(), value.clone()));
@@ -225,6 +243,23 @@ impl Stack {
         let program = self.binaries.find(service.name)?;
         let (directory, log) = (self.workdir().to_owned(), self.workdir.log(&name));
         Instance::start(name, service, ports, Launch { program, environment, directory, log })
+    }
+
+    /// The first instance of a service is the one whose address is told; `starting` is about to be it.
+    fn public_urls(&self, starting: (&str, Option<&str>)) -> PublicUrls {
+        let instances = self.instances();
+        let url = |name: &str| {
+            let found = instances.iter().find(|instance| instance.name == name);
+            let address = found.and_then(|instance| instance.ports.http()).map(|address| address.to_string());
+            let address = address.or_else(|| (starting.0 == name).then_some(starting.1?.to_owned()));
+            address.map(|address| format!("http://{address}")).unwrap_or_default()
+        };
+        PublicUrls {
+            scim: format!("{}/scim", url("scim-gateway")),
+            tokens: url("token-service"),
+            console: url("admin-console"),
+            mail: format!("file://{}", self.workdir.file("mail").display()),
+        }
     }
 
     fn prepare_database(&self) -> Result<()> {
@@ -275,6 +310,10 @@ impl Stack {
                 write_private(&file, &serde_json::to_vec_pretty(&known)?)?;
             }
         }
+        for company in known.iter_mut().filter(|company| company.admin_email.is_none()) {
+            self.give_administrator(company, &format!("admin@{}.com", company.name.to_lowercase()))?;
+        }
+        write_private(&file, &serde_json::to_vec_pretty(&known)?)?;
         *self.companies.lock().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }

@@ -22,6 +22,34 @@ pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
 /// Seals the gateway's cursors, the same for all gateways: 32 bytes, base64.
 pub const CURSOR_KEY: &str = "TIMECLOCK_CURSOR_KEY";
 
+/// The variable that says where the console's mails go; it may hold a password, so it counts as a secret.
+pub const MAIL_URL: &str = "TIMECLOCK_MAIL_URL";
+
+/// What people, browsers and Entra call our services: said in links, on pages and in mails.
+#[derive(Debug, Clone)]
+pub struct PublicUrls {
+    /// The gateway's tenant URL.
+    pub scim: String,
+    /// The token service.
+    pub tokens: String,
+    /// The console.
+    pub console: String,
+    /// Where mails go.
+    pub mail: String,
+}
+
+impl PublicUrls {
+    fn variable(&self, name: &str) -> (String, String) {
+        let value = match name {
+            "TIMECLOCK_SCIM_BASE_URL" => &self.scim,
+            "TIMECLOCK_TOKEN_URL" => &self.tokens,
+            "TIMECLOCK_CONSOLE_URL" => &self.console,
+            _ => &self.mail,
+        };
+        variable(name, value)
+    }
+}
+
 /// A process of ours that serves.
 #[derive(Debug)]
 pub struct Service {
@@ -37,6 +65,8 @@ pub struct Service {
     pub roles: Option<Roles>,
     /// Keys it receives by the name they have in the environment: 32 bytes each, base64.
     pub secrets: &'static [&'static str],
+    /// The variables by which it learns what [`PublicUrls`] says.
+    pub urls: &'static [&'static str],
 }
 
 /// Who changes a service's tables, and who uses them.
@@ -58,6 +88,7 @@ pub const SERVICES: [Service; 4] = [
         bus_user: "directory",
         roles: Some(Roles { owner: "directory_owner", service: "directory_service" }),
         secrets: &[],
+        urls: &[],
     },
     Service {
         name: "token-service",
@@ -66,6 +97,7 @@ pub const SERVICES: [Service; 4] = [
         bus_user: "tokens",
         roles: Some(Roles { owner: "token_owner", service: "token_service" }),
         secrets: &[SEALING_KEY],
+        urls: &["TIMECLOCK_TOKEN_URL"],
     },
     Service {
         name: "scim-gateway",
@@ -74,6 +106,7 @@ pub const SERVICES: [Service; 4] = [
         bus_user: "gateway",
         roles: None,
         secrets: &[CURSOR_KEY],
+        urls: &[],
     },
     Service {
         name: "admin-console",
@@ -82,6 +115,7 @@ pub const SERVICES: [Service; 4] = [
         bus_user: "console",
         roles: Some(Roles { owner: "console_owner", service: "console_service" }),
         secrets: &[],
+        urls: &["TIMECLOCK_CONSOLE_URL", "TIMECLOCK_SCIM_BASE_URL", MAIL_URL],
     },
 ];
 
@@ -145,6 +179,7 @@ impl Service {
         &self,
         backing: &Backing,
         secrets: &Secrets,
+        urls: &PublicUrls,
         http: Option<&str>,
         observe: &str,
     ) -> Environment {
@@ -152,6 +187,7 @@ impl Service {
         environment.push(variable("TIMECLOCK_OBSERVE_ADDR", observe));
         environment.extend(http.map(|address| variable("TIMECLOCK_HTTP_ADDR", address)));
         environment.extend(self.roles.map(|roles| postgres_variable(backing, roles.service, secrets)));
+        environment.extend(self.urls.iter().map(|name| urls.variable(name)));
         environment.extend(self.secrets.iter().map(|name| variable(name, secrets.get(name))));
         environment
     }

@@ -39,6 +39,9 @@ Examples:
     timeclock-operator company create --name Contoso
     timeclock-operator token issue --company 01890a5d-ac96-774b-bcce-b302099a8057 --description 'Entra, main tenant'
 
+  Let somebody sign in to the console
+    timeclock-operator administrator invite --company 01890a5d-ac96-774b-bcce-b302099a8057 --email anna@contoso.com
+
   Replace a token before it expires; the old one works for three more days
     timeclock-operator token rotate --company 01890a5d-ac96-774b-bcce-b302099a8057 --overlap 3d
 
@@ -78,6 +81,75 @@ pub(crate) enum Command {
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Invites, lists and removes those who may sign in to a company's console
+    #[command(subcommand)]
+    Administrator(AdministratorCommand),
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum AdministratorRole {
+    /// May see and change everything
+    Administrator,
+    /// May see everything that is no secret, and change nothing
+    Auditor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdministratorCommand {
+    /// Invites somebody, and prints the link with which they choose a name and a password; also again, when they have
+    /// not accepted yet
+    Invite {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their e-mail address, with which they will sign in
+        #[arg(long)]
+        email: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value = "administrator")]
+        role: AdministratorRole,
+        /// The language of the mail, en or fr
+        #[arg(long, default_value = "en")]
+        language: String,
+    },
+    /// Lists a company's administrators and auditors
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Gives somebody another role
+    ChangeRole {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+        /// What they may do from now on
+        #[arg(long, value_enum)]
+        role: AdministratorRole,
+    },
+    /// Removes somebody, who is signed out everywhere at once; the last administrator stays
+    Remove {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+    },
+    /// Signs somebody out everywhere
+    SignOut {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// Their id
+        #[arg(long)]
+        administrator: String,
+    },
+    /// Shows what was done in a company's console, the newest first
+    Events(Page),
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod cli;
 
+mod administrator;
 mod client;
 mod company;
 mod events;
@@ -44,6 +45,7 @@ async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failu
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,
+        Command::Administrator(command) => administrator::execute(&questions, command).await,
         Command::Schema(command) => schema::execute(&questions, command).await,
     }
 }

@@ -6,11 +6,11 @@ use bus_jetstream::Bus;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving},
+    http::{Listener, Serving, TrustedProxies},
 };
 
 use crate::{
-    Settings, auth::Auth, cursor_key::CursorKey, http, keyring::Keyring, metrics::Metrics,
+    Settings, auth::Auth, calls::Calls, cursor_key::CursorKey, http, keyring::Keyring, metrics::Metrics,
     outcomes::Outcomes, places::Places, schemas::Schemas,
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     pub(crate) schemas: Schemas,
     pub(crate) outcomes: Outcomes,
+    pub(crate) calls: Calls,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) clock: Clock,
     pub(crate) cursor_key: CursorKey,
     pub(crate) metrics: Metrics,
@@ -75,6 +77,9 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     process.tasks.spawn_supporting("schemas", |stop| schemas.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("token keys", |stop| keyring.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(bus.clone(), stop));
+    let (calls, sending) = Calls::new(&metrics);
+    // Supporting, so that the last answers are reported too.
+    process.tasks.spawn_supporting("calls", |stop| sending.run(bus.clone(), stop));
 
     // Whatever is in flight ends by then, for one reason or another.
     let drain = http::longest(settings.outcome_timeout, settings.query_timeout) + Duration::from_secs(1);
@@ -84,6 +89,8 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
         auth: Auth::new(keyring, process.clock.clone(), &metrics),
         schemas,
         outcomes,
+        calls,
+        trusted_proxies: settings.trusted_proxies,
         clock: process.clock.clone(),
         cursor_key: settings.cursor_key.unwrap_or_else(|| {
             tracing::info!(

@@ -64,6 +64,14 @@ impl AuthRefusal {
             Self::NotReady => "not_ready",
         }
     }
+
+    /// Who calls with a credential that let them in once.
+    pub(crate) const fn whose(self) -> Option<Caller> {
+        match self {
+            Self::Expired(caller) | Self::Revoked(caller) => Some(caller),
+            Self::Missing | Self::Garbled | Self::Unknown | Self::NotYetValid | Self::NotReady => None,
+        }
+    }
 }
 
 impl From<Refusal> for AuthRefusal {

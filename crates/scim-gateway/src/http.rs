@@ -10,6 +10,7 @@ mod bulk;
 mod change;
 mod conditions;
 mod discovery;
+mod facts;
 mod groups;
 mod list;
 mod members;
@@ -22,7 +23,7 @@ mod search;
 mod users;
 mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -31,11 +32,12 @@ use actix_web::{
 };
 use scim_protocol::{bulk::Endpoint, error::ScimError, schema::SchemaSet, search_request::SearchRequest};
 use tracing::Instrument as _;
-use typed_ids::{CompanyId, RequestId};
+use typed_ids::RequestId;
 
 use self::{
     access::{Access, Answered},
     base_url::BaseUrl,
+    facts::Facts,
     respond::Refusal,
     route::{Route, Target},
 };
@@ -57,22 +59,20 @@ pub(crate) fn routes(app: Arc<App>) -> impl Fn(&mut web::ServiceConfig) + Clone 
 
 async fn entry(request: HttpRequest, mut payload: Payload, app: web::Data<App>) -> HttpResponse {
     let route = Route::of(request.path());
-    let access = Access::begin(&app.metrics, &request, route.as_ref());
+    let access = Access::begin(&app, &request, route.as_ref());
     let span = access.span(&request);
     let trace = service_runtime::telemetry::trace_id(&span);
-    let call = Call { app: &app, request: &request, id: access.request_id };
-    let (company, answer) = call.answer(route, &mut payload).instrument(span).await;
+    let call = Call { app: &app, request: &request, id: access.request_id, address: access.address };
+    let (known, answer) = call.answer(route, &mut payload).instrument(span).await;
 
-    let mut cause = None;
-    let mut response = answer.unwrap_or_else(|refusal| {
-        cause = refusal.cause().map(ToOwned::to_owned);
-        refusal.respond(access.request_id)
-    });
+    let (id, refusal) = (access.request_id, answer.as_ref().err());
+    let status = answer.as_ref().map_or_else(Refusal::status, HttpResponse::status);
+    access.end(Answered { known, status, refusal, trace });
+    let mut response = answer.unwrap_or_else(|refusal| refusal.respond(id));
     if !body::is_read(&mut payload) {
         // What is left of the body must not be taken for the next request.
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
-    access.end(&Answered { company, status: response.status(), cause, trace });
     response
 }
 
@@ -81,24 +81,33 @@ struct Call<'a> {
     app: &'a App,
     request: &'a HttpRequest,
     id: RequestId,
+    address: Option<IpAddr>,
 }
 
-/// A request whose caller is known.
+/// What is known of a call that comes from one of our companies.
+struct Known {
+    caller: Caller,
+    facts: Facts,
+}
+
+/// A request whose caller is let in.
 struct Authenticated<'a> {
     app: &'a App,
     request: &'a HttpRequest,
     id: RequestId,
+    address: Option<IpAddr>,
     caller: Caller,
     query: SearchRequest,
     base_url: BaseUrl,
     /// Of the company's users.
     users: SchemaSet,
+    facts: RefCell<Facts>,
 }
 
 type Answer = Result<HttpResponse, Refusal>;
 
 impl Call<'_> {
-    async fn answer(self, route: Option<Route>, payload: &mut Payload) -> (Option<CompanyId>, Answer) {
+    async fn answer(self, route: Option<Route>, payload: &mut Payload) -> (Option<Known>, Answer) {
         let Some(route) = route else {
             return (
                 None,
@@ -106,24 +115,31 @@ impl Call<'_> {
                     .into()),
             );
         };
+        let facts = Facts::of(&route.target, self.request.method());
         let caller = match self.app.auth.caller(self.request) {
             Ok(caller) => caller,
-            Err(refusal) => return (None, Err(refusal.into())),
+            Err(refusal) => {
+                // That Entra still calls with a credential that has ended is for its company to know.
+                let known = refusal.whose().map(|caller| Known { caller, facts });
+                return (known, Err(refusal.into()));
+            }
         };
-        let company = Some(caller.company);
         let Some(users) = self.app.schemas.users(caller.company) else {
-            return (company, Err(Refusal::not_ready()));
+            return (Some(Known { caller, facts }), Err(Refusal::not_ready()));
         };
         let call = Authenticated {
             app: self.app,
             request: self.request,
             id: self.id,
+            address: self.address,
             caller,
             query: query::parse(self.request.query_string()),
             base_url: BaseUrl::of(self.app.scim_base_url.as_deref(), self.request, route.version_segment),
             users,
+            facts: RefCell::new(facts),
         };
-        (company, call.dispatch(route.target, payload).await)
+        let answer = call.dispatch(route.target, payload).await;
+        (Some(Known { caller, facts: call.facts.into_inner() }), answer)
     }
 }
 

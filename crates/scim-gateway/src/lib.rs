@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod calls;
 mod cursor_key;
 mod directory;
 mod http;

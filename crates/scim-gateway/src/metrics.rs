@@ -15,6 +15,10 @@ pub(crate) struct Metrics {
     pub(crate) verification_keys: IntGauge,
     pub(crate) revocations: IntGauge,
     pub(crate) companies_with_schemas: IntGauge,
+    pub(crate) calls_waiting: IntGauge,
+    pub(crate) calls_reported: IntCounter,
+    pub(crate) calls_dropped: IntCounterVec,
+    pub(crate) call_batches: IntCounter,
 }
 
 /// Seconds. Entra gives up after tens of seconds; what we promise is measured in milliseconds.
@@ -31,6 +35,10 @@ impl Metrics {
             let gauge = IntGauge::new(name, help)?;
             registry.register(Box::new(gauge.clone())).map(|()| gauge)
         };
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone())).map(|()| counter)
+        };
         let duration = HistogramVec::new(
             HistogramOpts::new(
                 "gateway_http_request_duration_seconds",
@@ -40,11 +48,6 @@ impl Metrics {
             &["route", "method"],
         )?;
         registry.register(Box::new(duration.clone()))?;
-        let outcomes_unexpected = IntCounter::new(
-            "gateway_outcomes_unexpected_total",
-            "Messages to this process's inboxes that nobody awaited (any more)",
-        )?;
-        registry.register(Box::new(outcomes_unexpected.clone()))?;
         Ok(Self {
             requests: counters(
                 "gateway_http_requests_total",
@@ -64,7 +67,10 @@ impl Metrics {
                 "Changes answered with 503 for lack of an outcome, by whether the stream had stored them",
                 &["stored"],
             )?,
-            outcomes_unexpected,
+            outcomes_unexpected: counter(
+                "gateway_outcomes_unexpected_total",
+                "Messages to this process's inboxes that nobody awaited (any more)",
+            )?,
             verification_keys: gauge(
                 "gateway_verification_keys",
                 "Public keys that tokens are verified with",
@@ -74,6 +80,14 @@ impl Metrics {
                 "gateway_companies_with_schemas",
                 "Companies that have declared attributes of their own",
             )?,
+            calls_waiting: gauge("gateway_calls_waiting", "Answered calls whose report is not stored yet")?,
+            calls_reported: counter("gateway_calls_reported_total", "Answered calls whose report is stored")?,
+            calls_dropped: counters(
+                "gateway_calls_dropped_total",
+                "Answered calls whose report is lost, by why",
+                &["reason"],
+            )?,
+            call_batches: counter("gateway_call_batches_total", "Batches of reports that were sent")?,
         })
     }
 }

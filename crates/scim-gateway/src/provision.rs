@@ -1,8 +1,8 @@
 //! Changes: published to the stream in the order in which they were accepted, and answered by the directory.
 
 use bus_contract::{
-    Message as _, Timestamp,
-    provisioning::{Applied, Outcome, Refused, Request, outcome, request::Change},
+    Message as _,
+    provisioning::{self, Outcome, Refused, Request, outcome, request::Change},
     subject::{RequestSubject, Resource, Verb},
 };
 use bus_jetstream::publish::PublishError;
@@ -11,6 +11,7 @@ use typed_ids::RequestId;
 use crate::{
     app::App,
     auth::Caller,
+    calls::timestamp,
     directory::Record,
     outcomes::{Awaited, Missing},
 };
@@ -34,6 +35,17 @@ pub(crate) struct Asked {
     pub(crate) resource: Resource,
     pub(crate) verb: Verb,
     pub(crate) change: Change,
+    /// The userName or displayName that it gives a resource as a whole.
+    pub(crate) name: Option<String>,
+}
+
+/// A change that the directory has applied.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// The resource as it is then; none after a delete.
+    pub(crate) record: Option<Record>,
+    /// Whether it was otherwise before.
+    pub(crate) is_changed: bool,
 }
 
 /// A change that is on its way to the directory.
@@ -53,11 +65,11 @@ pub(crate) async fn begin(
     id: RequestId,
     asked: Asked,
 ) -> Result<Begun<'_>, ProvisionError> {
-    let Asked { resource, verb, change } = asked;
+    let Asked { resource, verb, change, name: _ } = asked;
     let request = Request {
         request_id: id.to_string(),
         company_id: caller.company.to_string(),
-        accepted_at: Some(timestamp(app)),
+        accepted_at: Some(timestamp(app.clock.since_epoch())),
         token_id: caller.credential_id.to_string(),
         change: Some(change),
     };
@@ -72,12 +84,12 @@ pub(crate) async fn begin(
 }
 
 impl Begun<'_> {
-    /// Waits until the change is applied. The resource as it is then; none after a delete.
+    /// Waits until the change is applied.
     ///
     /// # Errors
     ///
     /// See [`ProvisionError`]. After [`Missing::Stored`] the change is still going to happen.
-    pub(crate) async fn outcome(self) -> Result<Option<Record>, ProvisionError> {
+    pub(crate) async fn outcome(self) -> Result<Applied, ProvisionError> {
         let Self { app, awaited } = self;
         let Outcome { result, .. } = awaited
             .outcome(app.outcome_timeout)
@@ -85,8 +97,9 @@ impl Begun<'_> {
             .inspect_err(|missing| count(app, *missing))
             .map_err(ProvisionError::NoOutcome)?;
         match result {
-            Some(outcome::Result::Applied(Applied { user, group, .. })) => {
-                Ok(user.map(Record::User).or_else(|| group.map(Record::Group)))
+            Some(outcome::Result::Applied(provisioning::Applied { user, group, changed })) => {
+                let record = user.map(Record::User).or_else(|| group.map(Record::Group));
+                Ok(Applied { record, is_changed: changed })
             }
             Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
             None => Err(ProvisionError::Nonsense),
@@ -102,12 +115,4 @@ fn count(app: &App, missing: Missing) {
         Missing::Unknown => "unknown",
     };
     app.metrics.outcome_timeouts.with_label_values(&[stored]).inc();
-}
-
-fn timestamp(app: &App) -> Timestamp {
-    let now = app.clock.since_epoch();
-    Timestamp {
-        seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
-        nanos: i32::try_from(now.subsec_nanos()).unwrap_or_default(),
-    }
 }

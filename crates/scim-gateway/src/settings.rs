@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
-use service_runtime::settings::Reader;
+use service_runtime::{http::TrustedProxies, settings::Reader};
 
 use crate::CursorKey;
 
@@ -32,6 +32,8 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// `TIMECLOCK_CURSOR_KEY`: what cursors are sealed with, the same in every gateway. Unset: each process has its own.
     pub cursor_key: Option<CursorKey>,
+    /// `TIMECLOCK_TRUSTED_PROXIES`: reverse proxies in front, whose word about the caller's address is believed.
+    pub trusted_proxies: TrustedProxies,
     /// `TIMECLOCK_NATS_URL`, `_USER`, `_PASSWORD`.
     pub nats: bus_jetstream::Settings,
 }
@@ -49,6 +51,7 @@ impl Settings {
             body_limit: reader.number("TIMECLOCK_BODY_LIMIT_BYTES", 512 * 1024, 1_024..=LARGEST_BODY),
             max_in_flight: reader.number("TIMECLOCK_MAX_IN_FLIGHT", 2_048, 1..=100_000),
             cursor_key: cursor_key(reader),
+            trusted_proxies: TrustedProxies::read(reader),
             nats: bus_jetstream::Settings::read(reader, "scim-gateway"),
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     attributes::{self, Attribute},
     directory::Directory,
     filter::encode,
-    http::{query::Fields, render},
+    http::{problem::Problem, query::Fields, render},
     page::{Page, Section},
     question::Answers,
     signed_in::SignedIn,
@@ -95,10 +95,8 @@ pub(crate) async fn get(
     request: HttpRequest,
     id: Path<String>,
     query: Fields,
-) -> HttpResponse {
-    let Ok(id) = id.parse::<GroupId>() else {
-        return render::not_found(Page::new(&request, app.clock.now(), Section::Groups));
-    };
+) -> Result<HttpResponse, Problem> {
+    let id: GroupId = id.parse().map_err(|_no_id| Problem::NotFound)?;
     let directory = Directory::of(&app, &who);
     let story = ListLog { group_id: id.to_string(), ..story_behind(query.id("before")) };
     let behind = query.id("members_after").map(|member| member.to_string());
@@ -115,7 +113,7 @@ pub(crate) async fn get(
     let is_deleted = group.as_ref().is_some_and(Option::is_none);
     let has_story = story.as_ref().is_some_and(|story| !story.entries.is_empty());
     if is_deleted && !has_story && answers.is_complete() {
-        return render::not_found(page);
+        return Err(Problem::NotFound);
     }
     let group = group.flatten().map(Group::from);
     let name = match (&group, &story) {
@@ -136,5 +134,5 @@ pub(crate) async fn get(
         older,
         page,
     };
-    render::page(answers.status(), &template)
+    Ok(render::page(answers.status(), &template))
 }

@@ -17,7 +17,7 @@ use crate::{
     attributes::{self, Attribute},
     directory::Directory,
     filter::encode,
-    http::{query::Fields, render},
+    http::{problem::Problem, query::Fields, render},
     language::Key,
     page::{Page, Section, Tone},
     question::Answers,
@@ -147,10 +147,8 @@ pub(crate) async fn get(
     request: HttpRequest,
     id: Path<String>,
     query: Fields,
-) -> HttpResponse {
-    let Ok(id) = id.parse::<UserId>() else {
-        return render::not_found(Page::new(&request, app.clock.now(), Section::People));
-    };
+) -> Result<HttpResponse, Problem> {
+    let id: UserId = id.parse().map_err(|_no_id| Problem::NotFound)?;
     let directory = Directory::of(&app, &who);
     let story = ListLog { user_id: id.to_string(), ..story_behind(query.id("before")) };
     let (page, person, story) = tokio::join!(
@@ -164,7 +162,7 @@ pub(crate) async fn get(
     let is_deleted = person.as_ref().is_some_and(Option::is_none);
     let has_story = story.as_ref().is_some_and(|story| !story.entries.is_empty());
     if is_deleted && !has_story && answers.is_complete() {
-        return render::not_found(page);
+        return Err(Problem::NotFound);
     }
     let person = person.flatten();
     let name = match (&person, &story) {
@@ -181,7 +179,7 @@ pub(crate) async fn get(
         older,
         page,
     };
-    render::page(answers.status(), &template)
+    Ok(render::page(answers.status(), &template))
 }
 
 /// The question for a page of somebody's story; who it is about is the asker's to add.

@@ -18,7 +18,7 @@ use crate::{
     app::App,
     directory::Directory,
     filter::Filter,
-    http::{query::Fields, render},
+    http::{problem::Problem, query::Fields, render},
     language::times::from_wire,
     outlook::Outlook,
     page::{Page, Section},
@@ -145,10 +145,8 @@ pub(crate) async fn one(
     who: SignedIn,
     request: HttpRequest,
     id: Path<String>,
-) -> HttpResponse {
-    let Ok(id) = id.parse::<RequestId>() else {
-        return render::not_found(Page::new(&request, app.clock.now(), Section::Provisioning));
-    };
+) -> Result<HttpResponse, Problem> {
+    let id: RequestId = id.parse().map_err(|_no_id| Problem::NotFound)?;
     let question = ListLog { request_id: id.to_string(), limit: 1, ..ListLog::default() };
     let directory = Directory::of(&app, &who);
     let (page, log) =
@@ -156,7 +154,7 @@ pub(crate) async fn one(
     let mut answers = Answers::default();
     let entry = answers.keep("log entry", log).map(|log| log.entries.into_iter().next());
     match entry {
-        Some(None) => render::not_found(page),
-        entry => render::page(answers.status(), &OneRequest { page, entry: entry.flatten() }),
+        Some(None) => Err(Problem::NotFound),
+        entry => Ok(render::page(answers.status(), &OneRequest { page, entry: entry.flatten() })),
     }
 }

@@ -6,16 +6,8 @@ use actix_web::{
 };
 use askama::Template;
 
-use crate::page::{Page, Section};
-
 /// The status of a page with a notice in the place of what a service did not answer.
 pub(crate) const INCOMPLETE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
-
-#[derive(Template)]
-#[template(path = "not_found.html")]
-struct NotFound {
-    page: Page,
-}
 
 /// A page, or a fragment of one. Kept by nobody: what it shows belongs to one session.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse {
@@ -30,10 +22,4 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse
             HttpResponse::InternalServerError().finish()
         }
     }
-}
-
-/// What does not exist, or belongs to another company.
-pub(crate) fn not_found(mut framed: Page) -> HttpResponse {
-    framed.section = Section::Nowhere;
-    page(StatusCode::NOT_FOUND, &NotFound { page: framed })
 }

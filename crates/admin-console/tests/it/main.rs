@@ -7,5 +7,6 @@
 )]
 
 mod harness;
+mod sample;
 
 mod sessions;

@@ -64,7 +64,12 @@ impl World {
 
     /// Starts an instance of the directory and waits until it is ready.
     pub(crate) async fn directory(&self) -> Directory {
-        let instance = self.start_directory();
+        self.directory_with(&[]).await
+    }
+
+    /// The same with settings that are not the defaults.
+    pub(crate) async fn directory_with(&self, settings: &[(&str, &str)]) -> Directory {
+        let instance = self.start_directory_with(settings);
         eventually("the directory is ready", async || {
             reqwest::get(format!("http://{}/readyz", instance.observe))
                 .await
@@ -76,6 +81,10 @@ impl World {
 
     /// Starts an instance without waiting for it.
     pub(crate) fn start_directory(&self) -> Directory {
+        self.start_directory_with(&[])
+    }
+
+    fn start_directory_with(&self, settings: &[(&str, &str)]) -> Directory {
         static INSTANCES: AtomicU32 = AtomicU32::new(0);
         let observe = format!("127.0.0.1:{}", backing_servers::port::free().unwrap());
         let name = format!("directory-{}", INSTANCES.fetch_add(1, Ordering::Relaxed));
@@ -88,7 +97,8 @@ impl World {
             .env("TIMECLOCK_NATS_PASSWORD", PASSWORD)
             .env("TIMECLOCK_POSTGRES_URL", url(&self.database, "directory_service"))
             .env("TIMECLOCK_OBSERVE_ADDR", &observe)
-            .env("TIMECLOCK_LOG_FORMAT", "json");
+            .env("TIMECLOCK_LOG_FORMAT", "json")
+            .envs(settings.iter().copied());
         let process = process::Process::spawn(command, supervision(&name, &log)).unwrap();
         Directory { process, observe }
     }

@@ -7,12 +7,17 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod console;
 mod harness;
 
+mod browsing;
+mod calls;
+mod company_events;
 mod company_isolation;
 mod filters_agree;
 mod groups;
 mod instances;
+mod log_pages;
 mod migrations;
 mod ordered_writes;
 mod orders_agree;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use local_stack::{
     secrets::Secrets,
-    topology::{self, Backing, SERVICES},
+    topology::{self, Backing, PublicUrls, SERVICES},
 };
 use serde_json::Value;
 
@@ -31,6 +31,16 @@ fn backing() -> Backing {
     Backing { nats_url: "nats://nats:4222".to_owned(), postgres_address: "postgres:5432".to_owned() }
 }
 
+/// Where the published ports are, on the operator's machine.
+fn urls() -> PublicUrls {
+    PublicUrls {
+        scim: "http://127.0.0.1:8080/scim".to_owned(),
+        tokens: "http://127.0.0.1:8082".to_owned(),
+        console: "http://127.0.0.1:8081".to_owned(),
+        mail: "file:///tmp/mail".to_owned(),
+    }
+}
+
 #[test]
 fn every_service_has_the_same_variables_and_ports() {
     let compose = compose();
@@ -38,7 +48,8 @@ fn every_service_has_the_same_variables_and_ports() {
         let described = &compose["services"][service.name];
         let http = service.http_port.map(|port| format!("0.0.0.0:{port}"));
         let observe = format!("0.0.0.0:{}", service.observe_port);
-        let expected = service.environment(&backing(), &Secrets::default(), http.as_deref(), &observe);
+        let expected =
+            service.environment(&backing(), &Secrets::default(), &urls(), http.as_deref(), &observe);
         assert_eq!(variables(described), names(expected.clone()), "variables of {}", service.name);
         for (name, value) in expected {
             // What carries a secret is interpolated by compose; the rest must be equal to the letter.

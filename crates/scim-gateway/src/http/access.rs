@@ -1,6 +1,10 @@
-//! What is counted and logged of each request: route, status, duration, ids. Never a query, a body or a name.
+//! What is counted and logged of each request: route, status, duration, ids. Never a query, a body or a name. Of a call
+//! whose company is known the directory is told besides.
 
-use std::time::Instant;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest,
@@ -11,13 +15,20 @@ use bus_jetstream::{Headers, trace};
 use tracing::{Level, Span};
 use typed_ids::{CompanyId, RequestId};
 
-use super::route::{self, Route};
-use crate::metrics::Metrics;
+use super::{
+    Known,
+    facts::End,
+    respond::Refusal,
+    route::{self, Route},
+};
+use crate::app::App;
 
 /// One request's entry in the log and the metrics, made when it ends, however it ends.
 pub(super) struct Access<'a> {
     pub(super) request_id: RequestId,
-    metrics: &'a Metrics,
+    /// Of the caller.
+    pub(super) address: Option<IpAddr>,
+    app: &'a App,
     route: &'static str,
     method: &'static str,
     begun: Instant,
@@ -25,19 +36,20 @@ pub(super) struct Access<'a> {
 }
 
 /// What the entry says about the answer.
-pub(super) struct Answered {
-    pub(super) company: Option<CompanyId>,
+pub(super) struct Answered<'a> {
+    /// Of a stranger nothing is.
+    pub(super) known: Option<Known>,
     pub(super) status: StatusCode,
-    /// Why it is a failure of ours, for operators.
-    pub(super) cause: Option<String>,
+    pub(super) refusal: Option<&'a Refusal>,
     pub(super) trace: Option<String>,
 }
 
 impl<'a> Access<'a> {
-    pub(super) fn begin(metrics: &'a Metrics, request: &HttpRequest, route: Option<&Route>) -> Self {
+    pub(super) fn begin(app: &'a App, request: &HttpRequest, route: Option<&Route>) -> Self {
         Self {
             request_id: RequestId::mint(),
-            metrics,
+            address: app.trusted_proxies.client_of(request),
+            app,
             route: route.map_or(route::UNKNOWN, |route| route.target.template()),
             method: label(request.method()),
             begun: Instant::now(),
@@ -56,11 +68,15 @@ impl<'a> Access<'a> {
         span
     }
 
-    /// Writes the entry.
-    pub(super) fn end(mut self, answered: &Answered) {
+    /// Writes the entry, and reports the call.
+    pub(super) fn end(mut self, answered: Answered<'_>) {
         self.ended = true;
-        let Answered { company, status, cause, trace } = answered;
-        let duration = self.count(status.as_str());
+        let Answered { known, status, refusal, trace } = answered;
+        let company = known.as_ref().map(|known| known.caller.company);
+        // Why it is a failure of ours.
+        let cause = refusal.and_then(Refusal::cause);
+        let elapsed = self.count(status.as_str());
+        let duration = micros(elapsed);
         macro_rules! entry {
             ($level:ident) => {
                 tracing::$level!(
@@ -71,31 +87,41 @@ impl<'a> Access<'a> {
                     request.id = %self.request_id,
                     company.id = company.map(tracing::field::display),
                     trace.id = trace.as_deref(),
-                    cause = cause.as_deref(),
+                    cause,
                     "answered"
                 )
             };
         }
-        match level(self.method, *status, *company) {
+        match level(self.method, status, company) {
             Level::WARN => entry!(warn),
             Level::INFO => entry!(info),
             _ => entry!(debug),
         }
+        if let Some(Known { caller, facts }) = known {
+            let (request_id, address) = (self.request_id, self.address);
+            let end = End { request_id, caller, address, duration: elapsed, status, refusal };
+            facts.report(self.app, &end);
+        }
     }
 
-    /// Microseconds since the beginning.
-    fn count(&self, status: &str) -> u64 {
+    /// The time since the beginning.
+    fn count(&self, status: &str) -> Duration {
         let elapsed = self.begun.elapsed();
-        self.metrics.requests.with_label_values(&[self.route, self.method, status]).inc();
-        self.metrics.duration.with_label_values(&[self.route, self.method]).observe(elapsed.as_secs_f64());
-        u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
+        let metrics = &self.app.metrics;
+        metrics.requests.with_label_values(&[self.route, self.method, status]).inc();
+        metrics.duration.with_label_values(&[self.route, self.method]).observe(elapsed.as_secs_f64());
+        elapsed
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Drop for Access<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            let duration = self.count("gone");
+            let duration = micros(self.count("gone"));
             tracing::info!(
                 http.route = self.route,
                 http.method = self.method,

@@ -17,11 +17,13 @@ use scim_protocol::{
 };
 use typed_ids::RequestId;
 
-use super::{Answer, Authenticated, change, conditions, respond, respond::Refusal};
-use crate::{
-    directory::Record,
-    provision::{self, Asked},
+use super::{
+    Answer, Authenticated, change, conditions,
+    facts::{End, Facts},
+    respond,
+    respond::Refusal,
 };
+use crate::provision::{self, Applied, Asked};
 
 /// Changes of one bulk request that await the directory at once.
 const AT_ONCE: usize = 8;
@@ -39,6 +41,7 @@ impl Authenticated<'_> {
     pub(super) async fn bulk(&self, body: &[u8]) -> Answer {
         let request = bulk::parse(body, Limits::default())?;
         let results = Work::new(self, &request).carry_out().await;
+        self.facts.borrow_mut().be_made_of_others();
         let answer = serde_json::to_vec(&bulk::bulk_response(results))
             .map_err(|error| Refusal::internal(format!("cannot write the results: {error}")))?;
         Ok(respond::json(StatusCode::OK, answer))
@@ -65,7 +68,9 @@ struct Done {
     id: RequestId,
     /// Of the resource, where it was known before.
     location: Option<String>,
-    outcome: Result<Option<Record>, Refusal>,
+    facts: Facts,
+    begun: Instant,
+    outcome: Result<Applied, Refusal>,
 }
 
 impl<'a> Work<'a> {
@@ -100,9 +105,8 @@ impl<'a> Work<'a> {
     }
 
     async fn begin(&mut self, position: usize) {
-        let Some(Ok(mut action)) = self.operation(position).map(|operation| operation.action.clone()) else {
-            return;
-        };
+        let Some(operation) = self.operation(position) else { return };
+        let Ok(mut action) = operation.action.clone() else { return };
         if action.resolve(&self.created).is_err() {
             // Perhaps what it refers to is just being created.
             self.leave_under_way(0).await;
@@ -110,16 +114,20 @@ impl<'a> Work<'a> {
                 return self.refuse(position, ScimError::from(unresolved).into());
             }
         }
-        if Instant::now() >= self.until {
+        let begun = Instant::now();
+        if begun >= self.until {
             return self.refuse(position, Refusal::not_begun());
         }
-        let asked = match self.asked(&action) {
+        let mut asked = match self.asked(&action) {
             Ok(asked) => asked,
             Err(refusal) => return self.refuse(position, refusal),
         };
         let id = RequestId::mint();
+        let mut facts = Facts::of_operation(operation);
+        facts.concern(&action.target);
+        facts.ask(&mut asked);
         let location = action.target.location(&self.call.base_url.0);
-        let done = move |outcome| Done { position, id, location, outcome };
+        let done = move |outcome| Done { position, id, location, facts, begun, outcome };
         match provision::begin(self.call.app, self.call.caller, id, asked).await {
             Ok(begun) => {
                 let outcome = async move { done(begun.outcome().await.map_err(Refusal::from)) };
@@ -138,15 +146,28 @@ impl<'a> Work<'a> {
     }
 
     fn refuse(&mut self, position: usize, refusal: Refusal) {
-        self.note(Done { position, id: self.call.id, location: None, outcome: Err(refusal) });
+        let Some(operation) = self.operation(position) else { return };
+        self.note(Done {
+            position,
+            id: RequestId::mint(),
+            location: None,
+            facts: Facts::of_operation(operation),
+            begun: Instant::now(),
+            outcome: Err(refusal),
+        });
     }
 
     fn note(&mut self, done: Done) {
-        let Done { position, id, location, outcome } = done;
+        let Done { position, id, location, mut facts, begun, outcome } = done;
         let base = &self.call.base_url.0;
         let Some(operation) = self.operation(position) else { return };
+        outcome.iter().for_each(|applied| facts.apply(applied));
+        let status = outcome.as_ref().map_or_else(Refusal::status, |_applied| status(operation));
+        let Authenticated { app, caller, address, .. } = *self.call;
+        let (duration, refusal) = (begun.elapsed(), outcome.as_ref().err());
+        facts.report(app, &End { request_id: id, caller, address, duration, status, refusal });
         let result = match outcome {
-            Ok(record) => {
+            Ok(Applied { record, .. }) => {
                 if let (Some(bulk_id), Some(record)) = (&operation.bulk_id, &record)
                     && operation.method == Some(Method::Post)
                 {
@@ -154,7 +175,7 @@ impl<'a> Work<'a> {
                 }
                 let version = record.as_ref().map(|record| etag::etag(record.version()));
                 let location = location.or_else(|| record.map(|record| self.call.location(&record)));
-                operation.succeeded(status(operation), location.unwrap_or_default(), version)
+                operation.succeeded(status.as_u16(), location.unwrap_or_default(), version)
             }
             Err(refusal) => {
                 if let Some(cause) = refusal.cause() {
@@ -190,11 +211,10 @@ impl<'a> Work<'a> {
 }
 
 /// The status of the single request when it succeeds.
-fn status(operation: &BulkOperation) -> u16 {
-    let status = match operation.action.as_ref().map(|action| (action.method, action.target.endpoint)) {
+fn status(operation: &BulkOperation) -> StatusCode {
+    match operation.action.as_ref().map(|action| (action.method, action.target.endpoint)) {
         Ok((Method::Post, _)) => StatusCode::CREATED,
         Ok((Method::Patch, Endpoint::Groups) | (Method::Delete, _)) => StatusCode::NO_CONTENT,
         Ok((Method::Put, _) | (Method::Patch, Endpoint::Users)) | Err(_) => StatusCode::OK,
-    };
-    status.as_u16()
+    }
 }

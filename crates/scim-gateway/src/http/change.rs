@@ -57,8 +57,11 @@ pub(super) fn delete(
 
 impl Authenticated<'_> {
     /// Has a change carried out. The resource as it is then; none after a delete.
-    pub(super) async fn carry_out(&self, asked: Asked) -> Result<Option<Record>, Refusal> {
-        Ok(provision::begin(self.app, self.caller, self.id, asked).await?.outcome().await?)
+    pub(super) async fn carry_out(&self, mut asked: Asked) -> Result<Option<Record>, Refusal> {
+        self.facts.borrow_mut().ask(&mut asked);
+        let applied = provision::begin(self.app, self.caller, self.id, asked).await?.outcome().await?;
+        self.facts.borrow_mut().apply(&applied);
+        Ok(applied.record)
     }
 }
 
@@ -74,6 +77,11 @@ pub(super) fn on_the_bus(operation: &patch::Operation) -> PatchOperation {
         patch::Op::Remove => patch_operation::Op::Remove,
     };
     PatchOperation { op: op.into(), path: operation.path.to_string(), value_json: operation.value_json() }
+}
+
+/// The userName or displayName of a resource that a body describes as a whole.
+pub(super) fn name(attributes: &Attributes, attribute: &str) -> Option<String> {
+    attributes.get(attribute)?.as_str().map(ToOwned::to_owned)
 }
 
 pub(super) fn to_json(attributes: &Attributes) -> Result<String, Refusal> {

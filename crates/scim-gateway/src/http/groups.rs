@@ -10,23 +10,23 @@ use scim_protocol::{error::ScimError, group};
 use typed_ids::{GroupId, MemberId};
 
 use super::{
-    change::{on_the_bus, to_json},
+    change::{name, on_the_bus, to_json},
     respond::Refusal,
     route::shown,
 };
 use crate::provision::Asked;
 
 pub(super) fn create(body: &[u8]) -> Result<Asked, Refusal> {
-    let (attributes_json, member_ids) = whole(body)?;
+    let Whole { attributes_json, member_ids, name } = whole(body)?;
     let create = CreateGroup { group_id: GroupId::mint().to_string(), attributes_json, member_ids };
-    Ok(asked(Verb::Create, Change::CreateGroup(create)))
+    Ok(Asked { name, ..asked(Verb::Create, Change::CreateGroup(create)) })
 }
 
 pub(super) fn replace(id: &str, body: &[u8], condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
     let group_id = known(id)?;
-    let (attributes_json, member_ids) = whole(body)?;
+    let Whole { attributes_json, member_ids, name } = whole(body)?;
     let replace = ReplaceGroup { group_id, attributes_json, member_ids, condition };
-    Ok(asked(Verb::Replace, Change::ReplaceGroup(replace)))
+    Ok(Asked { name, ..asked(Verb::Replace, Change::ReplaceGroup(replace)) })
 }
 
 pub(super) fn patch(id: &str, body: &[u8], condition: Option<VersionCondition>) -> Result<Asked, Refusal> {
@@ -56,24 +56,32 @@ pub(super) const fn leaves_nobody(change: &Change) -> bool {
 }
 
 const fn asked(verb: Verb, change: Change) -> Asked {
-    Asked { resource: Resource::Group, verb, change }
+    Asked { resource: Resource::Group, verb, change, name: None }
 }
 
-fn whole(body: &[u8]) -> Result<(String, Vec<String>), Refusal> {
+/// A body that describes a group as a whole.
+struct Whole {
+    attributes_json: String,
+    member_ids: Vec<String>,
+    name: Option<String>,
+}
+
+fn whole(body: &[u8]) -> Result<Whole, Refusal> {
     let group::NewGroup { attributes, members } = group::parse(body)?;
     each_could_be_a_member(&members)?;
-    Ok((to_json(&attributes)?, members))
+    let (attributes_json, name) = (to_json(&attributes)?, name(&attributes, "displayName"));
+    Ok(Whole { attributes_json, member_ids: members, name })
 }
 
 /// In the directory's own words: it refuses those ids that nobody has, this those that nobody could have.
-fn each_could_be_a_member(ids: &[String]) -> Result<(), ScimError> {
+fn each_could_be_a_member(ids: &[String]) -> Result<(), Refusal> {
     match ids.iter().find(|id| !could_be_a_member(id)) {
         None => Ok(()),
-        Some(id) => Err(ScimError::invalid_value(format!(
+        Some(id) => Err(Refusal::quoting_the_body(ScimError::invalid_value(format!(
             "No user or group of this company has the id '{}'; nothing was changed. Provision the members first, or \
              restart provisioning if they were deleted here.",
             shown(id)
-        ))),
+        )))),
     }
 }
 

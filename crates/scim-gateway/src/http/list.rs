@@ -56,6 +56,7 @@ impl Authenticated<'_> {
     ) -> Answer {
         let page = Page::parse(query.start_index.as_deref(), query.count.as_deref())?;
         let found = self.page_of(endpoint, list, page.offset(), page.count).await?;
+        self.facts.borrow_mut().find(list.key(endpoint), found.total, &found.records);
         let resources = self.render_all(found.records, projection, &Allowance::default()).await?;
         Ok(respond::json(StatusCode::OK, splice_list_response(page.start_index, found.total, &resources)))
     }
@@ -84,6 +85,7 @@ impl Authenticated<'_> {
 
         let search = Search { after, limit: page.count, ..list.search() };
         let found = directory::search(self.app, company, endpoint, search).await?;
+        self.facts.borrow_mut().find(list.key(endpoint), found.total, &found.records);
         let next = found.next.map(|next| self.sealed(question, next)).transpose()?;
         let resources = self.render_all(found.records, projection, &Allowance::default()).await?;
         let body = splice_cursor_response(Some(found.total), None, next.as_deref(), &resources);

@@ -14,7 +14,9 @@ use service_runtime::causes::Causes;
 use typed_ids::RequestId;
 
 use super::route::Target;
-use crate::{auth::AuthRefusal, directory::QueryError, outcomes::Missing, provision::ProvisionError};
+use crate::{
+    auth::AuthRefusal, calls::Refused, directory::QueryError, outcomes::Missing, provision::ProvisionError,
+};
 
 /// What a gateway answers that does not know yet what it needs.
 const STARTING: &str = "The service is starting. Try again in a few seconds.";
@@ -49,12 +51,26 @@ pub(super) struct Refusal {
     error: ScimError,
     hint: Option<Hint>,
     cause: Option<String>,
+    /// Whose words the detail is in.
+    wording: Wording,
+}
+
+/// Whose words a detail is in; only this service's own are known to hold none of the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    Ours,
+    /// It quotes a value of the body.
+    Quoting,
+    /// The directory's, which answered a question.
+    Answer,
+    /// The directory's, which decided a change.
+    Decision,
 }
 
 impl Refusal {
     /// 503: nothing wrong with the request, and the same one may be sent again.
     fn come_back(detail: &str, cause: Option<String>) -> Self {
-        Self { error: ScimError::unavailable(detail), hint: Some(RETRY), cause }
+        Self { hint: Some(RETRY), cause, ..ScimError::unavailable(detail).into() }
     }
 
     /// An operation of a bulk request whose time is over.
@@ -80,23 +96,44 @@ impl Refusal {
     /// 429: this company has its whole share of the places.
     pub(super) fn company_is_overdoing_it() -> Self {
         let detail = "Too many requests of your company are in progress. Try again in a few seconds.";
-        Self { error: ScimError::too_many_requests(detail), hint: Some(RETRY), cause: None }
+        Self { hint: Some(RETRY), ..ScimError::too_many_requests(detail).into() }
     }
 
     pub(super) fn internal(cause: impl Into<String>) -> Self {
         let error = ScimError::internal("The service could not answer this request. This has been recorded.");
-        Self { error, hint: None, cause: Some(cause.into()) }
+        Self { cause: Some(cause.into()), ..error.into() }
+    }
+
+    /// A refusal whose detail quotes a value of the body.
+    pub(super) fn quoting_the_body(error: ScimError) -> Self {
+        Self { wording: Wording::Quoting, ..error.into() }
     }
 
     pub(super) fn method_not_allowed(target: &Target) -> Self {
         let allow = target.allow();
         let error = ScimError::method_not_allowed(format!("This resource answers {allow}."));
-        Self { error, hint: Some((header::ALLOW, allow)), cause: None }
+        Self { hint: Some((header::ALLOW, allow)), ..error.into() }
     }
 
     /// Why it is a failure of ours, if it is one.
     pub(super) fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// The answer's status.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Whether the directory has decided the change, so that its log has a line about it.
+    pub(super) fn is_decided(&self) -> bool {
+        self.wording == Wording::Decision
+    }
+
+    /// What is reported of it. What the directory said is in its own log; what quotes a body goes nowhere but back.
+    pub(super) fn reported(&self) -> Refused {
+        let is_ours = self.wording == Wording::Ours;
+        Refused { scim_type: self.error.scim_type, detail: is_ours.then(|| self.error.detail.clone()) }
     }
 
     /// What the caller is told. A failure of ours names the request, so that whoever reads Entra's log can ask us about
@@ -112,9 +149,8 @@ impl Refusal {
     /// The answer.
     pub(super) fn respond(self, request: RequestId) -> HttpResponse {
         let hint = self.hint.clone();
+        let mut builder = builder(self.status());
         let error = self.told(request);
-        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut builder = builder(status);
         if let Some(hint) = hint {
             builder.insert_header(hint);
         }
@@ -124,7 +160,7 @@ impl Refusal {
 
 impl From<ScimError> for Refusal {
     fn from(error: ScimError) -> Self {
-        Self { error, hint: None, cause: None }
+        Self { error, hint: None, cause: None, wording: Wording::Ours }
     }
 }
 
@@ -149,7 +185,7 @@ impl From<AuthRefusal> for Refusal {
             AuthRefusal::Expired(_) => ("The token has expired. Generate a new one", BAD_TOKEN),
         };
         let error = ScimError::unauthorized(format!("{what} {WHERE}."));
-        Self { error, hint: Some(challenge), cause: None }
+        Self { hint: Some(challenge), ..error.into() }
     }
 }
 
@@ -160,8 +196,8 @@ impl From<QueryError> for Refusal {
             QueryError::Away(_) => Self::come_back(AWAY, Some(Causes(&error).to_string())),
             QueryError::Nonsense => Self::internal(Causes(&error).to_string()),
             QueryError::Failed(failure) => match failure.reason() {
-                failure::Reason::Invalid => scim_error(400, &failure.scim_type, failure.detail).into(),
-                failure::Reason::Conflict => scim_error(409, &failure.scim_type, failure.detail).into(),
+                failure::Reason::Invalid => said(Wording::Answer, 400, &failure.scim_type, failure.detail),
+                failure::Reason::Conflict => said(Wording::Answer, 409, &failure.scim_type, failure.detail),
                 failure::Reason::Unavailable => {
                     Self::come_back(AWAY, Some("the directory is unavailable".to_owned()))
                 }
@@ -201,12 +237,13 @@ impl From<ProvisionError> for Refusal {
                         return Self::internal("the directory refused without a reason");
                     }
                 };
-                scim_error(status, &refused.scim_type, refused.detail).into()
+                said(Wording::Decision, status, &refused.scim_type, refused.detail)
             }
         }
     }
 }
 
-fn scim_error(status: u16, scim_type: &str, detail: String) -> ScimError {
-    ScimError::new(status, ScimType::parse(scim_type), detail)
+/// A refusal in the directory's words.
+fn said(wording: Wording, status: u16, scim_type: &str, detail: String) -> Refusal {
+    Refusal { wording, ..ScimError::new(status, ScimType::parse(scim_type), detail).into() }
 }

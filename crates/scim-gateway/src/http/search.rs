@@ -45,6 +45,7 @@ impl Authenticated<'_> {
             room = if is_cut { 0 } else { room.saturating_sub(count) };
             resources.extend(self.render_all(found.records, &projection, &allowance).await?);
         }
+        self.facts.borrow_mut().find(None, total, &[]);
         Ok(respond::json(StatusCode::OK, splice_list_response(page.start_index, total, &resources)))
     }
 }

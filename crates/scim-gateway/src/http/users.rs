@@ -8,16 +8,16 @@ use scim_protocol::{error::ScimError, patch, resource, schema::SchemaSet};
 use typed_ids::UserId;
 
 use super::{
-    change::{on_the_bus, to_json},
+    change::{name, on_the_bus, to_json},
     respond::Refusal,
     route::shown,
 };
 use crate::provision::Asked;
 
 pub(super) fn create(schemas: &SchemaSet, body: &[u8]) -> Result<Asked, Refusal> {
-    let attributes_json = to_json(&resource::parse(schemas, body)?)?;
+    let (attributes_json, name) = whole(schemas, body)?;
     let create = CreateUser { user_id: UserId::mint().to_string(), attributes_json };
-    Ok(asked(Verb::Create, Change::CreateUser(create)))
+    Ok(Asked { name, ..asked(Verb::Create, Change::CreateUser(create)) })
 }
 
 pub(super) fn replace(
@@ -27,8 +27,9 @@ pub(super) fn replace(
     condition: Option<VersionCondition>,
 ) -> Result<Asked, Refusal> {
     let user_id = known(id)?;
-    let attributes_json = to_json(&resource::parse(schemas, body)?)?;
-    Ok(asked(Verb::Replace, Change::ReplaceUser(ReplaceUser { user_id, attributes_json, condition })))
+    let (attributes_json, name) = whole(schemas, body)?;
+    let replace = ReplaceUser { user_id, attributes_json, condition };
+    Ok(Asked { name, ..asked(Verb::Replace, Change::ReplaceUser(replace)) })
 }
 
 pub(super) fn patch(
@@ -55,7 +56,13 @@ pub(super) fn delete(id: &str, condition: Option<VersionCondition>) -> Result<As
 }
 
 const fn asked(verb: Verb, change: Change) -> Asked {
-    Asked { resource: Resource::User, verb, change }
+    Asked { resource: Resource::User, verb, change, name: None }
+}
+
+/// The attributes of a body that describes a user as a whole, and the userName among them.
+fn whole(schemas: &SchemaSet, body: &[u8]) -> Result<(String, Option<String>), Refusal> {
+    let attributes = resource::parse(schemas, body)?;
+    Ok((to_json(&attributes)?, name(&attributes, "userName")))
 }
 
 /// An id that is none of ours is a user that does not exist, not a malformed request.

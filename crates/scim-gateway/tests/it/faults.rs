@@ -204,8 +204,8 @@ async fn a_company_that_takes_its_share_keeps_nobody_else_out() {
 }
 
 #[tokio::test]
-async fn what_is_in_flight_is_finished_before_the_process_ends() {
-    let world = World::with(Oddities { settings: LATE, ..Oddities::default() }).await;
+async fn what_is_in_flight_is_finished_and_reported_before_the_process_ends() {
+    let world = World::with(Oddities { settings: LATE, calls: true, ..Oddities::default() }).await;
     world.directory.set_mood(Mood::Silent);
     let body = json!({ "userName": "adele" }).to_string();
     let request = world.request(Method::POST, "/scim/Users").body(body).send();
@@ -224,4 +224,5 @@ async fn what_is_in_flight_is_finished_before_the_process_ends() {
     };
     let (answer, ()) = tokio::join!(request, stopped);
     assert_eq!(Answer::read(answer.unwrap()).await.status, 201);
+    assert!((world.metric("gateway_calls_reported_total") - 1.0).abs() < f64::EPSILON);
 }

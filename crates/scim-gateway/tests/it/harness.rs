@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use backing_servers::nats::{Options, Server};
-use bus_contract::stream::{PROVISIONING, REVOKED_PREFIX, SCHEMAS, TOKENS};
+use bus_contract::stream::{CALLS, PROVISIONING, REVOKED_PREFIX, SCHEMAS, TOKENS};
 use bus_jetstream::Bus;
 use reqwest::{Method, RequestBuilder, Response};
 use scim_gateway::Settings;
@@ -41,6 +41,8 @@ pub(crate) struct Oddities {
     pub(crate) no_schemas: bool,
     /// The stream of requests does not exist.
     pub(crate) no_stream: bool,
+    /// The stream of calls exists.
+    pub(crate) calls: bool,
     /// NATS lets each process do what `deploy/nats/nats-server.conf` lets it do, and nothing else.
     pub(crate) deployed: bool,
 }
@@ -55,6 +57,9 @@ impl World {
         let (bus, directory) = (connect(&nats, "tokens").await, connect(&nats, "directory").await);
         if !oddities.no_stream {
             directory.ensure_stream(&PROVISIONING).await.unwrap();
+        }
+        if oddities.calls {
+            directory.ensure_stream(&CALLS).await.unwrap();
         }
         if !oddities.no_schemas {
             directory.ensure_bucket(&SCHEMAS).await.unwrap();
@@ -231,7 +236,7 @@ fn settings(nats: &Server, more: &[(&str, &str)]) -> Settings {
 const PASSWORD: &str = "secret";
 
 fn deployed() -> Options {
-    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "OPERATOR"];
+    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"];
     let environment = passwords.map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
     let config = include_str!("../../../../deploy/nats/nats-server.conf").to_owned();
     Options { config: Some(config), environment: environment.into(), ..Options::default() }

@@ -3,6 +3,7 @@
 
 mod authentication;
 mod bulk;
+mod calls;
 mod connections;
 mod directory;
 mod discovery;

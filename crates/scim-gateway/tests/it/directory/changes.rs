@@ -29,7 +29,7 @@ impl State {
             _ => self.apply(subject.resource, &request),
         };
         let result = match result {
-            Ok(applied) => outcome::Result::Applied(Applied { changed: true, ..applied }),
+            Ok(applied) => outcome::Result::Applied(applied),
             Err((reason, scim_type, detail)) => outcome::Result::Refused(Refused {
                 reason: reason.into(),
                 scim_type: scim_type.to_owned(),
@@ -68,13 +68,14 @@ impl State {
                 let key = (company, patch.user_id);
                 let old = self.user(&key, patch.condition.as_ref())?;
                 let (attributes, changed) = patched(&self.schemas, &old.attributes_json, &patch.operations)?;
-                Ok(self.store_user(key, old.version + i64::from(changed), &attributes))
+                let stored = self.store_user(key, old.version + i64::from(changed), &attributes);
+                Ok(Applied { changed, ..stored })
             }
             Change::DeleteUser(delete) => {
                 let key = (company, delete.user_id);
                 self.user(&key, delete.condition.as_ref())?;
                 self.users.remove(&key);
-                Ok(Applied::default())
+                Ok(Applied { changed: true, ..Applied::default() })
             }
             _ => panic!("a change of a group on the subject of a user"),
         }
@@ -107,14 +108,15 @@ impl State {
                 let old = self.group(&key, condition.as_ref())?;
                 let (attributes, changed) = patched(groups(), &old.attributes_json, &operations)?;
                 let changed = self.change_members(&key, &members.unwrap())? || changed;
-                Ok(self.store_group(key, old.version + i64::from(changed), &attributes))
+                let stored = self.store_group(key, old.version + i64::from(changed), &attributes);
+                Ok(Applied { changed, ..stored })
             }
             Change::DeleteGroup(delete) => {
                 let key = (company, delete.group_id);
                 self.group(&key, delete.condition.as_ref())?;
                 self.groups.remove(&key);
                 self.members.remove(&key);
-                Ok(Applied::default())
+                Ok(Applied { changed: true, ..Applied::default() })
             }
             _ => panic!("a change of a user on the subject of a group"),
         }
@@ -161,7 +163,7 @@ impl State {
         let company = key.0.clone();
         self.users.insert(key, user);
         let user = self.users_of(&company).into_iter().find(|user| user.user_id == id);
-        Applied { user, ..Applied::default() }
+        Applied { user, changed: true, ..Applied::default() }
     }
 
     fn store_group(&mut self, key: Key, version: i64, attributes: &Attributes) -> Applied {
@@ -173,7 +175,7 @@ impl State {
             attributes_json: serde_json::to_string(attributes).unwrap(),
         };
         self.groups.insert(key, group.clone());
-        Applied { group: Some(group), ..Applied::default() }
+        Applied { group: Some(group), changed: true, ..Applied::default() }
     }
 }
 

@@ -1,0 +1,150 @@
+//! Users and groups for people to look through, page by page in the order of their names.
+
+use bus_contract::{
+    directory::{BrowseGroups, BrowseUsers, browse_users::State, failure},
+    provisioning::patch_operation::Op,
+    subject,
+};
+use serde_json::{Value, json};
+use typed_ids::{CompanyId, UserId};
+
+use crate::{
+    console::Console,
+    harness::{Caller, World, attributes},
+};
+
+async fn names(console: &Console, question: BrowseUsers) -> Vec<String> {
+    let page = console.users(BrowseUsers { limit: 200, ..question }).await;
+    assert!(!page.has_more);
+    page.users.iter().map(|user| attributes(user)["userName"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn hire(caller: &mut Caller, name: &str, more: Value) -> String {
+    let mut user = json!({"userName": name});
+    user.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    caller.hire(user).await.user_id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_are_found_by_the_beginning_of_either_name_or_by_an_id() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let console = Console::new(&world).await;
+    let anna = hire(&mut caller, "zz-anna@contoso.com", json!({"displayName": "Änne Berg"})).await;
+    hire(&mut caller, "Anton@contoso.com", json!({"externalId": "4711", "active": false})).await;
+    hire(&mut caller, "ben@contoso.com", json!({"displayName": "Anton's brother"})).await;
+    hire(&mut caller, "under_score@contoso.com", json!({"displayName": "100% Ben"})).await;
+    let all = BrowseUsers { company_id: caller.company.to_string(), ..BrowseUsers::default() };
+    let search = async |text: &str, state: State| {
+        names(&console, BrowseUsers { search: text.to_owned(), state: state.into(), ..all.clone() }).await
+    };
+
+    let everybody =
+        ["Anton@contoso.com", "ben@contoso.com", "under_score@contoso.com", "zz-anna@contoso.com"];
+    assert_eq!(search("", State::Any).await, everybody);
+    assert_eq!(search("", State::Active).await, everybody[1..]);
+    assert_eq!(search("", State::Inactive).await, everybody[..1]);
+    assert_eq!(search("ANTON", State::Any).await, everybody[..2]);
+    assert_eq!(search("anton", State::Active).await, everybody[1..2]);
+    assert_eq!(search("anton", State::Inactive).await, everybody[..1]);
+    assert_eq!(search("ÄNNE b", State::Any).await, everybody[3..]);
+    assert_eq!(search(" 4711 ", State::Any).await, everybody[..1]);
+    assert_eq!(search("4711", State::Active).await, everybody[..0]);
+    assert_eq!(search(&anna, State::Any).await, everybody[3..]);
+    assert_eq!(search("100%", State::Any).await, everybody[2..3]);
+    assert_eq!(search("under_", State::Any).await, everybody[2..3]);
+    assert_eq!(search("%", State::Any).await, everybody[..0]);
+    // Under a new name they are found, and no more under the old.
+    caller.patch(&anna, &[(Op::Replace, "displayName", json!("Zoe"))]).await;
+    assert_eq!(search("zoe", State::Any).await, everybody[3..]);
+    assert_eq!(search("änne", State::Any).await, everybody[..0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_users_have_no_gaps_and_no_repeats() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let console = Console::new(&world).await;
+    for number in 0..25 {
+        let name = format!("user-{:02}@contoso.com", (number * 7) % 25);
+        hire(&mut caller, &name, json!({"displayName": "User of ours", "active": number % 3 != 0})).await;
+    }
+    for (search, state, count) in [
+        ("", State::Any, 25),
+        ("user", State::Any, 25),
+        ("", State::Active, 16),
+        ("user of", State::Inactive, 9),
+    ] {
+        let all = BrowseUsers {
+            company_id: caller.company.to_string(),
+            search: search.to_owned(),
+            state: state.into(),
+            limit: 4,
+            ..BrowseUsers::default()
+        };
+        let (mut after, mut found) = (String::new(), vec![]);
+        loop {
+            let page = console.users(BrowseUsers { after_user_id: after, ..all.clone() }).await;
+            assert_eq!(page.users.len() == 4, page.users.len() == 4 || page.has_more, "a page is full");
+            after = page.users.last().unwrap().user_id.clone();
+            found.extend(page.users.iter().map(|user| attributes(user)["userName"].to_string()));
+            if !page.has_more {
+                break;
+            }
+        }
+        assert!(found.is_sorted_by(|a, b| a < b), "{found:?}");
+        assert_eq!(found.len(), count, "{search} {state:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_are_found_by_the_beginning_of_their_name_or_by_an_id() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let console = Console::new(&world).await;
+    for name in ["Payroll", "pay desk", "Sales"] {
+        caller.form(name, &[]).await;
+    }
+    let outside = caller.create_group(&json!({"displayName": "Outside", "externalId": "pay"}), &[]).await;
+    let outside = crate::harness::group(outside).group_id;
+    let all = BrowseGroups { company_id: caller.company.to_string(), limit: 200, ..BrowseGroups::default() };
+    let search = async |text: &str| -> Vec<String> {
+        let page = console.groups(BrowseGroups { search: text.to_owned(), ..all.clone() }).await;
+        let name = |json: &str| serde_json::from_str::<Value>(json).unwrap()["displayName"].to_string();
+        page.groups.iter().map(|group| name(&group.attributes_json)).collect()
+    };
+    assert_eq!(search("").await, [r#""Outside""#, r#""pay desk""#, r#""Payroll""#, r#""Sales""#]);
+    assert_eq!(search("PAY").await, [r#""pay desk""#, r#""Payroll""#]);
+    assert_eq!(search("pay").await, [r#""Outside""#, r#""pay desk""#, r#""Payroll""#]);
+    assert_eq!(search(&outside).await, [r#""Outside""#]);
+
+    let first = console.groups(BrowseGroups { limit: 3, ..all.clone() }).await;
+    assert!(first.has_more);
+    let after_group_id = first.groups[2].group_id.clone();
+    let second = console.groups(BrowseGroups { limit: 3, after_group_id, ..all }).await;
+    assert_eq!((second.groups.len(), second.has_more), (1, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_for_users_that_cannot_be_answered_says_what_to_do() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let console = Console::new(&world).await;
+    let fine = BrowseUsers { company_id: CompanyId::mint().to_string(), limit: 1, ..BrowseUsers::default() };
+    for (question, expected) in [
+        (BrowseUsers { limit: 0, ..fine.clone() }, "limit is 1 to 200"),
+        (BrowseUsers { limit: 201, ..fine.clone() }, "limit is 1 to 200"),
+        (BrowseUsers { search: "x".repeat(513), ..fine.clone() }, "search has at most 512"),
+        (BrowseUsers { search: "\0".to_owned(), ..fine.clone() }, "search has at most 512"),
+        (BrowseUsers { company_id: String::new(), ..fine.clone() }, "the question names no company"),
+        (BrowseUsers { after_user_id: "x".to_owned(), ..fine.clone() }, "after_user_id is no id"),
+        (BrowseUsers { after_user_id: UserId::mint().to_string(), ..fine.clone() }, "there is no user"),
+    ] {
+        let refused = console.ask(subject::BROWSE_USERS, question).await.unwrap_err();
+        assert_eq!(refused.reason(), failure::Reason::Invalid);
+        assert!(refused.detail.starts_with(expected), "{}", refused.detail);
+    }
+}
