@@ -44,9 +44,11 @@ export async function guard(context) {
   return {
     /** Lets complaints that match pass from now on. */
     expect: (pattern) => expected.push(pattern),
-    /** Ends the test when anything has happened that must not. */
-    assertQuiet: () => {
-      if (complaints.length > 0) throw new Error(`the pages misbehaved:\n  ${[...new Set(complaints)].join('\n  ')}`);
+    /** Ends the test when anything has happened that must not, also beside what has ended it already. */
+    assertQuiet: (failure) => {
+      const heard = complaints.length > 0 ? [`the pages misbehaved:`, ...new Set(complaints)].join('\n  ') : '';
+      if (failure) throw new Error(`${failure.message}\n${heard}`, { cause: failure });
+      if (heard) throw new Error(heard);
     },
   };
 }

@@ -31,8 +31,11 @@ export async function withPerson({ language = 'en', width = 1280, height = 800 }
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: world.console_url });
     const guards = await guard(context);
     const page = await context.newPage();
-    await acts(at(page, { context, language, expect: guards.expect }));
-    guards.assertQuiet();
+    const failure = await acts(at(page, { context, language, expect: guards.expect })).then(
+      () => undefined,
+      (error) => error,
+    );
+    guards.assertQuiet(failure);
   } finally {
     await context.close();
   }

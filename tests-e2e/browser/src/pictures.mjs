@@ -21,7 +21,10 @@ export async function picture(page, name, { of, only } = {}) {
       await page.setViewportSize({ width: Number(width), height });
       const file = join(folder, `${name}-${width}-${colorScheme}.png`);
       if (of) await page.locator(of).first().screenshot({ path: file });
-      else await page.screenshot({ path: file, fullPage: true });
+      else {
+        await page.evaluate(() => scrollTo(0, 0));
+        await page.screenshot({ path: file, fullPage: true });
+      }
     }
   }
   await page.setViewportSize(before);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { azureSection, copyConnection, counter, follow, openAzureSettings, signIn, withoutReloading, wordsOf } from '../src/console.mjs';
+import { acceptInvitation, azureSection, copyConnection, counter, follow, openAzureSettings, signIn, withoutReloading, wordsOf } from '../src/console.mjs';
 import { assertSucceeded, runCycle, testConnection } from '../src/entra.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
@@ -11,13 +11,22 @@ import { eventually, world } from '../src/world.mjs';
 
 const USERS = 50;
 const GROUPS = 3;
+const PASSWORD = 'nine green bicycles';
+const WHO = {
+  en: ['Megan Bowen', 'megan.bowen@contoso.com'],
+  fr: ['Claire Moreau', 'claire.moreau@contoso.fr'],
+};
 
 useBrowser();
 
 test('what is copied connects Entra, and everything that arrives is seen without reloading', () =>
   withPerson({ language: world.language }, async (person) => {
     const words = wordsOf(person);
-    await signIn(person);
+    const [name, email] = WHO[world.language];
+    await acceptInvitation(person, world.invitation, name, PASSWORD);
+    await person.page.getByRole('button', { name: words.signOut, exact: true }).click();
+    await person.page.waitForURL('**/sign-in*');
+    await signIn(person, { email, password: PASSWORD });
     await openAzureSettings(person);
     assert.match(await person.page.getByLabel(words.tokenField, { exact: true }).inputValue(), /•{4}/, 'the token is masked');
     const connection = await copyConnection(person);

@@ -52,6 +52,16 @@ impl<'a> Operator<'a> {
         self.run("list", &[]).as_array().cloned().expect("a list of tokens")
     }
 
+    /// Invites somebody to the console as `administrator` or `auditor`; returns the link to accept.
+    ///
+    /// # Panics
+    /// When the answer has no link.
+    #[must_use]
+    pub fn invite(&self, email: &str, role: &str) -> String {
+        let invited = self.execute("administrator", "invite", &["--email", email, "--role", role]);
+        invited["link"].as_str().expect("a link").to_owned()
+    }
+
     /// Declares a schema of the company's own, from a file with its document.
     pub fn declare_schema(&self, file: &str) {
         drop(self.execute("schema", "declare", &["--file", file]));

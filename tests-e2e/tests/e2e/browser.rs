@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use tests_e2e::{World, actors::browser::Browser};
+use tests_e2e::{
+    World,
+    actors::{browser::Browser, operator::Operator},
+};
 use tokio::task::block_in_place;
 
 /// Installed once, by whoever asks first.
@@ -21,44 +24,50 @@ fn the_guards_of_every_page_notice_what_they_are_there_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_connects_entra_and_watches_what_arrives() {
-    run(&World::shared(), "connect.test.mjs", &json!({ "language": "en" }));
+    let world = World::shared();
+    let invitation = world.operator().invite("megan.bowen@contoso.com", "administrator");
+    run(&world, "connect.test.mjs", &json!({ "language": "en", "invitation": invitation }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_connects_entra_in_french() {
-    run(&World::shared(), "connect.test.mjs", &json!({ "language": "fr" }));
+    let world = World::shared();
+    let invitation = world.operator().invite("claire.moreau@contoso.fr", "administrator");
+    run(&world, "connect.test.mjs", &json!({ "language": "fr", "invitation": invitation }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_leads_from_an_empty_company_to_a_provisioned_user() {
     let world = World::shared();
-    let invitation = world.empty_company_invitation();
+    let company = block_in_place(|| world.stack().operator(&["company", "create", "--name", "Northwind"]));
+    let company = company.unwrap()["id"].as_str().unwrap().to_owned();
+    let invitation = Operator::new(world.stack(), &company).invite("ada@northwind.example", "administrator");
     run(&world, "first_user.test.mjs", &json!({ "invitation": invitation }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_rotated_during_a_cycle_and_then_revoked() {
-    run(&World::shared(), "rotate.test.mjs", &Value::Null);
+    run(&World::with_administrator("Contoso"), "rotate.test.mjs", &Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oauth_client_of_the_console_provisions() {
-    run(&World::shared(), "oauth.test.mjs", &Value::Null);
+    run(&World::with_administrator("Contoso"), "oauth.test.mjs", &Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_persons_story_is_found() {
-    run(&World::shared(), "story.test.mjs", &Value::Null);
+    run(&World::with_administrator("Contoso"), "story.test.mjs", &Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_sound_for_everybody() {
-    run(&World::shared(), "everywhere.test.mjs", &Value::Null);
+    run(&World::with_administrator("Contoso"), "everywhere.test.mjs", &Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_may_do_what_they_may() {
-    let world = World::shared();
-    let invitation = world.operator().invite("auditor");
+    let world = World::with_administrator("Contoso");
+    let invitation = world.operator().invite("audrey@contoso.com", "auditor");
     run(&world, "people.test.mjs", &json!({ "auditor_invitation": invitation }));
 }
