@@ -18,7 +18,7 @@ use crate::{
     live::Live,
     mail::Mailer,
     metrics::Metrics,
-    operators,
+    notices, operators,
     password::Passwords,
     session::{From, Limits},
     settings::{MigrateSettings, Settings},
@@ -100,6 +100,10 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         let app = app.clone();
         |stop| operators::serve(app, stop)
     });
+    if let Some(mailer) = app.mailer.clone() {
+        let (app, interval) = (app.clone(), settings.notices_interval);
+        process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
+    }
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())

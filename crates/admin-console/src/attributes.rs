@@ -23,7 +23,9 @@ pub(crate) fn rows(attributes_json: &str) -> Vec<Attribute> {
     if let Ok(Value::Object(attributes)) = serde_json::from_str(attributes_json) {
         for (name, value) in &attributes {
             if name != "schemas" {
-                collect(name, value, &mut rows);
+                // Between a schema's URN and an attribute of it stands a colon (RFC 7644 §3.10).
+                let between = if name.starts_with("urn:") { ':' } else { '.' };
+                collect(name, between, value, &mut rows);
             }
         }
     }
@@ -57,16 +59,14 @@ pub(crate) fn shown_value(json: &str) -> String {
     }
 }
 
-fn collect(path: &str, value: &Value, rows: &mut Vec<Attribute>) {
+fn collect(path: &str, between: char, value: &Value, rows: &mut Vec<Attribute>) {
     if rows.len() >= MAX_ROWS {
         return;
     }
     match value {
         Value::Object(parts) => {
             for (name, part) in parts {
-                // Between a schema's URN and an attribute of it stands a colon (RFC 7644 §3.10).
-                let between = if path.starts_with("urn:") && !path.contains('[') { ':' } else { '.' };
-                collect(&format!("{path}{between}{name}"), part, rows);
+                collect(&format!("{path}{between}{name}"), '.', part, rows);
             }
         }
         Value::Array(values) => {
@@ -74,8 +74,8 @@ fn collect(path: &str, value: &Value, rows: &mut Vec<Attribute>) {
                 let kind = value.get("type").and_then(Value::as_str);
                 let inner = value.get("value").unwrap_or(value);
                 match kind {
-                    Some(kind) => collect(&format!("{path}[{kind}]"), inner, rows),
-                    None => collect(path, inner, rows),
+                    Some(kind) => collect(&format!("{path}[{kind}]"), '.', inner, rows),
+                    None => collect(path, '.', inner, rows),
                 }
             }
         }

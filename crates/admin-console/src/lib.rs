@@ -29,6 +29,7 @@ mod company;
 mod directory;
 mod live;
 mod mail;
+mod notices;
 mod question;
 mod store;
 mod tokens;

@@ -1,6 +1,9 @@
 //! What the process reads from its environment.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use service_runtime::{http::TrustedProxies, settings::Reader};
 
@@ -22,6 +25,8 @@ pub struct Settings {
     pub(crate) scim_url: String,
     pub(crate) limits: Limits,
     pub(crate) mail: Option<mail::Settings>,
+    /// Between two looks at what administrators should be told.
+    pub(crate) notices_interval: Duration,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
 }
@@ -36,6 +41,11 @@ impl Settings {
             console_url: console_url(reader),
             scim_url: reader.with_default("TIMECLOCK_SCIM_BASE_URL", "http://127.0.0.1:8080/scim"),
             mail: mail::Settings::read(reader),
+            notices_interval: reader.duration_ms(
+                "TIMECLOCK_NOTICES_INTERVAL_MS",
+                MINUTE_MS,
+                50..=60 * MINUTE_MS,
+            ),
             proxies: TrustedProxies::read(reader),
             limits: Limits {
                 idle: reader.duration_ms(

@@ -19,7 +19,6 @@ times-are-in = Times are in { $zone }.
 
 copy = Copy
 cancel = Cancel
-close = Close
 never = Never
 none = None
 unknown = Unknown

@@ -19,7 +19,6 @@ times-are-in = Heures en { $zone }.
 
 copy = Copier
 cancel = Annuler
-close = Fermer
 never = Jamais
 none = Aucun
 unknown = Inconnu

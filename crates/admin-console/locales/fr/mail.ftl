@@ -4,3 +4,22 @@ mail-invitation-subject = Vous êtes invité à administrer { $company } dans Ti
 mail-invitation-text = Vous êtes invité à administrer { $company } dans TimeClock 365. Vous vous connecterez avec { $email }.
 mail-invitation-ends = Le lien ci-dessous peut être utilisé une fois, dans les sept jours. Quiconque le possède peut devenir cet administrateur : ne transférez pas cet e-mail.
 mail-invitation-link = Accepter l’invitation
+
+notice-expiring-subject = { $company } : l’identifiant pour Entra expire dans { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+  }
+notice-expiring-text = Dans { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+  }, un identifiant avec lequel Entra approvisionne { $company } expire et Entra sera refusé. Créez-en un nouveau et saisissez-le dans Entra ; l’ancien continue de fonctionner entre-temps.
+notice-warning-subject = { $company } : l’approvisionnement a des problèmes
+notice-warning-text = Une partie de ce qu’Entra demande pour { $company } échoue. Si cela continue, Entra ralentira ou s’arrêtera.
+notice-critical-subject = { $company } : l’approvisionnement est sur le point de s’arrêter
+notice-critical-text = Tant de demandes d’Entra pour { $company } échouent qu’Entra est sur le point de mettre le travail en quarantaine, ou l’a fait. Les arrivées et les départs ne sont alors plus pris en compte.
+notice-silent-subject = { $company } : Entra ne répond plus
+notice-silent-text = Entra n’a pas appelé pour { $company } depuis plusieurs cycles. Vérifiez dans Entra que l’approvisionnement est toujours activé.
+notice-recovered-subject = { $company } : l’approvisionnement fonctionne à nouveau
+notice-recovered-text = Ce qu’Entra demande pour { $company } est de nouveau fait. Il n’y a rien à faire.
+notice-why = Vous recevez cet avis parce que vous êtes administrateur et que vous souhaitez les avis. Vous pouvez les désactiver dans votre compte.
+notice-link = Ouvrir la console

@@ -9,4 +9,7 @@
 mod harness;
 mod sample;
 
+mod live;
+mod pages;
+mod provisioning;
 mod sessions;

@@ -1,0 +1,312 @@
+//! Mails that nobody asked for at this moment: before a credential expires, and when provisioning is about to break or
+//! works again. Each is sent once, by whichever instance claims it first.
+
+mod mails;
+
+use std::time::Duration;
+
+use bus_contract::{
+    Timestamp,
+    directory::{self, CompanyHealth, Health, ListHealth, concern, health::State as HealthState},
+    subject::{LIST_CLIENTS, LIST_HEALTH, LIST_TOKENS},
+    token::{self, ListClients, ListTokens, token::State as TokenState},
+};
+use service_runtime::Causes;
+use tokio_util::sync::CancellationToken;
+use typed_ids::CompanyId;
+
+use crate::{
+    app::App,
+    company::CompanyError,
+    mail::Mailer,
+    question::{Unanswered, ask},
+    store::{
+        self,
+        administrators::{self, AdministratorRow},
+        notices,
+    },
+};
+
+/// Days before the end of a credential on which its administrators hear of it.
+const DAYS: [i64; 4] = [1, 7, 14, 30];
+/// Credentials are looked at no more often than this: days pass slowly.
+const CREDENTIALS_EVERY: Duration = Duration::from_secs(3600);
+/// Companies of one answer about health.
+const HEALTH_PAGE: u32 = 1_000;
+const DAY_SECONDS: i64 = 86_400;
+
+const EXPIRY: &str = "expiry";
+const HEALTH: &str = "health";
+
+/// What an administrator hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// In so many days Entra is refused.
+    Expiring {
+        days: u64,
+    },
+    Warning,
+    Critical,
+    Silent,
+    Recovered,
+}
+
+impl Notice {
+    /// The metric label.
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Expiring { .. } => "expiring",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Silent => "silent",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+/// Why a round was cut short; the next one tries again.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("a service does not say how things are")]
+    Question(#[from] Unanswered),
+    #[error("companies cannot be listed")]
+    Companies(#[from] CompanyError),
+    #[error("notices cannot be claimed")]
+    Database(#[from] pg_pool::Error),
+}
+
+/// Sends notices until asked to stop, a round each `interval`.
+pub(crate) async fn run(
+    app: App,
+    mailer: Mailer,
+    interval: Duration,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut rounds = Rounds { app, mailer, credentials_seen_at: None };
+    let mut complained = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(interval) => {}
+        }
+        match rounds.one().await {
+            Ok(()) => complained = false,
+            Err(trouble) => {
+                if !std::mem::replace(&mut complained, true) {
+                    tracing::warn!(error.chain = %Causes(&trouble), "notices have to wait");
+                }
+            }
+        }
+    }
+}
+
+struct Rounds {
+    app: App,
+    mailer: Mailer,
+    credentials_seen_at: Option<Duration>,
+}
+
+impl Rounds {
+    async fn one(&mut self) -> Result<(), Trouble> {
+        let now = self.app.clock.since_epoch();
+        let is_due =
+            self.credentials_seen_at.is_none_or(|seen| now.saturating_sub(seen) >= CREDENTIALS_EVERY);
+        if is_due {
+            self.credentials().await?;
+            self.credentials_seen_at = Some(now);
+        }
+        self.health().await
+    }
+
+    /// Every company's credentials.
+    async fn credentials(&self) -> Result<(), Trouble> {
+        for company in self.app.companies.all().await? {
+            let Ok(id) = company.company_id.parse::<CompanyId>() else { continue };
+            let recipients = self.recipients(id).await?;
+            // A company without a reader is asked nothing.
+            if !recipients.is_empty() {
+                self.credentials_of(id, &company.name, &recipients).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn credentials_of(
+        &self,
+        company: CompanyId,
+        name: &str,
+        recipients: &[AdministratorRow],
+    ) -> Result<(), Trouble> {
+        let now = self.app.now().timestamp();
+        for (credential, ends_at) in ends(&self.app, company).await? {
+            let left = ends_at.seconds - now;
+            let Some(days) = DAYS.into_iter().find(|days| (1..=days * DAY_SECONDS).contains(&left)) else {
+                continue;
+            };
+            // Somebody who was told of fourteen days need not be told of thirty.
+            let passed = DAYS.into_iter().filter(|passed| *passed >= days);
+            let keys: Vec<_> = passed.map(|days| format!("{credential} {days}")).collect();
+            if self.claim(company, EXPIRY, keys.clone()).await? {
+                let days = u64::try_from((left + DAY_SECONDS - 1) / DAY_SECONDS).unwrap_or_default();
+                let sent = self.send(Notice::Expiring { days }, name, recipients).await;
+                self.keep_or_release(company, EXPIRY, &keys, sent).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How every company's provisioning goes.
+    async fn health(&self) -> Result<(), Trouble> {
+        let mut after = String::new();
+        loop {
+            let question = ListHealth { after_company_id: after.clone(), limit: HEALTH_PAGE };
+            let reply: directory::Reply = ask(&self.app.bus, LIST_HEALTH, &question).await?;
+            let Some(directory::reply::Result::ListHealth(page)) = reply.result else {
+                return Err(Unanswered::Unintelligible.into());
+            };
+            let is_last = page.companies.len() < usize::try_from(HEALTH_PAGE).unwrap_or(usize::MAX);
+            for CompanyHealth { company_id, health } in page.companies {
+                if let (Ok(company), Some(health)) = (company_id.parse(), health) {
+                    self.health_of(company, &health).await?;
+                }
+                after = company_id;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn health_of(&self, company: CompanyId, health: &Health) -> Result<(), Trouble> {
+        let notice = match trouble_of(health) {
+            Some(notice) if self.claim(company, HEALTH, vec![notice.kind().to_owned()]).await? => notice,
+            None if health.state() == HealthState::Healthy && self.is_over(company).await? => {
+                Notice::Recovered
+            }
+            _ => return Ok(()),
+        };
+        let recipients = self.recipients(company).await?;
+        let sent = self.send(notice, &self.app.companies.name(company).await, &recipients).await;
+        if notice != Notice::Recovered {
+            self.keep_or_release(company, HEALTH, &[notice.kind().to_owned()], sent).await?;
+        }
+        Ok(())
+    }
+
+    /// Whoever wants to hear of their company.
+    async fn recipients(&self, company: CompanyId) -> Result<Vec<AdministratorRow>, pg_pool::Error> {
+        let mut all = self
+            .app
+            .pool
+            .transaction("notices.recipients", move |connection| {
+                store::act_for(connection, company)?;
+                administrators::of_company(connection, company)
+            })
+            .await?;
+        all.retain(|row| row.is_active && row.wants_notices);
+        Ok(all)
+    }
+
+    /// Whether the first of these keys is ours to send; the others are done with it.
+    async fn claim(
+        &self,
+        company: CompanyId,
+        kind: &'static str,
+        keys: Vec<String>,
+    ) -> Result<bool, pg_pool::Error> {
+        let now = self.app.now();
+        self.app
+            .pool
+            .transaction("notices.claim", move |connection| {
+                store::act_for(connection, company)?;
+                let mut is_ours = false;
+                for (place, key) in keys.iter().enumerate() {
+                    let claimed = notices::claim(connection, company, kind, key, now)?;
+                    is_ours |= claimed && place == 0;
+                }
+                Ok(is_ours)
+            })
+            .await
+    }
+
+    /// Forgets that a company was in trouble; whether it was, and nobody else did.
+    async fn is_over(&self, company: CompanyId) -> Result<bool, pg_pool::Error> {
+        self.app
+            .pool
+            .transaction("notices.is_over", move |connection| {
+                store::act_for(connection, company)?;
+                let mut was_in_trouble = false;
+                for key in notices::claimed(connection, company, HEALTH)? {
+                    was_in_trouble |= notices::release(connection, company, HEALTH, &key)?;
+                }
+                Ok(was_in_trouble)
+            })
+            .await
+    }
+
+    /// What nobody got is tried again in the next round.
+    async fn keep_or_release(
+        &self,
+        company: CompanyId,
+        kind: &'static str,
+        keys: &[String],
+        sent: bool,
+    ) -> Result<(), pg_pool::Error> {
+        let (false, Some(key)) = (sent, keys.first().cloned()) else { return Ok(()) };
+        self.app
+            .pool
+            .transaction("notices.release", move |connection| {
+                store::act_for(connection, company)?;
+                notices::release(connection, company, kind, &key).map(drop)
+            })
+            .await
+    }
+
+    /// Tells everybody; whether somebody got it, or there is nobody.
+    async fn send(&self, notice: Notice, company: &str, recipients: &[AdministratorRow]) -> bool {
+        let mut sent = recipients.is_empty();
+        for recipient in recipients {
+            let mail = mails::mail(notice, company, recipient, &self.app.console_url);
+            sent |= self.mailer.send(&mail).await;
+        }
+        if sent && !recipients.is_empty() {
+            self.app.metrics.notices.with_label_values(&[notice.kind()]).inc();
+        }
+        sent
+    }
+}
+
+/// The worst of what an administrator should know.
+fn trouble_of(health: &Health) -> Option<Notice> {
+    let is_silent = health.concerns.iter().any(|concern| concern.kind() == concern::Kind::Silent);
+    match health.state() {
+        HealthState::Critical => Some(Notice::Critical),
+        HealthState::Warning if is_silent => Some(Notice::Silent),
+        HealthState::Warning => Some(Notice::Warning),
+        HealthState::Healthy | HealthState::NeverConnected | HealthState::Unspecified => None,
+    }
+}
+
+/// When each credential of a company ends that nobody has replaced or revoked.
+async fn ends(app: &App, company: CompanyId) -> Result<Vec<(String, Timestamp)>, Unanswered> {
+    let company_id = company.to_string();
+    let question = ListTokens { company_id: company_id.clone() };
+    let reply: token::Reply = ask(&app.bus, LIST_TOKENS, &question).await?;
+    let Some(token::reply::Result::TokenList(tokens)) = reply.result else {
+        return Err(Unanswered::Unintelligible);
+    };
+    let reply: token::Reply = ask(&app.bus, LIST_CLIENTS, &ListClients { company_id }).await?;
+    let Some(token::reply::Result::ClientList(clients)) = reply.result else {
+        return Err(Unanswered::Unintelligible);
+    };
+    let tokens = tokens.tokens.into_iter().filter(|token| token.state() == TokenState::Active);
+    let tokens = tokens.map(|token| (token.token_id, token.expires_at));
+    let clients = clients.clients.into_iter().filter(|client| client.revoked_at.is_none());
+    let secrets = clients.flat_map(|client| {
+        // The longest-lived one counts: the others have been replaced by it.
+        let live = client.secrets.into_iter().filter(|secret| secret.revoked_at.is_none());
+        live.max_by_key(|secret| secret.expires_at.map(|at| at.seconds))
+    });
+    let secrets = secrets.map(|secret| (secret.secret_id, secret.expires_at));
+    Ok(tokens.chain(secrets).filter_map(|(id, ends_at)| Some((id, ends_at?))).collect())
+}

@@ -1,0 +1,43 @@
+//! What notices say.
+
+use super::Notice;
+use crate::{
+    language::{Key, Language},
+    mail::Mail,
+    store::administrators::AdministratorRow,
+};
+
+/// A notice to one person, in their language.
+pub(super) fn mail(notice: Notice, company: &str, to: &AdministratorRow, console_url: &str) -> Mail {
+    let language = Language::parse(&to.language).unwrap_or(Language::English);
+    let (subject, text, path) = words(notice);
+    let say = |key: Key| {
+        let text = language.say(key).with("company", company);
+        match notice {
+            Notice::Expiring { days } => text.with("days", days),
+            _ => text,
+        }
+    };
+    Mail {
+        to: to.email.clone(),
+        language,
+        subject: say(subject).to_string(),
+        text: vec![say(text).to_string(), language.say("notice-why").to_string()],
+        link: (format!("{console_url}{path}"), language.say("notice-link").to_string()),
+    }
+}
+
+/// Subject, text, and where to do something about it.
+const fn words(notice: Notice) -> (Key, Key, &'static str) {
+    match notice {
+        Notice::Expiring { .. } => (
+            Key("notice-expiring-subject"),
+            Key("notice-expiring-text"),
+            "/settings/company#azure-user-synchronization",
+        ),
+        Notice::Warning => (Key("notice-warning-subject"), Key("notice-warning-text"), "/"),
+        Notice::Critical => (Key("notice-critical-subject"), Key("notice-critical-text"), "/"),
+        Notice::Silent => (Key("notice-silent-subject"), Key("notice-silent-text"), "/"),
+        Notice::Recovered => (Key("notice-recovered-subject"), Key("notice-recovered-text"), "/"),
+    }
+}

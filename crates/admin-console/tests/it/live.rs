@@ -1,0 +1,90 @@
+//! The stream that tells open pages to look again.
+
+use bus_contract::{Message as _, directory::ActivityChanged, subject};
+use reqwest::Method;
+
+use crate::{
+    harness::{Browser, DEADLINE, World},
+    sample,
+};
+
+/// An open stream, and what has come of it.
+struct Stream {
+    answer: reqwest::Response,
+    text: String,
+}
+
+impl Stream {
+    async fn open(browser: &Browser) -> Self {
+        let answer = browser.request(Method::GET, "/live").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Self { answer, text: String::new() }
+    }
+
+    fn events(&self) -> usize {
+        self.text.matches("event: activity").count()
+    }
+
+    /// Reads until there are so many events.
+    async fn until(&mut self, events: usize) {
+        tokio::time::timeout(DEADLINE, async {
+            while self.events() < events {
+                let chunk = self.answer.chunk().await.unwrap().expect("the stream goes on");
+                self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+            }
+        })
+        .await
+        .expect("an event that never came");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_told_of_its_own_companys_changes_and_of_nothing_else() {
+    let (world, ours) = World::start_signed_in().await;
+    let theirs = world.administrator(&world.fabrikam.clone()).await;
+    sample::lives(&world, "Diego Siciliani");
+    let (mut ours, mut theirs) = (Stream::open(&ours).await, Stream::open(&theirs).await);
+    // The first event asks the page to look at what it may have missed.
+    ours.until(1).await;
+    theirs.until(1).await;
+    let changed = ActivityChanged {}.encode_to_vec();
+    world.operator.publish(subject::activity(world.contoso.id), changed.clone()).await.unwrap();
+    ours.until(2).await;
+    world.operator.publish(subject::activity(world.fabrikam.id), changed).await.unwrap();
+    theirs.until(2).await;
+    assert_eq!((ours.events(), theirs.events()), (2, 2), "each was told once of its own");
+    for text in [&ours.text, &theirs.text] {
+        let data = text.lines().filter(|line| line.starts_with("data:"));
+        assert!(data.into_iter().all(|line| line == "data:"), "nothing is in it: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_has_only_so_many_streams() {
+    let (_world, browser) = World::start_signed_in().await;
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(Stream::open(&browser).await);
+    }
+    assert_eq!(browser.get("/live").await.status, 429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_listens_without_a_session() {
+    let (world, _browser) = World::start_signed_in().await;
+    assert_eq!(world.browser().get("/live").await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_when_the_process_stops() {
+    let (world, browser) = World::start_signed_in().await;
+    let mut stream = Stream::open(&browser).await;
+    stream.until(1).await;
+    let process = world.process.clone();
+    let stopping = tokio::spawn(async move { process.tasks.stop().await });
+    let ended =
+        tokio::time::timeout(DEADLINE, async { while let Ok(Some(_)) = stream.answer.chunk().await {} });
+    ended.await.expect("the stream never ended");
+    stopping.await.unwrap();
+}
