@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::OnceLock,
     thread,
 };
 
 use anyhow::{Context as _, Result};
-use entra_emulator::{Settings, Tenant};
+use entra_emulator::{Credential, Settings, Tenant};
 use local_stack::{Options, Stack, binaries::Binaries, company::Company};
 use tokio::{
     sync::{Mutex, MutexGuard},
@@ -25,6 +26,9 @@ use crate::{
 static SHARED: OnceLock<Attempt<Stack>> = OnceLock::new();
 /// The stack whose parts are killed, by one scenario at a time.
 static DISTURBED: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
+
+/// Where the token service looks for the keys of assertions; whoever plays Entra's authority listens there.
+static AUTHORITY: OnceLock<SocketAddr> = OnceLock::new();
 
 /// What does not start is not tried again for every scenario.
 type Attempt<T> = Result<T, String>;
@@ -118,6 +122,21 @@ impl World {
     pub fn entra(&self, tenant: Tenant, change: impl FnOnce(&mut Settings)) -> Entra {
         Entra::new(&self.stack().endpoints().scim_url, &self.company.scim_token, tenant, change)
     }
+
+    /// Entra, connected to the company by another credential than its token.
+    #[must_use]
+    pub fn entra_by(&self, credential: Credential, tenant: Tenant) -> Entra {
+        Entra::by(&self.stack().endpoints().scim_url, credential, tenant)
+    }
+
+    /// Where the shared stack looks for the keys of assertions: for one scenario, which plays Entra's authority.
+    #[must_use]
+    pub fn authority() -> SocketAddr {
+        *AUTHORITY.get_or_init(|| {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+            free.expect("a free port")
+        })
+    }
 }
 
 impl Place {
@@ -143,11 +162,16 @@ impl Drop for World {
 }
 
 fn shared() -> &'static Stack {
-    running(block_in_place(|| SHARED.get_or_init(|| start("shared", Vec::new()))))
+    running(block_in_place(|| SHARED.get_or_init(|| start("shared", shared_settings()))))
 }
 
 fn running<T>(attempt: &Attempt<T>) -> &T {
     attempt.as_ref().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn shared_settings() -> Vec<(String, String, String)> {
+    let authority = format!("http://{}", World::authority());
+    vec![("token-service".to_owned(), "TIMECLOCK_FEDERATION_AUTHORITY".to_owned(), authority)]
 }
 
 fn disturbed_settings() -> Vec<(String, String, String)> {

@@ -1,14 +1,16 @@
 //! The command line: what a person types, and what they see while it runs.
 
-use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 
 use crate::{
+    authority::Authority,
     changes::Turnover,
+    credential::{Credential, Identity, OAuthClient, SecretPlace},
     emulator::{Emulator, Progress, Settings},
     mapping::Mapping,
     report::{self, Report, Subject, Verdict},
@@ -28,6 +30,16 @@ Examples:
 
   The same people, then three cycles of changes, disables, deletions and re-hires, in the flagged dialect:
     entra-emulator run --users 50 --incremental 3 --dialect aadOptscim062020
+
+  With OAuth client credentials instead of a secret token; access tokens are got and renewed as Entra does:
+    export ENTRA_CLIENT_SECRET_FILE=secret
+    entra-emulator run --client-id ID --token-endpoint http://127.0.0.1:8082/oauth2/token
+
+  With workload identity federation, playing the tenant's authority as well. The server is started with
+  http://127.0.0.1:8090 in place of https://login.microsoftonline.com (TIMECLOCK_FEDERATION_AUTHORITY of TimeClock 365):
+    entra-emulator run --client-id ID --token-endpoint http://127.0.0.1:8082/oauth2/token \\
+      --federation-tenant 11111111-2222-4333-8444-555555555555 --federation-subject OBJECT_ID \\
+      --federation-audience api://APP_ID --federation-listen 127.0.0.1:8090
 
   What TimeClock 365's gallery application sends, as JSON for a script:
     entra-emulator run --users 50 --mapping gallery --json | jq .failures
@@ -50,21 +62,66 @@ enum Command {
     #[command(after_long_help = EXAMPLES)]
     Run(Box<Run>),
     /// What the button in Entra does: a filter for a random GUID must be answered by 200 and an empty list.
-    TestConnection(Connection),
+    TestConnection(Box<Connection>),
 }
 
+/// Exactly one kind of credential; each is checked by [`Connection::credential`].
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("credential").required(true)))]
+#[command(group(ArgGroup::new("proof")))]
 struct Connection {
     /// The SCIM base URL. `?aadOptscim062020` at its end selects that dialect, as in Entra.
     #[arg(long, env = "ENTRA_TENANT_URL", value_name = "URL")]
     tenant_url: String,
     /// The bearer token. Visible to other users of the machine in the process list: prefer a file or the environment.
-    #[arg(long, env = "ENTRA_SECRET_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    #[arg(required_unless_present = "secret_token_file")]
+    #[arg(
+        long,
+        env = "ENTRA_SECRET_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        group = "credential"
+    )]
     secret_token: Option<SecretString>,
     /// A file that holds the bearer token.
-    #[arg(long, env = "ENTRA_SECRET_TOKEN_FILE", value_name = "FILE", conflicts_with = "secret_token")]
+    #[arg(long, env = "ENTRA_SECRET_TOKEN_FILE", value_name = "FILE", group = "credential")]
     secret_token_file: Option<PathBuf>,
+    /// An OAuth client's id: access tokens are got from --token-endpoint by --client-secret or by --federation-tenant.
+    #[arg(long, env = "ENTRA_CLIENT_ID", value_name = "ID", group = "credential")]
+    #[arg(requires = "proof", requires = "token_endpoint")]
+    client_id: Option<String>,
+    /// Where the client gets its access tokens.
+    #[arg(long, env = "ENTRA_TOKEN_ENDPOINT", value_name = "URL", requires = "client_id")]
+    token_endpoint: Option<String>,
+    /// The client's secret. Visible to other users of the machine as well: prefer a file or the environment.
+    #[arg(long, env = "ENTRA_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET", group = "proof")]
+    #[arg(requires = "client_id")]
+    client_secret: Option<SecretString>,
+    /// A file that holds the client's secret.
+    #[arg(
+        long,
+        env = "ENTRA_CLIENT_SECRET_FILE",
+        value_name = "FILE",
+        group = "proof",
+        requires = "client_id"
+    )]
+    client_secret_file: Option<PathBuf>,
+    /// Where in the request for an access token the secret stands.
+    #[arg(long, value_enum, default_value = "body")]
+    client_auth: SecretPlace,
+    /// The Entra tenant in whose name this program signs assertions, a UUID: workload identity federation.
+    #[arg(long, value_name = "UUID", group = "proof", requires = "client_id")]
+    #[arg(requires_all = ["federation_subject", "federation_audience"])]
+    federation_tenant: Option<uuid::Uuid>,
+    /// Whom the assertions are about: the object id of the service principal.
+    #[arg(long, value_name = "ID", requires = "federation_tenant")]
+    federation_subject: Option<String>,
+    /// For whom the assertions are.
+    #[arg(long, value_name = "AUDIENCE", requires = "federation_tenant")]
+    federation_audience: Option<String>,
+    /// Where this program publishes the key of its assertions, in place of Entra's login.microsoftonline.com. The
+    /// server must have been told so; the keys are at /TENANT/discovery/v2.0/keys.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    federation_listen: SocketAddr,
     /// How PATCH bodies are worded; without this the tenant URL decides.
     #[arg(long, value_enum)]
     dialect: Option<Dialect>,
@@ -128,16 +185,8 @@ struct Run {
 }
 
 impl Connection {
-    fn settings(&self) -> anyhow::Result<Settings> {
-        let token = match (&self.secret_token, &self.secret_token_file) {
-            (Some(token), _) => token.clone(),
-            (None, Some(path)) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the token from {}", path.display()))?;
-                text.trim().to_owned().into()
-            }
-            (None, None) => anyhow::bail!("no secret token was given"),
-        };
+    async fn settings(&self) -> anyhow::Result<Settings> {
+        let credential = self.credential().await?;
         Ok(Settings {
             dialect: self.dialect,
             transmit_flag: self.transmit_flag,
@@ -145,8 +194,42 @@ impl Connection {
             wire_log: self.wire_log.clone(),
             seed: self.seed,
             keep_exchanges: false,
-            ..Settings::new(self.tenant_url.clone(), token)
+            ..Settings::with_credential(self.tenant_url.clone(), credential)
         })
+    }
+
+    async fn credential(&self) -> anyhow::Result<Credential> {
+        let secret = |given: &Option<SecretString>, file: &Option<PathBuf>| -> anyhow::Result<_> {
+            match (given, file) {
+                (Some(secret), _) => Ok(Some(secret.clone())),
+                (None, Some(path)) => {
+                    let text = std::fs::read_to_string(path)
+                        .with_context(|| format!("cannot read the secret from {}", path.display()))?;
+                    Ok(Some(text.trim().to_owned().into()))
+                }
+                (None, None) => Ok(None),
+            }
+        };
+        if let Some(token) = secret(&self.secret_token, &self.secret_token_file)? {
+            return Ok(Credential::SecretToken(token));
+        }
+        let (Some(id), Some(token_endpoint)) = (self.client_id.clone(), self.token_endpoint.clone()) else {
+            anyhow::bail!("give --secret-token, or --client-id and --token-endpoint");
+        };
+        let client = OAuthClient { id, token_endpoint };
+        if let Some(secret) = secret(&self.client_secret, &self.client_secret_file)? {
+            return Ok(Credential::ClientSecret { client, secret, place: self.client_auth });
+        }
+        let (Some(tenant), Some(subject), Some(audience)) =
+            (self.federation_tenant, self.federation_subject.clone(), self.federation_audience.clone())
+        else {
+            anyhow::bail!(
+                "give --client-secret, or --federation-tenant, --federation-subject and --federation-audience"
+            );
+        };
+        let authority = Authority::start(self.federation_listen).await?;
+        let identity = Identity { tenant: tenant.to_string(), subject, audience };
+        Ok(Credential::Federation { client, authority, identity })
     }
 }
 
@@ -164,7 +247,7 @@ impl Cli {
 }
 
 async fn test_connection(connection: &Connection) -> anyhow::Result<ExitCode> {
-    let mut emulator = Emulator::new(connection.settings()?)?;
+    let mut emulator = Emulator::new(connection.settings().await?)?;
     let result = emulator.test_connection().await;
     let text = match &result {
         Ok(()) if connection.json => serde_json::json!({"result": "succeeded"}).to_string(),
@@ -193,7 +276,7 @@ impl Run {
             member_chunk: self.member_chunk.into(),
             probe: !self.no_probe,
             verify: !self.no_verify,
-            ..self.connection.settings()?
+            ..self.connection.settings().await?
         })?;
         emulator.observe(progress_bar());
         let seed = self.connection.seed;

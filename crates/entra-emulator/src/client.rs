@@ -1,10 +1,6 @@
 //! How are requests sent? HTTP/1.1 with exactly Entra's headers, a time limit, and patience for `Retry-After`.
-//!
-//! hyper is used directly because reqwest cannot leave out `Accept`. Redirects are not followed and nothing is
-//! decompressed: Entra is not documented to do either.
 
 use std::{
-    fmt::Write,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,16 +10,14 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Response, Uri,
     body::{Bytes, Incoming},
-    header::{AUTHORIZATION, CONTENT_TYPE as CONTENT_TYPE_HEADER, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_TYPE as CONTENT_TYPE_HEADER, HeaderMap, RETRY_AFTER},
 };
-use hyper_rustls::HttpsConnector;
-use hyper_util::{
-    client::legacy::{Client as HyperClient, Error as HyperError, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::{
+    access::{Access, Bearer},
+    connections::{Pool, absolute, chain},
+    credential::Credential,
     exchange::{Answer, Exchange, WireLog},
     latency::Latencies,
     wire::Request,
@@ -42,8 +36,13 @@ const MAX_RETRY_AFTER_S: u64 = 120;
 /// A shorter token is a test's, not a secret, and occurs in ordinary text: blotting it out would garble answers.
 const MIN_SECRET_BYTES: usize = 12;
 
-/// How long an unused connection is kept: shorter than servers keep theirs, so that none is closed under a request.
-const IDLE_CONNECTION: Duration = Duration::from_secs(3);
+/// What a fault begins with when there was nothing to authenticate a request with.
+const NO_ACCESS_TOKEN: &str = "no access token";
+
+/// Whether nothing was sent because the token endpoint gave nothing to send it with.
+pub(crate) fn lacks_access(exchange: &Exchange) -> bool {
+    matches!(&exchange.answer, Answer::Nothing { fault, .. } if fault.starts_with(NO_ACCESS_TOKEN))
+}
 
 /// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +53,12 @@ pub enum SetupError {
     /// The token is empty or holds characters that no header may carry.
     #[error("the secret token must be visible ASCII; is it empty, or was a line break pasted with it?")]
     SecretToken,
+    /// The token endpoint is not an absolute `http` or `https` URL.
+    #[error("the token endpoint must look like https://host/oauth2/token")]
+    TokenEndpoint,
+    /// The client's id is empty, or its secret is.
+    #[error("the client id and the client secret must not be empty")]
+    ClientSecret,
     /// The machine's certificate roots could not be read.
     #[error("cannot read this machine's certificate roots")]
     CertificateRoots(#[source] std::io::Error),
@@ -71,46 +76,12 @@ pub(crate) struct Traffic {
     pub(crate) wire_log_fault: Option<String>,
 }
 
-/// Connections, kept alive. Certificate roots are read only where they are needed: a minimal machine has none.
-enum Pool {
-    Plain(HyperClient<HttpConnector, Full<Bytes>>),
-    Secure(HyperClient<HttpsConnector<HttpConnector>, Full<Bytes>>),
-}
-
-impl Pool {
-    fn new(secure: bool) -> Result<Self, SetupError> {
-        let mut builder = HyperClient::builder(TokioExecutor::new());
-        builder.http1_title_case_headers(true).pool_idle_timeout(IDLE_CONNECTION);
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        if !secure {
-            return Ok(Self::Plain(builder.build(connector)));
-        }
-        connector.enforce_http(false);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(SetupError::CertificateRoots)?
-            .https_only()
-            .enable_http1()
-            .wrap_connector(connector);
-        Ok(Self::Secure(builder.build(connector)))
-    }
-
-    async fn request(&self, request: hyper::Request<Full<Bytes>>) -> Result<Response<Incoming>, HyperError> {
-        match self {
-            Self::Plain(client) => client.request(request).await,
-            Self::Secure(client) => client.request(request).await,
-        }
-    }
-}
-
-/// Sends requests to one SCIM server with one token.
+/// Sends requests to one SCIM server with one credential.
 pub(crate) struct Client {
     pool: Pool,
     base: String,
     query_suffix: Option<String>,
-    authorization: HeaderValue,
-    token: SecretString,
+    access: Access,
     time_limit: Duration,
     keep_exchanges: bool,
     wire_log: Option<WireLog>,
@@ -121,7 +92,7 @@ pub(crate) struct Client {
 pub(crate) struct ClientSettings<'a> {
     pub(crate) base: &'a str,
     pub(crate) query_suffix: Option<String>,
-    pub(crate) token: SecretString,
+    pub(crate) credential: Credential,
     pub(crate) time_limit: Duration,
     pub(crate) keep_exchanges: bool,
     pub(crate) wire_log: Option<WireLog>,
@@ -130,22 +101,12 @@ pub(crate) struct ClientSettings<'a> {
 impl Client {
     pub(crate) fn new(settings: ClientSettings<'_>) -> Result<Self, SetupError> {
         let base = settings.base.trim_end_matches('/');
-        let uri: Uri = base.parse().map_err(|_invalid| SetupError::TenantUrl)?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
-            return Err(SetupError::TenantUrl);
-        }
-        if settings.token.expose_secret().is_empty() {
-            return Err(SetupError::SecretToken);
-        }
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", settings.token.expose_secret()))
-            .map_err(|_invalid| SetupError::SecretToken)?;
-        authorization.set_sensitive(true);
+        let uri = absolute(base).ok_or(SetupError::TenantUrl)?;
         Ok(Self {
             pool: Pool::new(uri.scheme_str() == Some("https"))?,
             base: base.to_owned(),
             query_suffix: settings.query_suffix,
-            authorization,
-            token: settings.token,
+            access: Access::new(settings.credential, settings.time_limit)?,
             time_limit: settings.time_limit,
             keep_exchanges: settings.keep_exchanges,
             wire_log: settings.wire_log,
@@ -155,12 +116,24 @@ impl Client {
 
     /// Sends a request and repeats it while the server answers 429 or 503 and says when to come back. The last
     /// attempt is returned, whatever came of it.
+    ///
+    /// A refused access token is replaced by a new one, once: it may have ended before the time that it was given.
     pub(crate) async fn send(&self, request: Request) -> Arc<Exchange> {
         let mut attempt = 1;
+        let mut may_renew = self.access.is_renewable();
         loop {
-            let exchange = Arc::new(self.attempt(&request, attempt).await);
+            let bearer = self.access.bearer().await;
+            let exchange = Arc::new(self.attempt(&request, bearer.as_ref(), attempt).await);
             self.record(&exchange);
             match wait_before_repeat(&exchange) {
+                None if exchange.status() == Some(401) && std::mem::take(&mut may_renew) => {
+                    let Ok(refused) = bearer else { return exchange };
+                    self.access.forget(&refused).await;
+                    // Without another one, the refusal is what there is to tell.
+                    if self.access.bearer().await.is_err() {
+                        return exchange;
+                    }
+                }
                 Some(wait) if attempt <= MAX_REPEATS => tokio::time::sleep(wait).await,
                 _ => return exchange,
             }
@@ -173,11 +146,15 @@ impl Client {
         std::mem::take(&mut *self.traffic.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn attempt(&self, request: &Request, attempt: u32) -> Exchange {
+    async fn attempt(&self, request: &Request, bearer: Result<&Bearer, &String>, attempt: u32) -> Exchange {
         let url = self.url(&request.target);
         let sent_at = Utc::now();
         let started = Instant::now();
-        let answer = match tokio::time::timeout(self.time_limit, self.exchange(request, &url)).await {
+        let exchanging = async {
+            let bearer = bearer.map_err(|fault| format!("{NO_ACCESS_TOKEN}: {fault}"))?;
+            self.exchange(request, bearer, &url).await
+        };
+        let answer = match tokio::time::timeout(self.time_limit, exchanging).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(fault)) => Answer::Nothing { fault, timed_out: false },
             Err(_elapsed) => {
@@ -200,11 +177,11 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, request: &Request, url: &str) -> Result<Answer, String> {
+    async fn exchange(&self, request: &Request, bearer: &Bearer, url: &str) -> Result<Answer, String> {
         let mut builder = hyper::Request::builder()
             .method(request.method.as_str())
             .uri(url)
-            .header(AUTHORIZATION, self.authorization.clone());
+            .header(AUTHORIZATION, bearer.header.clone());
         let body = match &request.body {
             Some(body) => {
                 builder = builder.header(CONTENT_TYPE_HEADER, CONTENT_TYPE);
@@ -214,10 +191,10 @@ impl Client {
         };
         let message = builder.body(Full::new(body)).map_err(|error| chain(&error))?;
         let response = self.pool.request(message).await.map_err(|error| chain(&error))?;
-        self.receive(response).await
+        self.receive(response, bearer).await
     }
 
-    async fn receive(&self, response: Response<Incoming>) -> Result<Answer, String> {
+    async fn receive(&self, response: Response<Incoming>, bearer: &Bearer) -> Result<Answer, String> {
         let (head, body) = response.into_parts();
         let header = |name| header_text(&head.headers, name);
         let (content_type, retry_after) = (header(CONTENT_TYPE_HEADER), header(RETRY_AFTER));
@@ -230,17 +207,8 @@ impl Client {
             status: head.status.as_u16(),
             content_type,
             retry_after_s: retry_after.and_then(|text| text.trim().parse().ok()),
-            body: self.without_token(String::from_utf8_lossy(&bytes).into_owned()),
+            body: without_token(String::from_utf8_lossy(&bytes).into_owned(), bearer),
         })
-    }
-
-    fn without_token(&self, body: String) -> String {
-        match self.token.expose_secret() {
-            token if token.len() >= MIN_SECRET_BYTES && body.contains(token) => {
-                body.replace(token, "[redacted token]")
-            }
-            _ => body,
-        }
     }
 
     fn url(&self, target: &str) -> String {
@@ -266,6 +234,16 @@ impl Client {
     }
 }
 
+/// An answer in which what was sent as its bearer token does not occur, wherever the server repeats it.
+fn without_token(body: String, bearer: &Bearer) -> String {
+    match bearer.token.expose_secret() {
+        token if token.len() >= MIN_SECRET_BYTES && body.contains(token) => {
+            body.replace(token, "[redacted token]")
+        }
+        _ => body,
+    }
+}
+
 /// How long to wait before the request is repeated; `None` when it is not to be repeated.
 fn wait_before_repeat(exchange: &Exchange) -> Option<Duration> {
     match &exchange.answer {
@@ -280,16 +258,4 @@ fn wait_before_repeat(exchange: &Exchange) -> Option<Duration> {
 
 fn header_text(headers: &HeaderMap, name: hyper::header::HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-/// An error and its causes in one line: hyper's own words are only "client error".
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -12,7 +12,8 @@ use rand::{SeedableRng, rngs::StdRng};
 use secrecy::SecretString;
 
 use crate::{
-    client::{Client, ClientSettings, SetupError},
+    client::{Client, ClientSettings, SetupError, lacks_access},
+    credential::Credential,
     deserialise::{self, Expected, Resource},
     exchange::{Exchange, WireLog},
     mapping::Mapping,
@@ -30,8 +31,8 @@ const FLAG: &str = "aadOptscim062020";
 pub struct Settings {
     /// The SCIM base URL, as pasted into Entra; `?aadOptscim062020` at its end selects that dialect.
     pub tenant_url: String,
-    /// The bearer token, without the word Bearer.
-    pub secret_token: SecretString,
+    /// How the job proves that it may provision.
+    pub credential: Credential,
     /// How PATCH bodies are worded; `None` lets the tenant URL decide.
     pub dialect: Option<Dialect>,
     /// Which attributes flow.
@@ -64,9 +65,14 @@ impl Settings {
     /// Entra's defaults: default dialect and mapping, bare-string managers, 4 requests at once, 100 members per
     /// PATCH, 30 s; and ours: verify, keep exchanges.
     pub fn new(tenant_url: impl Into<String>, secret_token: impl Into<SecretString>) -> Self {
+        Self::with_credential(tenant_url, Credential::SecretToken(secret_token.into()))
+    }
+
+    /// The same with any kind of credential.
+    pub fn with_credential(tenant_url: impl Into<String>, credential: Credential) -> Self {
         Self {
             tenant_url: tenant_url.into(),
-            secret_token: secret_token.into(),
+            credential,
             dialect: None,
             mapping: Mapping::Default,
             manager_shape: ManagerShape::String,
@@ -178,7 +184,7 @@ impl Emulator {
     /// A job that has not run yet. Nothing is sent.
     ///
     /// # Errors
-    /// When the tenant URL, the token or the wire log's path cannot be used.
+    /// When the tenant URL, the credential or the wire log's path cannot be used.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let (base, query) = settings.tenant_url.split_once('?').unwrap_or((&settings.tenant_url, ""));
         let flagged =
@@ -191,7 +197,7 @@ impl Emulator {
         let client = Client::new(ClientSettings {
             base,
             query_suffix: sends_flag.then(|| FLAG.to_owned()),
-            token: settings.secret_token.clone(),
+            credential: settings.credential.clone(),
             time_limit: settings.time_limit,
             keep_exchanges: settings.keep_exchanges,
             wire_log,
@@ -259,6 +265,7 @@ impl Emulator {
             Err(failure) => failure.reason,
         };
         let advice = match exchange.status() {
+            None if lacks_access(&exchange) => "the credentials appear to be invalid",
             None => "the server cannot be reached",
             Some(401 | 403) => "the credentials appear to be invalid",
             Some(404) => "a filter without hits was answered 404 where 200 and an empty list are expected",
@@ -300,13 +307,13 @@ impl Emulator {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Sends a request that must succeed. A 401 in the middle of a cycle stops the job: every further request would
-    /// get the same.
+    /// Sends a request that must succeed. A 401 in the middle of a cycle stops the job, and so does an access token that
+    /// is not to be had: every further request would get the same.
     pub(crate) async fn must_succeed(&self, request: Request) -> Result<Arc<Exchange>, Failure> {
         let exchange = self.client.send(request).await;
         match exchange.status() {
             Some(200..=299) => return Ok(exchange),
-            Some(401) => {
+            status if status == Some(401) || lacks_access(&exchange) => {
                 let message = "the credentials were refused in the middle of a cycle".to_owned();
                 let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
                 stopped.get_or_insert_with(|| Quarantine { message, exchange: Arc::clone(&exchange) });

@@ -28,7 +28,7 @@ pub struct Exchange {
     /// The request body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_body: Option<Value>,
-    /// 1 for the first attempt; higher after a 429 or 503 with `Retry-After`.
+    /// 1 for the first attempt; higher after a 429 or 503 with `Retry-After`, or with a new access token.
     pub attempt: u32,
     /// When it was sent.
     pub sent_at: DateTime<Utc>,

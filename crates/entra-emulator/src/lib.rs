@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
+mod authority;
 pub mod changes;
 pub mod cli;
 mod client;
+mod connections;
+mod credential;
 mod cycle;
 mod deserialise;
 mod emulator;
@@ -16,7 +20,9 @@ mod report;
 mod tenant;
 mod wire;
 
+pub use authority::{Authority, AuthorityError};
 pub use client::SetupError;
+pub use credential::{Credential, Identity, OAuthClient, SecretPlace};
 pub use cycle::{Counts, Cycle, CycleKind};
 pub use emulator::{Emulator, Observer, Progress, Settings};
 pub use exchange::{Answer, Exchange};

@@ -211,8 +211,12 @@ impl Authority {
         let now = self.clock.unix_seconds();
         let suffices = known.is_fresh(now) && known.usable(now).is_some_and(|keys| keys.knows(key_id));
         if !suffices && known.may_try(now) {
+            // Whoever hangs up meanwhile ends this attempt; it then counts for as long as one may take, so that nobody keeps
+            // others from the keys by hanging up, and nobody makes us ask all the time.
+            known.tried_at = Some((now + TIMEOUT.as_secs()).saturating_sub(PAUSE));
+            let fetched = self.fetch(tenant).await;
             known.tried_at = Some(now);
-            match self.fetch(tenant).await {
+            match fetched {
                 Ok(keys) => {
                     self.metrics.key_fetches.with_label_values(&["ok"]).inc();
                     known.keys = Some((keys, now));

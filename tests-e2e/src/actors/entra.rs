@@ -1,6 +1,6 @@
 //! Entra's provisioning job for one company, played by `entra-emulator`.
 
-use entra_emulator::{Action, Cycle, Dialect, Emulator, ObjectId, Settings, Tenant};
+use entra_emulator::{Action, Credential, Cycle, Dialect, Emulator, ObjectId, Settings, Tenant};
 
 use super::scim::Scim;
 
@@ -21,6 +21,16 @@ impl Entra {
     pub fn new(url: &str, token: &str, tenant: Tenant, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(url, token.to_owned());
         change(&mut settings);
+        Self { tenant, job: Emulator::new(settings).expect("settings of the emulator") }
+    }
+
+    /// A job for this tenant with this credential.
+    ///
+    /// # Panics
+    /// When the credential cannot be used.
+    #[must_use]
+    pub fn by(url: &str, credential: Credential, tenant: Tenant) -> Self {
+        let settings = Settings::with_credential(url, credential);
         Self { tenant, job: Emulator::new(settings).expect("settings of the emulator") }
     }
 

@@ -62,6 +62,23 @@ impl<'a> Operator<'a> {
         invited["link"].as_str().expect("a link").to_owned()
     }
 
+    /// Creates an OAuth client, by a secret unless `arguments` say otherwise; the answer has its secret.
+    #[must_use]
+    pub fn create_client(&self, arguments: &[&str]) -> Value {
+        self.execute("client", "create", arguments)
+    }
+
+    /// Ends a client.
+    pub fn revoke_client(&self, client: &str) {
+        drop(self.execute("client", "revoke", &["--client", client]));
+    }
+
+    /// What was done to the company's credentials, the newest first.
+    #[must_use]
+    pub fn token_events(&self) -> Value {
+        self.execute("token", "events", &[])
+    }
+
     /// Declares a schema of the company's own, from a file with its document.
     pub fn declare_schema(&self, file: &str) {
         drop(self.execute("schema", "declare", &["--file", file]));

@@ -13,6 +13,7 @@ mod entra_bugs;
 mod faults;
 mod groups;
 mod isolation;
+mod oauth;
 mod observability;
 mod other_suites;
 mod provisioning;

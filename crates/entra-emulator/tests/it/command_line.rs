@@ -13,6 +13,10 @@ async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         .env_remove("ENTRA_TENANT_URL")
         .env_remove("ENTRA_SECRET_TOKEN")
         .env_remove("ENTRA_SECRET_TOKEN_FILE")
+        .env_remove("ENTRA_CLIENT_ID")
+        .env_remove("ENTRA_TOKEN_ENDPOINT")
+        .env_remove("ENTRA_CLIENT_SECRET")
+        .env_remove("ENTRA_CLIENT_SECRET_FILE")
         .envs(environment.iter().copied())
         .output()
         .await
@@ -92,7 +96,56 @@ async fn test_connection_reads_the_token_from_a_file_and_exits_0() {
 async fn a_missing_token_is_a_usage_error() {
     let output = run(&["run", "--tenant-url", "http://127.0.0.1:1/scim"], &[]).await;
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("--secret-token"));
+    let says = String::from_utf8(output.stderr).unwrap();
+    assert!(says.contains("--secret-token") && says.contains("--client-id"), "{says}");
+}
+
+#[tokio::test]
+async fn half_a_credential_or_two_of_them_is_a_usage_error_that_names_the_option() {
+    let client = ["--client-id", "c", "--token-endpoint", "http://127.0.0.1:1/t"];
+    for (arguments, named) in [
+        (&["--client-id", "c"][..], "--token-endpoint"),
+        (&client, "--client-secret"),
+        (&["--client-secret", "s"], "--client-id"),
+        (&[&client[..], &["--client-secret", "s", "--secret-token", "t"]].concat(), "--secret-token"),
+        (
+            &[&client[..], &["--federation-tenant", "11111111-2222-4333-8444-555555555555"]].concat(),
+            "--federation-subject",
+        ),
+        (&[&client[..], &["--federation-tenant", "contoso"]].concat(), "--federation-tenant"),
+        (&[&client[..], &["--client-secret", "s", "--client-auth", "cookie"]].concat(), "--client-auth"),
+    ] {
+        let all = [&["run", "--tenant-url", "http://127.0.0.1:1/scim"], arguments].concat();
+        let output = run(&all, &[]).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let says = String::from_utf8(output.stderr).unwrap();
+        assert!(says.contains(named), "{arguments:?}: {says}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_provisions_by_its_secret_from_a_file() {
+    let target = Target::start().await;
+    let granted = format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600}}"#);
+    target.intercept(move |received| {
+        (received.target() == "/oauth2/token").then(|| Reply::text(200, "application/json", granted.clone()))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("secret");
+    std::fs::write(&file, "the-client-secret\n").unwrap();
+    let endpoint = target.url.replace("/scim", "/oauth2/token");
+    let environment = [
+        ("ENTRA_TENANT_URL", target.url.as_str()),
+        ("ENTRA_CLIENT_ID", "c"),
+        ("ENTRA_TOKEN_ENDPOINT", &endpoint),
+        ("ENTRA_CLIENT_SECRET_FILE", file.to_str().unwrap()),
+    ];
+    let output = run(&["run", "--users", "3", "--client-auth", "basic", "--json"], &environment).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let received = target.take_received();
+    assert_eq!(received.iter().filter(|received| received.target() == "/oauth2/token").count(), 1);
+    // base64 of c:the-client-secret
+    assert!(received[0].headers.contains(&"Authorization: Basic Yzp0aGUtY2xpZW50LXNlY3JldA==".to_owned()));
 }
 
 #[tokio::test]

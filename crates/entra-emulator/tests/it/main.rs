@@ -9,6 +9,7 @@
 )]
 
 mod command_line;
+mod credentials;
 mod cycles;
 mod failures;
 mod life_of_a_person;

@@ -62,7 +62,7 @@ const IMPURE: [&str; 12] = [
 ];
 
 /// Which crates may name a technology in their `[dependencies]`.
-const OWNERS: [(&str, &[&str]); 12] = [
+const OWNERS: [(&str, &[&str]); 13] = [
     ("actix-web", &["service-runtime", "scim-gateway", "token-service", "admin-console"]),
     // The bench also measures what the bare client reaches on the same machine.
     ("async-nats", &["bus-jetstream", "provisioning-bench"]),
@@ -70,11 +70,13 @@ const OWNERS: [(&str, &[&str]); 12] = [
     ("diesel", &["pg-pool", "directory-service", "token-service", "admin-console"]),
     ("diesel_migrations", &["pg-pool", "directory-service", "token-service", "admin-console"]),
     ("ed25519-dalek", &["token-service"]),
-    ("jsonwebtoken", &["token-protocol", "token-service"]),
+    // The emulator signs assertions, as Entra does.
+    ("jsonwebtoken", &["entra-emulator", "token-protocol", "token-service"]),
     ("opentelemetry-otlp", &["service-runtime"]),
     ("opentelemetry_sdk", &["service-runtime"]),
     ("prost-build", &[]),
     ("reqwest", &["entra-emulator", "tests-e2e"]),
+    ("rsa", &["entra-emulator"]),
     ("tracing-subscriber", &["service-runtime"]),
 ];
 
