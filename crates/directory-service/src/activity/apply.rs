@@ -1,11 +1,15 @@
 //! Messages of the stream of calls into the tables: read what is known, count, write, and move the watermark on.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use bus_contract::{Message as _, directory::CallBatch, subject::company_of_calls};
+use bus_contract::{
+    Message as _,
+    directory::{CallBatch, call::Answer},
+    subject::company_of_calls,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
-use typed_ids::CompanyId;
+use typed_ids::{CompanyId, RequestId};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +17,10 @@ use super::{
     count::Activity,
     line::{self, CallLine},
 };
-use crate::store;
+use crate::{
+    apply::refuse,
+    store::{self, log::Recorded},
+};
 
 /// A message of the stream.
 #[derive(Debug, Clone)]
@@ -100,12 +107,14 @@ fn count(
     for row in store::activity::newest_cycles(conn, &companies, Uuid::max(), 1)? {
         known.entry(row.company_id).or_default().cycles.push(row.into_cycle());
     }
+    let missing = about_missing_members(conn, &companies, calls)?;
     let mut activities = Vec::with_capacity(companies.len());
     let mut lines: Vec<CallLine<'_>> = Vec::new();
     for (company, calls) in calls {
         let mut activity = known.remove(&company.as_uuid()).unwrap_or_default();
         for call in calls {
-            activity.count(call, pause);
+            let is_reference = call.request.is_some_and(|request| missing.contains(&request));
+            activity.count(call, is_reference, pause);
             lines.extend(line::line(*company, call));
         }
         activities.push((*company, activity));
@@ -117,4 +126,25 @@ fn count(
         lines: lines as u64,
         companies: companies.into_iter().collect(),
     })
+}
+
+/// Which of the calls the directory refused because of members who do not exist. Its log knows; gateways do not.
+fn about_missing_members(
+    conn: &mut PgConnection,
+    companies: &[CompanyId],
+    calls: &BTreeMap<CompanyId, Vec<&Call>>,
+) -> QueryResult<HashSet<RequestId>> {
+    let refused = |call: &&Call| call.is_decided && call.answer == Answer::Refused;
+    let keys: Vec<(CompanyId, RequestId)> = calls
+        .iter()
+        .flat_map(|(company, calls)| {
+            let refused = calls.iter().copied().filter(refused);
+            refused.filter_map(move |call| Some((*company, call.request?)))
+        })
+        .collect();
+    let recorded = store::log::recorded(conn, companies, &keys)?;
+    let is_about = |line: &Recorded| {
+        line.refusal.as_ref().is_some_and(|refusal| refuse::is_about_missing_members(&refusal.detail))
+    };
+    Ok(recorded.iter().filter(|line| is_about(line)).map(|line| line.request).collect())
 }

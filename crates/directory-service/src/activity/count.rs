@@ -9,7 +9,7 @@ use typed_ids::TokenId;
 use uuid::Uuid;
 
 use super::call::{Call, Verb};
-use crate::{apply::refuse, time::first_id_from};
+use crate::time::first_id_from;
 
 /// The most kinds of failure that are told apart in one cycle; those beyond are in its totals only.
 pub(crate) const MAX_CAUSES: usize = 20;
@@ -107,8 +107,9 @@ pub(crate) struct Use {
 }
 
 impl Activity {
-    /// Counts one call more. `pause` is what parts two cycles.
-    pub(crate) fn count(&mut self, call: &Call, pause: TimeDelta) {
+    /// Counts one call more. `is_reference`: it was refused because of somebody it refers to and who is not there. `pause`
+    /// is what parts two cycles.
+    pub(crate) fn count(&mut self, call: &Call, is_reference: bool, pause: TimeDelta) {
         self.count_contact(call);
         self.count_use(call);
         if let Ok(begins_at) = call.at.duration_trunc(SLOT) {
@@ -126,7 +127,7 @@ impl Activity {
             self.cycles.push(Cycle::begun_by(call));
         }
         let Some(cycle) = self.cycles.last_mut() else { return };
-        cycle.count(call);
+        cycle.count(call, is_reference);
         if cycle.counts.created > 0 {
             self.connection.initial_cycle.get_or_insert(cycle.id);
         }
@@ -178,7 +179,7 @@ impl Cycle {
         Self { id, started_at: call.at, last_call_at: call.at, counts, causes }
     }
 
-    fn count(&mut self, call: &Call) {
+    fn count(&mut self, call: &Call, is_reference: bool) {
         self.last_call_at = self.last_call_at.max(call.at);
         let counts = &mut self.counts;
         counts.calls += 1;
@@ -197,14 +198,13 @@ impl Cycle {
         *counter += 1;
         if call.is_failure() {
             counts.failed_changes += i64::from(call.verb.is_change());
-            self.count_cause(call);
+            self.count_cause(call, is_reference);
         }
     }
 
-    fn count_cause(&mut self, call: &Call) {
+    fn count_cause(&mut self, call: &Call, is_reference: bool) {
         let cause = format!("{} {}", call.status, call.scim_type);
         let cause = cause.trim_end();
-        let is_reference = refuse::is_about_missing_members(&call.detail);
         let is_full = self.causes.len() >= MAX_CAUSES;
         let known =
             self.causes.iter_mut().find(|known| known.cause == cause && known.is_reference == is_reference);

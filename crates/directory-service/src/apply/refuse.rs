@@ -60,11 +60,6 @@ pub(crate) fn is_about_missing_members(detail: &str) -> bool {
     detail.starts_with(MISSING_MEMBERS)
 }
 
-#[cfg(test)]
-pub(crate) fn missing_members_for_tests() -> String {
-    no_such_members(&[MemberId::mint()], 0).detail
-}
-
 fn no_such_members(named: &[MemberId], others: usize) -> Refused {
     let named = named.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ");
     let others = if others == 0 { String::new() } else { format!(" and {others} more") };
@@ -91,5 +86,19 @@ fn invalid(error: &ScimError) -> Refused {
         reason: Reason::Invalid.into(),
         scim_type: error.scim_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         detail: error.detail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_because_of_missing_members_is_known_by_its_words() {
+        let missing = to_wire(&Refusal::NoSuchMembers { named: vec![MemberId::mint()], others: 3 });
+        assert!(is_about_missing_members(&missing.detail));
+        for other in [Refusal::NotFound, Refusal::OwnMember, Refusal::NameTaken, Refusal::NoSuchGroup] {
+            assert!(!is_about_missing_members(&to_wire(&other).detail));
+        }
     }
 }

@@ -14,31 +14,38 @@ use uuid::Uuid;
 
 use crate::{activity::call::VERBS, log::OUTCOMES};
 
-/// Lines of one person or one name that are looked at for a verb or an outcome: the newest.
-pub(crate) const MAX_LOOKED_AT: i64 = 1_000;
+/// Lines of one person or group that are looked at for a verb or an outcome: the newest.
+pub(crate) const MAX_LOOKED_AT: i64 = 5_000;
+/// The same of one of several names.
+pub(crate) const MAX_LOOKED_AT_OF_A_NAME: i64 = 1_000;
 /// Names that a beginning stands for: the first in the order of their folded forms.
 pub(crate) const MAX_NAMES: i64 = 50;
 
 pg_pool::static_sql! {
+    // Rows are compared whole and ordered by all that is compared, so the one index that holds them so saves a sort. With
+    // `=` the primary key, filtered, would look as good to a plan that does not know how rare the wanted lines are.
     Newest -> (SqlUuid,) =
         "select request_id from provisioning_log where company_id = $1 and request_id >= $2 and request_id < $3 \
          order by request_id desc limit $4";
     // Each pair has an index in the order of ids; the newest of each are merged.
     NewestOfOutcomes -> (SqlUuid,) =
         "select l.request_id from unnest($5, $6) as k(verb, outcome) cross join lateral ( \
-           select l.request_id from provisioning_log l where l.company_id = $1 and l.verb = k.verb \
-             and l.outcome = k.outcome and l.request_id >= $2 and l.request_id < $3 \
-           order by l.request_id desc limit $4) l \
+           select l.request_id from provisioning_log l where l.company_id = $1 and l.verb is not null \
+             and (l.verb, l.outcome, l.request_id) >= (k.verb, k.outcome, $2) \
+             and (l.verb, l.outcome, l.request_id) < (k.verb, k.outcome, $3) \
+           order by l.verb desc, l.outcome desc, l.request_id desc limit $4) l \
          order by l.request_id desc limit $4";
     NewestOfUser -> (SqlUuid,) =
         "select l.request_id from ( \
-           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 and l.user_id = $7 \
-             and l.request_id >= $2 and l.request_id < $3 order by l.request_id desc limit $8) l \
+           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+             and l.user_id is not null and (l.user_id, l.request_id) >= ($7, $2) \
+             and (l.user_id, l.request_id) < ($7, $3) order by l.user_id desc, l.request_id desc limit $8) l \
          where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
     NewestOfGroup -> (SqlUuid,) =
         "select l.request_id from ( \
-           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 and l.group_id = $7 \
-             and l.request_id >= $2 and l.request_id < $3 order by l.request_id desc limit $8) l \
+           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+             and l.group_id is not null and (l.group_id, l.request_id) >= ($7, $2) \
+             and (l.group_id, l.request_id) < ($7, $3) order by l.group_id desc, l.request_id desc limit $8) l \
          where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
     // From each name to the next by the index, so that a name with a million lines is one step.
     NewestOfNames -> (SqlUuid,) =
@@ -52,8 +59,9 @@ pg_pool::static_sql! {
          select l.request_id from (select target_key from names limit $10) k cross join lateral ( \
            select l.request_id from ( \
              select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-               and l.target_key = k.target_key and l.request_id >= $2 and l.request_id < $3 \
-             order by l.request_id desc limit $8) l \
+               and l.target_key is not null and (l.target_key, l.request_id) >= (k.target_key, $2) \
+               and (l.target_key, l.request_id) < (k.target_key, $3) \
+             order by l.target_key desc, l.request_id desc limit $8) l \
            where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4) l \
          order by l.request_id desc limit $4";
     Lines =
@@ -155,8 +163,12 @@ fn ids(conn: &mut PgConnection, wanted: &Wanted) -> QueryResult<Vec<Uuid>> {
     }
     let every = Outcomes::every();
     let outcomes = wanted.outcomes.as_ref().unwrap_or(&every);
-    // Without a choice among them the newest are the ones.
-    let looked_at = if wanted.outcomes.is_some() { MAX_LOOKED_AT.max(wanted.limit) } else { wanted.limit };
+    let looked_at = match (&wanted.outcomes, &wanted.about) {
+        // Without a choice among them the newest are the ones.
+        (None, _) => wanted.limit,
+        (Some(_), About::Name(_)) => MAX_LOOKED_AT_OF_A_NAME,
+        (Some(_), _) => MAX_LOOKED_AT,
+    };
     macro_rules! about {
         ($statement:expr, $type:ty, $key:expr) => {
             within!($statement)

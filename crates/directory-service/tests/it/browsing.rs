@@ -11,6 +11,7 @@ use typed_ids::{CompanyId, UserId};
 use crate::{
     console::Console,
     harness::{Caller, World, attributes},
+    reads::{reads, world_of_indexes},
 };
 
 async fn names(console: &Console, question: BrowseUsers) -> Vec<String> {
@@ -146,5 +147,50 @@ async fn a_question_for_users_that_cannot_be_answered_says_what_to_do() {
         let refused = console.ask(subject::BROWSE_USERS, question).await.unwrap_err();
         assert_eq!(refused.reason(), failure::Reason::Invalid);
         assert!(refused.detail.starts_with(expected), "{}", refused.detail);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_users_reads_as_much_of_many_as_of_few() {
+    let world = world_of_indexes();
+    let company = CompanyId::mint();
+    let console = Console::new(&world).await;
+    // One in twenty is disabled.
+    let fill = |from: u32, to: u32| {
+        world.sql(&format!(
+            "insert into users (company_id, user_id, user_name_key, many_work_emails, active, display_name, \
+               display_name_key, external_id, version, created_at, last_modified_at, attributes) \
+             select '{company}', gen_random_uuid(), 'user-' || lpad(n::text, 8, '0'), false, n % 20 <> 0, 'U', \
+               'called-' || lpad(n::text, 8, '0'), 'x' || n, 1, now(), now(), '{{\"userName\":\"u\"}}' \
+             from generate_series({from}, {to}) n"
+        ));
+        world.sql("vacuum analyze users");
+    };
+    let all = BrowseUsers { company_id: company.to_string(), limit: 50, ..BrowseUsers::default() };
+    let ways = [
+        (all.clone(), 50),
+        (BrowseUsers { state: State::Active.into(), ..all.clone() }, 50),
+        (BrowseUsers { state: State::Inactive.into(), ..all.clone() }, 50),
+        (BrowseUsers { search: "user-0000".to_owned(), ..all.clone() }, 50),
+        (BrowseUsers { search: "called-000001".to_owned(), ..all.clone() }, 50),
+        (BrowseUsers { search: "x17".to_owned(), ..all }, 1),
+    ];
+    let reads = async |question: &BrowseUsers, count: usize| {
+        reads(&world, "users", async || {
+            assert_eq!(console.users(question.clone()).await.users.len(), count, "{question:?}");
+        })
+        .await
+    };
+    fill(1, 3_000);
+    let mut few = vec![];
+    for (question, count) in &ways {
+        few.push(reads(question, *count).await);
+    }
+    fill(3_001, 24_000);
+    for ((question, count), few) in ways.iter().zip(few) {
+        let many = reads(question, *count).await;
+        assert_eq!((few.scans, many.scans), (0, 0), "{question:?}");
+        assert!(many.rows <= 1_000, "{question:?} {few:?} {many:?}");
+        assert!(many.blocks <= few.blocks * 2, "{question:?} {few:?} {many:?}");
     }
 }

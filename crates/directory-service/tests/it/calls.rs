@@ -274,12 +274,37 @@ async fn what_a_gateway_answered_by_itself_is_a_line_of_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reference_to_somebody_who_is_not_there_is_counted_apart() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let console = Console::new(&world).await;
+    let group = caller.form("Payroll", &[]).await.group_id;
+    // What a gateway reports of a change that the directory refused: not its words.
+    let reported = |request_id: String| Call {
+        request_id,
+        scim_type: "invalidValue".to_owned(),
+        is_decided: true,
+        ..call("update", Answer::Refused, 400)
+    };
+    let nobody = UserId::mint().to_string();
+    let missing = caller.patch_members(&group, &[&nobody], &[]).await.request_id;
+    let itself = caller.patch_members(&group, &[&group], &[]).await.request_id;
+    console.report(caller.company, vec![reported(missing), reported(itself)]).await;
+    eventually("the calls are counted", async || console.counted(caller.company).await == 2).await;
+    let cause = |is_reference| FailureCause { cause: "400 invalidValue".to_owned(), count: 1, is_reference };
+    assert_eq!(console.latest(caller.company).await.causes, [cause(true), cause(false)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_was_given_up_and_applied_later_has_both_lines() {
     let world = World::new();
     let directory = world.directory().await;
     let mut caller = world.caller().await;
     let console = Console::new(&world).await;
     caller.hire(json!({"userName": "before@contoso.com"})).await;
+    // There is a stream to report to from here on.
+    console.report(caller.company, vec![]).await;
     directory.kill_9();
     // The gateway gave up, and the request lies in the stream.
     let request = caller.send(Verb::Create, create(&json!({"userName": "late@contoso.com"}))).await;

@@ -14,7 +14,7 @@ use crate::{
     harness::{DEADLINE, World, postgres, url},
 };
 
-const URN: &str = "urn:contoso:params:scim:schemas:extension:badge:2.0:User";
+const URN: &str = "urn:contoso:scim:2.0:User";
 
 async fn ask(world: &World, subject: &'static str, question: impl Message) -> reply::Result {
     let operator = world.bus("operator").await;
@@ -37,7 +37,9 @@ async fn each_act_is_recorded_with_who_did_it_and_listed_from_the_newest() {
     ask(&world, subject::CREATE_COMPANY, create.clone()).await;
     // It is there already: nothing was done.
     ask(&world, subject::CREATE_COMPANY, create).await;
-    let document = json!({"id": URN, "name": "Badge", "attributes": [{"name": "number", "type": "string"}]});
+    let document = json!({
+        "id": URN, "name": "Contoso", "description": "Ours", "attributes": [{"name": "badge", "type": "string"}],
+    });
     let declare =
         DeclareSchema { company_id: company_id.clone(), document_json: document.to_string(), actor: None };
     ask(&world, subject::DECLARE_SCHEMA, declare.clone()).await;

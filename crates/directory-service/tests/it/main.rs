@@ -24,5 +24,6 @@ mod orders_agree;
 mod overtaken;
 mod poison;
 mod questions;
+mod reads;
 mod schema_conventions;
 mod schemas;
