@@ -12,18 +12,14 @@ import { eventually, world } from '../src/world.mjs';
 const USERS = 50;
 const GROUPS = 3;
 const PASSWORD = 'nine green bicycles';
-const WHO = {
-  en: ['Megan Bowen', 'megan.bowen@contoso.com'],
-  fr: ['Claire Moreau', 'claire.moreau@contoso.fr'],
-};
 
 useBrowser();
 
 test('what is copied connects Entra, and everything that arrives is seen without reloading', () =>
   withPerson({ language: world.language }, async (person) => {
     const words = wordsOf(person);
-    const [name, email] = WHO[world.language];
-    await acceptInvitation(person, world.invitation, name, PASSWORD);
+    const { name, email, invitation } = world.newcomer;
+    await acceptInvitation(person, invitation, name, PASSWORD);
     await person.page.getByRole('button', { name: words.signOut, exact: true }).click();
     await person.page.waitForURL('**/sign-in*');
     await signIn(person, { email, password: PASSWORD });

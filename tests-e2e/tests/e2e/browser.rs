@@ -22,18 +22,23 @@ fn the_guards_of_every_page_notice_what_they_are_there_for() {
     BROWSER.run("guards.test.mjs");
 }
 
+/// An administrator who was invited and has not accepted yet.
+fn newcomer(world: &World, name: &str, email: &str) -> Value {
+    json!({ "name": name, "email": email, "invitation": world.operator().invite(email, "administrator") })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_connects_entra_and_watches_what_arrives() {
     let world = World::shared();
-    let invitation = world.operator().invite("megan.bowen@contoso.com", "administrator");
-    run(&world, "connect.test.mjs", &json!({ "language": "en", "invitation": invitation }));
+    let megan = newcomer(&world, "Megan Bowen", "megan.bowen@contoso.com");
+    run(&world, "connect.test.mjs", &json!({ "language": "en", "newcomer": megan }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_connects_entra_in_french() {
     let world = World::shared();
-    let invitation = world.operator().invite("claire.moreau@contoso.fr", "administrator");
-    run(&world, "connect.test.mjs", &json!({ "language": "fr", "invitation": invitation }));
+    let claire = newcomer(&world, "Claire Moreau", "claire.moreau@contoso.fr");
+    run(&world, "connect.test.mjs", &json!({ "language": "fr", "newcomer": claire }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

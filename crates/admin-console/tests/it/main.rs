@@ -7,9 +7,14 @@
 )]
 
 mod harness;
-mod sample;
 
+mod administrators;
+mod isolation;
 mod live;
+mod notices;
 mod pages;
 mod provisioning;
+mod routes;
+mod sample;
 mod sessions;
+mod sign_in;

@@ -1,0 +1,112 @@
+//! What administrators are mailed without asking.
+
+use std::time::Duration;
+
+use bus_contract::{
+    Timestamp,
+    console::Role,
+    directory::{self, CompanyHealth, Health, ListHealth, ListHealthReply, health},
+    subject::{LIST_CLIENTS, LIST_HEALTH, LIST_TOKENS},
+    token::{self, ClientList, ListClients, ListTokens, Token, TokenList, token::State},
+};
+
+use crate::harness::{NOW, World, eventually};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A console that looks often, with a company whose health is `state` and whose token ends in 40 days.
+async fn start() -> World {
+    let world = World::start_with(&[("TIMECLOCK_NOTICES_INTERVAL_MS", "50")]).await;
+    let company_id = world.contoso.id.to_string();
+    let of = company_id.clone();
+    world.services.answer(LIST_TOKENS, move |question: ListTokens| {
+        let end = i64::try_from(NOW + 40 * DAY.as_secs()).unwrap();
+        let token = Token {
+            token_id: "0198c0de-0000-7000-8000-000000000001".to_owned(),
+            expires_at: Some(Timestamp { seconds: end, nanos: 0 }),
+            state: State::Active.into(),
+            ..Token::default()
+        };
+        let tokens = Vec::from_iter((question.company_id == of).then_some(token));
+        token::Reply { result: Some(token::reply::Result::TokenList(TokenList { tokens })) }
+    });
+    world.services.answer(LIST_CLIENTS, |_: ListClients| token::Reply {
+        result: Some(token::reply::Result::ClientList(ClientList { clients: Vec::new() })),
+    });
+    say_health(&world, health::State::Healthy);
+    world
+}
+
+fn say_health(world: &World, state: health::State) {
+    let company_id = world.contoso.id.to_string();
+    world.services.answer(LIST_HEALTH, move |_: ListHealth| {
+        let health = Health { state: state.into(), ..Health::default() };
+        let companies = vec![CompanyHealth { company_id: company_id.clone(), health: Some(health) }];
+        directory::Reply { result: Some(directory::reply::Result::ListHealth(ListHealthReply { companies })) }
+    });
+}
+
+/// Rounds that have been made.
+fn rounds(world: &World) -> usize {
+    world.services.asked::<ListHealth>(LIST_HEALTH).len()
+}
+
+async fn two_more_rounds(world: &World) {
+    let before = rounds(world);
+    eventually("two rounds", || async { (rounds(world) >= before + 2).then_some(()) }).await;
+}
+
+/// The mails whose subject holds `subject`.
+fn mails(world: &World, subject: &str) -> Vec<String> {
+    let files = std::fs::read_dir(world.mails.path()).unwrap();
+    let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap_or_default());
+    mails.filter(|mail| mail.contains(subject)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_is_mailed_in_its_language() {
+    let (world, _) = World::start_signed_in().await;
+    let mails = mails(&world, "Subject: You are invited to look after Contoso");
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].contains("To: anna@contoso.example") && mails[0].contains("multipart/alternative"));
+    assert_eq!(world.count("timeclock_console_mails_total", "sent"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_notices_hears_once_for_each_step_to_the_end() {
+    let world = start().await;
+    world.administrator(&world.contoso.clone()).await;
+    let quiet = world.person(world.contoso.id, "quiet@contoso.example", Role::Administrator).await;
+    quiet.post("/account/notices", &[]).await;
+    world.clock.advance(5 * DAY);
+    two_more_rounds(&world).await;
+    assert!(mails(&world, "expires in").is_empty(), "35 days are long");
+    world.clock.advance(10 * DAY);
+    let subject = "the credential for Entra expires in 25 days";
+    eventually("a notice", || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
+    two_more_rounds(&world).await;
+    let told = mails(&world, "expires in");
+    assert_eq!(told.len(), 1, "once, and to one of the two");
+    assert!(told[0].contains("To: anna@contoso.example"));
+    world.clock.advance(22 * DAY);
+    let subject = "the credential for Entra expires in 3 days";
+    eventually("the next", || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
+    two_more_rounds(&world).await;
+    assert_eq!(mails(&world, "expires in").len(), 2, "fourteen days have passed without a mail of their own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_is_told_once_and_so_is_its_end() {
+    let world = start().await;
+    world.administrator(&world.contoso.clone()).await;
+    for (state, subject) in [
+        (health::State::Critical, "Contoso: provisioning is about to stop"),
+        (health::State::Healthy, "Contoso: provisioning works again"),
+    ] {
+        say_health(&world, state);
+        eventually(subject, || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
+        two_more_rounds(&world).await;
+        assert_eq!(mails(&world, subject).len(), 1);
+    }
+    assert_eq!(world.count("timeclock_console_notices_total", "recovered"), 1);
+}

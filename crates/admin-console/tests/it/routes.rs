@@ -1,0 +1,147 @@
+//! Every route of the table: whom it answers, and what its answer carries.
+
+use admin_console::{Access, Shape, Verb, route_table};
+use reqwest::Method;
+
+use crate::harness::{Browser, Seen, World};
+
+/// A path with something in the place of its parameters.
+fn path(pattern: &str) -> String {
+    let segments = pattern.split('/').map(|segment| {
+        if segment.starts_with('{') { "0198c0de-0000-7000-8000-000000000000" } else { segment }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+async fn call(browser: &Browser, verb: Verb, pattern: &str) -> Seen {
+    match verb {
+        Verb::Get => browser.get(&path(pattern)).await,
+        Verb::Post => browser.post(&path(pattern), &[]).await,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_session_only_public_routes_answer() {
+    let world = World::start().await;
+    for (verb, pattern, access, shape) in route_table() {
+        let answer = call(&world.browser(), verb, pattern).await;
+        match (access, shape) {
+            (Access::Public, _) => {
+                assert_ne!(answer.status, 401, "{pattern}");
+                assert!(!answer.location().starts_with("/sign-in"), "{pattern}");
+            }
+            (_, Shape::Part) => assert_eq!(answer.status, 401, "{verb:?} {pattern}"),
+            (_, Shape::Page) => {
+                assert_eq!(answer.status, 303, "{verb:?} {pattern}");
+                assert!(answer.location().starts_with("/sign-in?return=/"), "{}", answer.location());
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_works_without_its_token_or_from_elsewhere() {
+    let (world, browser) = World::start_signed_in().await;
+    let (token, origin) = (browser.csrf_token().unwrap(), browser.origin());
+    let other = world.administrator(&world.fabrikam.clone()).await.csrf_token().unwrap();
+    let (own, foreign) = (("origin", origin.as_str()), ("origin", "https://evil.example"));
+    let posts = route_table().filter(|(verb, ..)| *verb == Verb::Post);
+    for (_, pattern, access, _) in posts {
+        let path = path(pattern);
+        let refused = async |fields: &[(&str, &str)], headers: &[(&str, &str)]| {
+            let answer = browser.post_from(&path, fields, headers).await;
+            assert_eq!(answer.status, 403, "{pattern} {fields:?} {headers:?}");
+        };
+        let right = [("csrf_token", token.as_str())];
+        refused(&right, &[]).await;
+        refused(&right, &[foreign]).await;
+        refused(&right, &[("origin", "null")]).await;
+        for site in ["cross-site", "same-site", "none"] {
+            refused(&right, &[own, ("sec-fetch-site", site)]).await;
+        }
+        if access != Access::Public {
+            refused(&[], &[own]).await;
+            refused(&[("csrf_token", "")], &[own]).await;
+            refused(&[("csrf_token", &other)], &[own]).await;
+        }
+    }
+    assert_eq!(browser.get("/account").await.status, 200, "the session still stands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_changes_nothing_but_what_is_their_own() {
+    let world = World::start().await;
+    let auditor = world.auditor().await;
+    let posts = route_table().filter(|(verb, ..)| *verb == Verb::Post);
+    let (own, others): (Vec<_>, Vec<_>) =
+        posts.partition(|(_, _, access, _)| matches!(access, Access::Public | Access::SignedIn));
+    for (verb, pattern, ..) in others {
+        let answer = call(&auditor, verb, pattern).await;
+        assert_eq!(answer.status, 403, "{pattern}");
+    }
+    let own: Vec<_> = own.into_iter().map(|(_, pattern, ..)| pattern).collect();
+    let expected = [
+        "/sign-in",
+        "/invitation/{token}",
+        "/confirm-password",
+        "/account/profile",
+        "/account/notices",
+        "/account/password",
+        "/account/sessions/end-others",
+        "/account/sessions/{id}/end",
+        "/sign-out",
+        "/language",
+    ];
+    assert_eq!(own, expected, "whatever is added here is open to auditors");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_carries_its_security_headers() {
+    let (world, browser) = World::start_signed_in().await;
+    let mut nonces = std::collections::BTreeSet::new();
+    for (verb, pattern, ..) in route_table() {
+        for browser in [&world.browser(), &browser] {
+            if pattern == "/sign-out" || (pattern == "/live" && browser.session().is_some()) {
+                continue;
+            }
+            let answer = call(browser, verb, pattern).await;
+            let policy = answer.header("content-security-policy").to_owned();
+            assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{pattern}: {policy}");
+            for rule in ["frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"] {
+                assert!(policy.contains(rule), "{pattern}: {policy}");
+            }
+            assert!(!policy.contains("unsafe"), "{pattern}: {policy}");
+            assert!(nonces.insert(policy), "{pattern}: a nonce is used twice");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff", "{pattern}");
+            assert_eq!(answer.header("referrer-policy"), "same-origin", "{pattern}");
+            assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{pattern}");
+            assert!(!answer.header("permissions-policy").is_empty(), "{pattern}");
+            assert!(answer.header("cache-control").contains("no-store"), "{pattern}");
+            assert_eq!(answer.header("strict-transport-security"), "", "not over plain HTTP");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_a_page_in_the_visitor_s_language() {
+    let (_world, browser) = World::start_signed_in().await;
+    let french = |method, path: &str| browser.request(method, path).header("accept-language", "fr");
+    let unknown = browser.send(french(Method::GET, "/nowhere")).await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.body.contains("<html lang=\"en\""), "they chose English when they accepted");
+    browser.cookies.lock().unwrap().clear();
+    let unknown = browser.send(french(Method::GET, "/nowhere")).await;
+    assert!(unknown.body.contains("<html lang=\"fr\""), "{}", unknown.body);
+    let method = browser.send(french(Method::DELETE, "/account")).await;
+    assert_eq!(method.status, 405);
+    assert!(method.body.contains("Demande "), "with a number to tell support: {}", method.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_too_large_is_refused() {
+    let (_world, browser) = World::start_signed_in().await;
+    let answer = browser.post("/account/profile", &[("name", &"a".repeat(70_000))]).await;
+    assert_eq!(answer.status, 413);
+    let answer = browser.post("/sign-in", &[("email", &"a".repeat(70_000)), ("password", "x")]).await;
+    assert_eq!(answer.status, 413);
+}
