@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-/// Open pages of one session. A browser keeps six connections to a host over HTTP/1.1, and needs some for pages.
-pub(crate) const MOST_PER_SESSION: usize = 4;
+/// Open pages of one session; one more ends the oldest. A page that was left is known to be so only at the next
+/// heartbeat, so whoever clicks through the console has a few behind them.
+pub(crate) const MOST_PER_SESSION: usize = 8;
 /// Open pages of this process.
 pub(crate) const MOST: usize = 2_000;
 
@@ -33,7 +34,8 @@ pub(crate) struct Live {
 #[derive(Default)]
 struct Listeners {
     companies: HashMap<CompanyId, watch::Sender<u64>>,
-    sessions: HashMap<Uuid, usize>,
+    /// The oldest first.
+    sessions: HashMap<Uuid, Vec<CancellationToken>>,
     all: usize,
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Listener {
     company: CompanyId,
     session: Uuid,
     changes: watch::Receiver<u64>,
+    /// Cancelled when a newer page of the session needs its place.
+    end: CancellationToken,
 }
 
 impl Live {
@@ -76,15 +80,19 @@ impl Live {
     /// Opens a page's ear to its own company.
     pub(crate) fn listen(&self, company: CompanyId, session: Uuid) -> Result<Listener, TooMany> {
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_session = listeners.sessions.get(&session).copied().unwrap_or_default();
-        if listeners.all >= MOST || of_session >= MOST_PER_SESSION {
+        if listeners.all >= MOST {
             return Err(TooMany);
         }
         listeners.all += 1;
-        listeners.sessions.insert(session, of_session + 1);
         self.open.inc();
+        let end = self.stop.child_token();
+        let of_session = listeners.sessions.entry(session).or_default();
+        of_session.push(end.clone());
+        if of_session.len() > MOST_PER_SESSION {
+            of_session.remove(0).cancel();
+        }
         let changes = listeners.companies.entry(company).or_insert_with(|| watch::Sender::new(0)).subscribe();
-        Ok(Listener { live: self.clone(), company, session, changes })
+        Ok(Listener { live: self.clone(), company, session, changes, end })
     }
 
     fn tell(&self, company: CompanyId) {
@@ -96,10 +104,11 @@ impl Live {
 }
 
 impl Listener {
-    /// Waits for the next change; several that came in the meantime are one. `false` when the process stops.
+    /// Waits for the next change; several that came in the meantime are one. `false` at the end: when a newer page has
+    /// taken its place, or the process stops.
     pub(crate) async fn changed(&mut self) -> bool {
         tokio::select! {
-            () = self.live.stop.cancelled() => false,
+            () = self.end.cancelled() => false,
             changed = self.changes.changed() => changed.is_ok(),
         }
     }
@@ -115,9 +124,11 @@ impl Drop for Listener {
         let mut listeners = self.live.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.all -= 1;
         self.live.open.dec();
-        match listeners.sessions.get_mut(&self.session) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
+        // Whichever ends is marked, and forgotten with the other marked ones.
+        self.end.cancel();
+        if let Some(of_session) = listeners.sessions.get_mut(&self.session) {
+            of_session.retain(|end| !end.is_cancelled());
+            if of_session.is_empty() {
                 listeners.sessions.remove(&self.session);
             }
         }
@@ -150,17 +161,18 @@ mod tests {
         assert!(!other.changed().await, "a change of another company was heard");
     }
 
-    #[test]
-    fn a_session_has_few_pages_open_and_a_closed_one_makes_room() {
+    #[tokio::test]
+    async fn a_session_has_few_pages_open_and_a_new_one_ends_the_oldest() {
         let live = live();
         let (company, session) = (CompanyId::mint(), Uuid::now_v7());
         let mut open: Vec<_> =
             (0..MOST_PER_SESSION).map(|_| live.listen(company, session).unwrap()).collect();
-        assert_eq!(live.listen(company, session).err(), Some(TooMany));
-        assert!(live.listen(company, Uuid::now_v7()).is_ok(), "another session has room of its own");
-        open.pop();
-        assert!(live.listen(company, session).is_ok());
-        drop(open);
+        let mut another = live.listen(company, Uuid::now_v7()).unwrap();
+        open.push(live.listen(company, session).unwrap());
+        assert!(!open[0].changed().await, "the oldest goes on");
+        live.tell(company);
+        assert!(open[1].changed().await && another.changed().await, "the others do not");
+        drop((open, another));
         let listeners = live.listeners.lock().unwrap();
         assert_eq!((listeners.all, listeners.sessions.len(), listeners.companies.len()), (0, 0, 0));
         assert_eq!(live.open.get(), 0);

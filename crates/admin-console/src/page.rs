@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     app::App,
-    http::assets,
+    http::{answer::Nonce, assets},
     language::{
         Key, Language, Text, numbers,
         times::{Moment, Style, Times, Zone, from_wire},
@@ -34,10 +34,6 @@ pub(crate) enum Section {
     /// In none: errors, the account.
     Nowhere,
 }
-
-/// What a response's Content-Security-Policy allows to run; put into the request by whoever sets that header.
-#[derive(Debug, Clone)]
-pub(crate) struct Nonce(pub(crate) String);
 
 /// What an administrator must be told, and what they can do about it.
 #[derive(Debug, Clone)]

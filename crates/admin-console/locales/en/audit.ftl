@@ -3,6 +3,7 @@
 audit-lead = Every administrative act in your company: who, from where, and what. Nothing in it is ever changed.
 audit-none = Nothing yet
 audit-none-text = As soon as somebody does something, it stands here.
+audit-export-limit = An export holds at most the newest { $count } lines.
 audit-what = What
 audit-who = Who
 audit-act = Act

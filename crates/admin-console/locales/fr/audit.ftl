@@ -3,6 +3,7 @@
 audit-lead = Chaque acte d’administration dans votre entreprise : qui, d’où, et quoi. Rien n’y est jamais modifié.
 audit-none = Rien pour le moment
 audit-none-text = Dès que quelqu’un fait quelque chose, c’est noté ici.
+audit-export-limit = Un export contient au plus les { $count } lignes les plus récentes.
 audit-what = Quoi
 audit-who = Qui
 audit-act = Acte

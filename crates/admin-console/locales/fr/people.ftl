@@ -119,7 +119,7 @@ fix-too-fast = Trop de requêtes à la fois. Microsoft Entra ralentit et redeman
 fix-server = Cela vient de chez nous. Microsoft Entra redemande de lui-même dans les 40 minutes. Si cela se répète, envoyez l’identifiant de cette requête à notre assistance.
 fix-other = Lisez le message ci-dessus : il est aussi dans Microsoft Entra sous Applications d’entreprise › TimeClock 365 › Approvisionnement › Journaux d’approvisionnement › Dépannage et recommandations. S’il n’aide pas, envoyez l’identifiant de cette requête à notre assistance.
 
-filter-any = Toutes
+filter-any = Tout
 filter-create = Création
 filter-update = Mise à jour
 filter-deactivate = Désactivation

@@ -53,6 +53,15 @@ async fn every_page_is_there_in_both_languages() {
             assert_eq!(seen.body.matches("<h1").count(), 1, "{pattern} has one first heading");
             assert!(!seen.body.contains("Unknown localization key"), "{pattern} in {language}");
             assert_eq!(seen.header("cache-control"), "no-store", "{pattern}");
+            let policy = seen.header("content-security-policy");
+            for script in seen.body.split("<script nonce=\"").skip(1) {
+                let nonce = script.split('"').next().unwrap();
+                assert!(
+                    !nonce.is_empty() && policy.contains(&format!("'nonce-{nonce}'")),
+                    "{pattern}: {policy}"
+                );
+            }
+            assert!(!seen.body.contains(" style=\"") && !seen.body.contains(" onclick"), "{pattern}");
         }
     }
 }
