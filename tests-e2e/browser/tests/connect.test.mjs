@@ -9,6 +9,7 @@ import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
 import { eventually, world } from '../src/world.mjs';
 
+/** As many as a page of people shows. */
 const USERS = 50;
 const GROUPS = 3;
 const PASSWORD = 'nine green bicycles';
@@ -45,9 +46,9 @@ test('what is copied connects Entra, and everything that arrives is seen without
     await wizard.page.getByText(words.testReceived).waitFor();
     await picture(wizard.page, 'connect-steps', { of: '#steps' });
 
-    const cycle = runCycle(connection, ['--users', USERS, '--groups', GROUPS]);
-    await activity.page.getByText(words.cycleRunning).waitFor();
+    const cycle = runCycle(connection, ['--users', USERS, '--groups', GROUPS, '--concurrency', 1]);
     const seen = new Set();
+    await activity.page.getByText(words.cycleRunning).waitFor();
     await eventually('every user and group is counted', async () => {
       seen.add(await counter(activity, words.created));
       return seen.has(USERS + GROUPS);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { signIn } from '../src/console.mjs';
+import { enter, signIn } from '../src/console.mjs';
 import { assertSucceeded, runCycle } from '../src/entra.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
@@ -59,8 +59,8 @@ test('every page is sound in both languages, in both colour schemes, wide and na
       // There is no such page, and the browser says so too.
       for (const person of [english, french]) person.expect(/console: .* 404 .*\/nowhere/);
       await compare(english, french, OUTSIDE);
-      await signIn(english);
-      await signIn(french);
+      await enter(english);
+      await enter(french);
       await eventually('the log has arrived', async () => {
         await english.page.goto('/provisioning');
         return english.page.locator(ONE['/provisioning']).first().isVisible();

@@ -45,7 +45,7 @@ test('a client that is created in the console provisions, until it is revoked', 
     const shown = page.getByRole('article', { name: client.id });
     await eventually('its use is shown', async () => {
       await page.reload();
-      return shown.getByText('127.0.0.1').isVisible();
+      return shown.getByText('from 127.0.0.1').isVisible();
     });
     await person.assertAccessible('the settings with a client');
 

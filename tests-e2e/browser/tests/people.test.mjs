@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { acceptInvitation, administrator, openAzureSettings, signIn } from '../src/console.mjs';
+import { acceptInvitation, administrator, enter, openAzureSettings, signIn } from '../src/console.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
 import { world } from '../src/world.mjs';
@@ -134,7 +134,7 @@ test('everything from signing in to a new token is done by the keyboard', () =>
 
 test('the dialog is the same in French', () =>
   withPerson({ language: 'fr' }, async (person) => {
-    await signIn(person);
+    await enter(person);
     await openAzureSettings(person);
     await person.page.getByRole('button', { name: 'Renouveler le jeton…' }).click();
     await person.page.getByRole('dialog', { name: 'Renouveler le jeton Microsoft Entra' }).waitFor();

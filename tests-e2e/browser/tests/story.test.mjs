@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { follow, signIn, wordsOf } from '../src/console.mjs';
+import { enter, follow, wordsOf } from '../src/console.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
 import * as scim from '../src/scim.mjs';
@@ -25,7 +25,7 @@ test('a person is found, with everything that Entra asked and what changed from 
     await withPerson({ language }, async (person) => {
       const { page } = person;
       const french = language === 'fr';
-      await signIn(person);
+      await enter(person);
       await follow(person, wordsOf(person).people);
       await page.getByRole('searchbox').fill('anna l');
       await page.getByRole('search').getByRole('button').click();
