@@ -4,7 +4,7 @@ import { axeSource } from './modules.mjs';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** Every violation on the page as it is now, one line each. */
+/** Every rule that the page violates as it is now, one line each. */
 async function violations(page) {
   // Evaluated by the debugger, which no content security policy stands against.
   await page.evaluate(axeSource);
@@ -12,9 +12,10 @@ async function violations(page) {
     (tags) => globalThis.axe.run(document, { runOnly: tags, preload: false, resultTypes: ['violations'] }),
     TAGS,
   );
-  return found.violations.flatMap(({ id, help, nodes }) =>
-    nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}`),
-  );
+  return found.violations.map(({ id, help, nodes }) => {
+    const [first] = nodes;
+    return `${id}: ${help}: ${nodes.length} times, the first is ${first.target.join(' ')}: ${first.html.slice(0, 240)}`;
+  });
 }
 
 /** Checks the page in both colour schemes and leaves it in the light one. */
