@@ -77,7 +77,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What a refreshed fragment says of its progress is told when it changes, and not at every refresh.
+let progress;
+document.addEventListener("htmx:afterSwap", () => {
+  const status = document.querySelector("[data-status]")?.textContent;
+  if (status && status !== progress) announce(status);
+  progress = status;
+});
+
 document.addEventListener("DOMContentLoaded", () => {
+  progress = document.querySelector("[data-status]")?.textContent;
   // Loading a page that shows a secret again must not ask for another one.
   if (document.querySelector("[data-secret]")) history.replaceState(null, "", "/settings/company");
 });

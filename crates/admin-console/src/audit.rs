@@ -101,7 +101,7 @@ fn key(act: &str) -> Key {
         "session.ended" => Key("act-session-ended"),
         "sessions.ended" => Key("act-sessions-ended"),
         "password.changed" => Key("act-password-changed"),
-        "profile.changed" => Key("act-profile-changed"),
+        "notices.changed" => Key("act-notices-changed"),
         _ => Key("act-other"),
     }
 }

@@ -25,7 +25,7 @@ mod sign_out;
 use std::collections::BTreeSet;
 
 use actix_web::{
-    Route,
+    HttpRequest, HttpResponse, Route,
     middleware::{Compress, from_fn},
     web::{self, get, post},
 };
@@ -187,8 +187,18 @@ fn console() -> impl actix_web::dev::HttpServiceFactory {
             let guarded = from_fn(move |request, next| guard::check(entry, request, next));
             resource = resource.route((entry.route)().wrap(guarded));
         }
-        scope =
-            scope.service(resource.default_service(web::to(|| async { Problem::MethodNotAllowed.answer() })));
+        scope = scope.service(resource.default_service(web::to(not_with_that)));
     }
-    scope.default_service(web::to(|| async { Problem::NotFound.answer() })).wrap(from_fn(answer::finish))
+    scope.default_service(web::to(nowhere)).wrap(from_fn(answer::finish))
+}
+
+/// What no route answers is said in the language and the frame of whoever is signed in.
+async fn nowhere(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    guard::recognise(&app, &request).await?;
+    Err(Problem::NotFound)
+}
+
+async fn not_with_that(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    guard::recognise(&app, &request).await?;
+    Err(Problem::MethodNotAllowed)
 }

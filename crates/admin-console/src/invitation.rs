@@ -9,7 +9,6 @@ use crate::{
     opaque,
     password::{self, HashError, Weakness},
     session::{self, From},
-    signed_in::Role,
     store::{
         self, administrators,
         audit::{self, Act},
@@ -41,7 +40,6 @@ pub(crate) enum Refusal {
 pub(crate) struct Waiting {
     pub(crate) company_name: String,
     pub(crate) email: String,
-    pub(crate) role: Role,
     /// The language in which it was sent; empty when that was not said.
     pub(crate) language: String,
     company: CompanyId,
@@ -75,7 +73,6 @@ pub(crate) async fn find(app: &App, token: &str) -> Result<Waiting, Refusal> {
     let company = CompanyId::from_uuid(row.company_id);
     Ok(Waiting {
         company_name: app.companies.name(company).await,
-        role: row.role(),
         email: row.email,
         language: row.language,
         company,

@@ -20,7 +20,7 @@ const CONNECTIONS: u32 = 2;
 
 /// Where mails go, and who sends them.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     url: SecretString,
     from: Mailbox,
 }
@@ -129,14 +129,12 @@ impl Mailer {
                     None => anyhow::bail!("the mail server cannot be reached or understood"),
                 },
             },
-            Transport::File(file) => {
-                file.send(message).await.map(drop).map_err(|_| anyhow::anyhow!("the file cannot be written"))
-            }
+            Transport::File(file) => file.send(message).await.map(drop).context("the file cannot be written"),
         }
     }
 
     fn message(&self, mail: &Mail) -> anyhow::Result<Message> {
-        let to = mail.to.parse().map_err(|_| anyhow::anyhow!("the recipient is no address"))?;
+        let to = mail.to.parse().map_err(|_quotes_it| anyhow::anyhow!("the recipient is no address"))?;
         let (link, link_text) = &mail.link;
         let text = format!("{}\n\n{link_text}:\n{link}\n", mail.text.join("\n\n"));
         let html = Html { mail }.render().context("the mail cannot be rendered")?;
@@ -159,7 +157,7 @@ fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let separator = if url.contains('?') { '&' } else { '?' };
     let url = if must_encrypt { format!("{url}{separator}tls=required") } else { url.to_owned() };
     let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url)
-        .map_err(|_| anyhow::anyhow!("TIMECLOCK_MAIL_URL cannot be understood"))?;
+        .map_err(|_quotes_it| anyhow::anyhow!("TIMECLOCK_MAIL_URL cannot be understood"))?;
     let pool = lettre::transport::smtp::PoolConfig::new().max_size(CONNECTIONS);
     Ok(builder.timeout(Some(TIMEOUT)).pool_config(pool).build())
 }

@@ -53,8 +53,13 @@ mod tests {
 
     #[test]
     fn what_is_none_of_ours_has_no_key() {
-        for value in ["", "short", &"é".repeat(22), &format!("{}=", &mint()[..42]), &format!("{}a", mint())]
-        {
+        for value in [
+            "",
+            "short",
+            &"é".repeat(22),
+            &mint().replacen(char::is_alphanumeric, "=", 1),
+            &format!("{}a", mint()),
+        ] {
             assert_eq!(key(value), None, "{value}");
         }
     }

@@ -191,8 +191,8 @@ impl Page {
     }
 
     /// 2 minutes ago, in 170 days
-    pub(crate) fn from_now(&self, at: &WireTime) -> Shown {
-        Shown(from_wire(at).map(|at| self.times.from_now(at)))
+    pub(crate) fn relative(&self, at: &WireTime) -> Shown {
+        Shown(from_wire(at).map(|at| self.times.relative(at)))
     }
 
     fn shown(&self, at: &WireTime, style: Style) -> Shown {

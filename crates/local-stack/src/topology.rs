@@ -57,8 +57,6 @@ pub struct Service {
     pub name: &'static str,
     /// The port for callers, where it has any.
     pub http_port: Option<u16>,
-    /// The variable that tells it where callers reach that port, where it has to know.
-    pub url_variable: Option<&'static str>,
     /// The port of its second listener: `/healthz`, `/readyz`, `/metrics`.
     pub observe_port: u16,
     /// Its user on the bus.
@@ -86,7 +84,6 @@ pub const SERVICES: [Service; 4] = [
     Service {
         name: "directory-service",
         http_port: None,
-        url_variable: None,
         observe_port: 9083,
         bus_user: "directory",
         roles: Some(Roles { owner: "directory_owner", service: "directory_service" }),
@@ -96,7 +93,6 @@ pub const SERVICES: [Service; 4] = [
     Service {
         name: "token-service",
         http_port: Some(8082),
-        url_variable: Some("TIMECLOCK_TOKEN_URL"),
         observe_port: 9082,
         bus_user: "tokens",
         roles: Some(Roles { owner: "token_owner", service: "token_service" }),
@@ -106,7 +102,6 @@ pub const SERVICES: [Service; 4] = [
     Service {
         name: "scim-gateway",
         http_port: Some(8080),
-        url_variable: None,
         observe_port: 9080,
         bus_user: "gateway",
         roles: None,
@@ -116,7 +111,6 @@ pub const SERVICES: [Service; 4] = [
     Service {
         name: "admin-console",
         http_port: Some(8081),
-        url_variable: None,
         observe_port: 9081,
         bus_user: "console",
         roles: Some(Roles { owner: "console_owner", service: "console_service" }),
@@ -192,10 +186,6 @@ impl Service {
         let mut environment = backing.bus_environment(self.bus_user, secrets);
         environment.push(variable("TIMECLOCK_OBSERVE_ADDR", observe));
         environment.extend(http.map(|address| variable("TIMECLOCK_HTTP_ADDR", address)));
-        environment.extend(self.url_variable.zip(http).map(|(name, address)| {
-            // Whoever listens everywhere is reached on this machine.
-            variable(name, &format!("http://{}", address.replace("0.0.0.0", "127.0.0.1")))
-        }));
         environment.extend(self.roles.map(|roles| postgres_variable(backing, roles.service, secrets)));
         environment.extend(self.urls.iter().map(|name| urls.variable(name)));
         environment.extend(self.secrets.iter().map(|name| variable(name, secrets.get(name))));

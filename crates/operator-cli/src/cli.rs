@@ -1,10 +1,14 @@
 //! The command line: what can be asked for, and how it is explained.
 
+mod activity;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-/// Companies, their credentials for Entra and their own schemas, from the command line
+pub(crate) use self::activity::ActivityCommand;
+
+/// Companies, their credentials for Entra, their own schemas and what Entra did, from the command line
 #[derive(Debug, Parser)]
 #[command(name = "timeclock-operator", version, after_help = MORE, after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
@@ -59,6 +63,13 @@ Examples:
   Who did what to a company's credentials?
     timeclock-operator token events --company 01890a5d-ac96-774b-bcce-b302099a8057
 
+  "Where is Anna?"
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --name anna
+    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --outcome refused,failed --since 24h
+
+  Whom is Entra about to quarantine?
+    timeclock-operator activity health
+
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
            "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
@@ -78,6 +89,9 @@ pub(crate) enum Command {
     /// Creates, shows and revokes companies' OAuth clients, which get their tokens by themselves
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Shows what Entra did: the provisioning log, cycles, health
+    #[command(subcommand)]
+    Activity(ActivityCommand),
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),

@@ -2,6 +2,7 @@
 
 mod cli;
 
+mod activity;
 mod administrator;
 mod client;
 mod company;
@@ -42,6 +43,7 @@ pub async fn run() -> ExitCode {
 async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failure> {
     let questions = Questions::connect(actor).await?;
     match command {
+        Command::Activity(command) => activity::execute(&questions, command).await,
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,

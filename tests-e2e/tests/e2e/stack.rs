@@ -8,6 +8,17 @@ fn endpoints(world: &World) -> Value {
     serde_json::from_slice(&file).unwrap()
 }
 
+/// What the console answers to a company's administrator.
+async fn sign_in(console: &str, company: &Value) -> u16 {
+    let [email, password] = ["admin_email", "admin_password"].map(|key| company[key].as_str().unwrap());
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let request = client.post(format!("{console}/sign-in")).header("origin", console);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer =
+        request.body(format!("email={}&password={password}", email.replace('@', "%40"))).send().await;
+    answer.unwrap().status().as_u16()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoints_json_says_where_everything_is() {
     let world = World::shared();
@@ -34,6 +45,7 @@ async fn endpoints_json_says_where_everything_is() {
         }
         let scim = world.scim.with_token(company["scim_token"].as_str().unwrap());
         assert_eq!(scim.get("/Users").await.status, 200);
+        assert_eq!(sign_in(endpoints["console_url"].as_str().unwrap(), company).await, 303);
     }
     for service in SERVICES {
         assert!(endpoints["metrics"][service].as_str().unwrap().ends_with("/metrics"), "{service}");

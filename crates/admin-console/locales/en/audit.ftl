@@ -36,5 +36,5 @@ act-signed-out = { $actor } signed out
 act-session-ended = { $actor } ended another session of their own
 act-sessions-ended = { $actor } ended every session of { $target }
 act-password-changed = { $actor } changed the password of { $target }
-act-profile-changed = { $actor } changed the profile of { $target }
+act-notices-changed = { $actor } turned notices by mail on or off
 act-other = { $actor }: { $act } ({ $target })

@@ -36,5 +36,5 @@ act-signed-out = { $actor } s’est déconnecté
 act-session-ended = { $actor } a mis fin à une autre de ses sessions
 act-sessions-ended = { $actor } a mis fin à toutes les sessions de { $target }
 act-password-changed = { $actor } a changé le mot de passe de { $target }
-act-profile-changed = { $actor } a changé le profil de { $target }
+act-notices-changed = { $actor } a activé ou désactivé les avis par e-mail
 act-other = { $actor } : { $act } ({ $target })

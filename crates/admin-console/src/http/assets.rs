@@ -48,7 +48,8 @@ impl Assets {
     fn load() -> Self {
         let mut assets = Self { by_public_name: HashMap::new(), public_names: HashMap::new() };
         let mut names: Vec<Cow<'static, str>> = Files::iter().collect();
-        names.retain(|name| !name.ends_with(".md"));
+        // What is written about the others.
+        names.retain(|name| !name.ends_with(".md") && !name.ends_with(".txt"));
         // The style sheet last, when the fonts have got their names.
         names.sort_by_key(|name| name == STYLE_SHEET);
         for name in names {

@@ -1,7 +1,7 @@
 //! Whether a request may reach its handler: decided here for every route, before anything of it runs.
 
 use actix_web::{
-    Error, HttpMessage as _, HttpResponse,
+    Error, HttpMessage as _, HttpRequest, HttpResponse,
     body::BoxBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap},
@@ -36,7 +36,7 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
     if entry.access == Access::Public {
         return Ok(());
     }
-    let found = find(&app, request).await.map_err(|error| Problem::from(error).answer())?;
+    let found = find(&app, request.request()).await.map_err(|error| Problem::from(error).answer())?;
     let Some(signed_in) = found else { return Err(must_sign_in(entry, request, &app)) };
     if entry.verb == Verb::Post && !has_token(request, &signed_in.csrf_token).await? {
         return Err(Problem::CrossSite.answer());
@@ -52,9 +52,17 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
 }
 
 /// Whose session the request's cookie is.
-async fn find(app: &App, request: &ServiceRequest) -> Result<Option<SignedIn>, pg_pool::Error> {
+async fn find(app: &App, request: &HttpRequest) -> Result<Option<SignedIn>, pg_pool::Error> {
     let Some(cookie) = request.cookie(session::cookie_name(app)) else { return Ok(None) };
-    session::find(app, cookie.value(), app.address_of(request.request())).await
+    session::find(app, cookie.value(), app.address_of(request)).await
+}
+
+/// Notes who is signed in, where that decides nothing.
+pub(crate) async fn recognise(app: &App, request: &HttpRequest) -> Result<(), Problem> {
+    if let Some(who) = find(app, request).await? {
+        request.extensions_mut().insert(who);
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

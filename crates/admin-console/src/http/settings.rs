@@ -126,10 +126,10 @@ async fn show(
         page = page.at("/settings/company");
     }
     let status = if status == StatusCode::OK { answers.status() } else { status };
-    render::page(status, &fill(page, app, outlook, extra))
+    render::page(status, &fill(page, app, &outlook, extra))
 }
 
-fn fill(page: Page, app: &App, outlook: Outlook, extra: Extra) -> Settings {
+fn fill(page: Page, app: &App, outlook: &Outlook, extra: Extra) -> Settings {
     let state = outlook.state();
     let (current, older, ended, clients) = match outlook.credentials() {
         Some(known) => {

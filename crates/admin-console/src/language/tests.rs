@@ -1,3 +1,5 @@
+//! Whether the two languages say the same things, and as their readers expect them.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -106,7 +106,7 @@ impl Times {
     }
 
     /// A moment in a page, as seen from now: "2 minutes ago", "in 170 days".
-    pub(crate) fn from_now(&self, at: Timestamp) -> Moment {
+    pub(crate) fn relative(&self, at: Timestamp) -> Moment {
         Moment { at, exact: self.written(at, Style::DateAndSecond), words: self.distance(at).to_string() }
     }
 

@@ -110,3 +110,51 @@ async fn trouble_is_told_once_and_so_is_its_end() {
     }
     assert_eq!(world.count("timeclock_console_notices_total", "recovered"), 1);
 }
+
+/// A mail server that takes one mail and says what it was told.
+async fn take_one_mail(listener: tokio::net::TcpListener) -> Vec<String> {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let (stream, _) = listener.accept().await.unwrap();
+    let (reader, mut writer) = stream.into_split();
+    let mut lines = BufReader::new(reader).lines();
+    let (mut told, mut is_data) = (Vec::new(), false);
+    writer.write_all(b"220 stand-in\r\n").await.unwrap();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let answer = match line.as_str() {
+            "." if is_data => "250 taken\r\n",
+            "DATA" => "354 go on\r\n",
+            _ if is_data => "",
+            _ => "250 well\r\n",
+        };
+        let is_over = is_data && line == ".";
+        is_data = line == "DATA" || (is_data && !is_over);
+        told.push(line);
+        writer.write_all(answer.as_bytes()).await.unwrap();
+        if is_over {
+            return told;
+        }
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_is_spoken_to_as_mail_servers_are() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let taking = tokio::spawn(take_one_mail(listener));
+    let world = World::start_with(&[("TIMECLOCK_MAIL_URL", &url)]).await;
+    let invited = world.invite(world.contoso.id, world.contoso.email, Role::Administrator).await;
+    assert!(invited.mailed);
+    let told = taking.await.unwrap();
+    assert!(told.iter().any(|line| line == "RCPT TO:<anna@contoso.example>"), "{told:?}");
+    assert!(told.iter().any(|line| line == "To: anna@contoso.example"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_mail_server_the_link_is_still_shown() {
+    let world = World::start_with(&[("TIMECLOCK_MAIL_URL", "smtp://127.0.0.1:9")]).await;
+    let invited = world.invite(world.contoso.id, world.contoso.email, Role::Administrator).await;
+    assert!(!invited.mailed);
+    assert_eq!(world.browser().get(&world.path_of(&invited.link)).await.status, 200);
+    assert_eq!(world.count("timeclock_console_mails_total", "failed"), 1);
+}

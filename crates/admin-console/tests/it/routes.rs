@@ -98,6 +98,7 @@ async fn an_auditor_changes_nothing_but_what_is_their_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_its_security_headers() {
     let (world, browser) = World::start_signed_in().await;
+    world.services.hurry();
     let mut nonces = std::collections::BTreeSet::new();
     for (verb, pattern, ..) in route_table() {
         for browser in [&world.browser(), &browser] {

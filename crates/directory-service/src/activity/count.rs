@@ -145,7 +145,11 @@ impl Activity {
             return;
         }
         later(&mut connection.last_call_at, call.at);
-        (connection.refused_since, connection.refused_last_at, connection.refused_calls) = (None, None, 0);
+        // One that was let in before the last was refused says nothing about now either.
+        if connection.refused_last_at.is_none_or(|refused| call.at >= refused) {
+            (connection.refused_since, connection.refused_last_at, connection.refused_calls) =
+                (None, None, 0);
+        }
         let first = match (call.verb, call.answer) {
             (Verb::Test, Answer::Found | Answer::NothingFound) => &mut connection.first_test_at,
             (_, Answer::Created) if call.user.is_some() => &mut connection.first_user_at,

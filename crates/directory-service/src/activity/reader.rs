@@ -31,8 +31,8 @@ const READER_CLASS: i32 = 0x7c36_5003;
 const READER: i32 = 1;
 /// How often the lock is looked at. Bounds how long the stream of a dead reader stays without one.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// The most messages that one transaction counts; each holds the calls of a moment.
-const MAX_BATCH: usize = 64;
+/// The most messages that one transaction counts; each holds up to some hundred calls.
+const MAX_BATCH: usize = 32;
 /// What the consumers of the stream are called.
 const FAMILY: &str = "directory-calls-";
 
@@ -161,11 +161,11 @@ async fn reading(
         retry.reset();
         context.metrics.calls.counted.inc_by(applied.calls);
         context.metrics.calls.lines.inc_by(applied.lines);
+        touched.lock().unwrap_or_else(PoisonError::into_inner).extend(&applied.companies);
         if let Some(last) = messages.last() {
             reading.ack_through(last).await?;
         }
-        tell(context, &applied).await;
-        touched.lock().unwrap_or_else(PoisonError::into_inner).extend(applied.companies);
+        tell(context, &applied.companies).await;
     }
 }
 
@@ -222,8 +222,8 @@ async fn count(
 }
 
 /// Tells whoever shows it, after the commit. Whoever is not told shows it a little later.
-async fn tell(context: &Context, applied: &Applied) {
-    for company in &applied.companies {
+pub(super) async fn tell(context: &Context, companies: impl IntoIterator<Item = &CompanyId>) {
+    for company in companies {
         let told = context.bus.publish(subject::activity(*company), ActivityChanged {}.encode_to_vec()).await;
         if let Err(error) = told {
             tracing::debug!(error = %Causes(&error), "a change of activity could not be told");

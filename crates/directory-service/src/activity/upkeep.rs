@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, STATES},
-    reader::Touched,
+    reader::{self, Touched},
 };
 use crate::{
     partition::Context,
@@ -58,6 +58,7 @@ pub(super) async fn run(
                 tracing::debug!(error = %Causes(&error), "a company's size could not be counted");
                 break;
             }
+            reader::tell(context, [&company]).await;
             waiting.remove(&company);
             counted.insert(company, Instant::now());
         }

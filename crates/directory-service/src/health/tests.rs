@@ -1,3 +1,5 @@
+//! Each rule of health and its edges.
+
 use crate::activity::count::{Cause, Counts};
 
 use super::*;

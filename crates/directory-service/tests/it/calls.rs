@@ -186,6 +186,22 @@ async fn a_redelivered_batch_of_calls_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_made_anew_is_counted_from_its_beginning() {
+    let world = World::new();
+    let directory = world.directory().await;
+    let console = Console::new(&world).await;
+    let company = CompanyId::mint();
+    console.report(company, vec![call("search", Answer::Found, 200)]).await;
+    eventually("the first is counted", async || console.counted(company).await == 1).await;
+    directory.kill_9();
+    // As if what was counted had been another stream, which has come far.
+    world.sql("update calls_reader set stream_created_unix_nanos = 1, applied_sequence = 1000000");
+    console.report(company, vec![call("search", Answer::Found, 200)]).await;
+    let _directory = world.directory().await;
+    eventually("the second is counted", async || console.counted(company).await == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_instance_counts_and_another_takes_over_when_it_dies() {
     let world = World::new();
     let first = world.directory().await;

@@ -290,17 +290,21 @@ async fn every_filter_agrees_with_a_look_at_every_line_page_by_page() {
     assert!(not_empty > QUESTIONS / 3, "{not_empty}");
 }
 
-/// Adds lines of one person who has three names; one in a hundred was refused.
+/// Adds lines. Whatever is asked for is among the first 5,000: whoever looked for it from the newest would read all others.
 fn fill(world: &World, company: CompanyId, from: u32, to: u32) {
     world.sql(&format!(
         "insert into provisioning_log (company_id, request_id, user_id, group_id, verb, outcome, target_name, \
            target_key, accepted_at, applied_at) \
-         select '{company}', ('0198' || lpad(to_hex(n), 8, '0') || '70008000000000000000')::uuid, '{}', '{}', \
-           case when n % 2 = 0 then 'update' else 'search' end, \
-           case when n % 100 = 0 then 'refused' else 'updated' end, 'Anna', 'anna' || n % 3, now(), now() \
+         select '{company}', ('0198' || lpad(to_hex(n), 8, '0') || '70008000000000000000')::uuid, \
+           case when n <= 5000 then '{}' else '{}' end::uuid, case when n <= 5000 then '{}' else '{}' end::uuid, \
+           case when n <= 5000 and n % 2 = 0 then 'search' else 'update' end, \
+           case when n <= 5000 and n % 100 = 0 then 'refused' else 'updated' end, 'Somebody', \
+           case when n <= 5000 then 'anna' || n % 3 else 'ben' end, now(), now() \
          from generate_series({from}, {to}) n",
         id(1),
-        id(2)
+        id(2),
+        id(11),
+        id(12)
     ));
 }
 
@@ -312,7 +316,7 @@ fn ways(company: CompanyId) -> [(ListLog, u64); 7] {
         (ListLog { outcomes: refused.clone(), ..page.clone() }, 200),
         (ListLog { verbs: vec!["search".to_owned()], ..page.clone() }, 200),
         (ListLog { user_id: id(1).to_string(), ..page.clone() }, 200),
-        (ListLog { group_id: id(2).to_string(), ..page.clone() }, 200),
+        (ListLog { group_id: id(11).to_string(), ..page.clone() }, 200),
         // Each of three names.
         (ListLog { name_prefix: "ann".to_owned(), ..page.clone() }, 300),
         // The newest of the person, for those that were refused.

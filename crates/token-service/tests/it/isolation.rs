@@ -75,3 +75,32 @@ async fn every_migration_can_be_undone_and_done_again() {
         .sql(&database.name, "SELECT count(*) FROM pg_tables WHERE schemaname = 'tokens'");
     assert_eq!(tables.unwrap().trim(), "9");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_actors_were_recorded_is_still_there() {
+    let database = database();
+    let company = CompanyId::mint();
+    let (token, revoked) = (typed_ids::TokenId::mint(), typed_ids::TokenId::mint());
+    let before = format!(
+        "{}
+         CREATE TABLE __diesel_schema_migrations (version text PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now());
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000001');
+         SET timeclock.company_id = '{company}';
+         INSERT INTO signing_keys VALUES ('k', decode(repeat('00', 32), 'hex'), '', now(), NULL);
+         INSERT INTO tokens SELECT '{company}', id, 'k', 'iss', '', now(), now() + interval '1 year'
+           FROM unnest(ARRAY['{token}', '{revoked}']::uuid[]) AS id;
+         INSERT INTO revocations VALUES ('{revoked}', now(), now() + interval '1 year');
+         INSERT INTO token_events VALUES ('{company}', gen_random_uuid(), '{token}', 'issued', now());",
+        include_str!("../../migrations/2026-11-23-000001_create_tokens/up.sql"),
+    );
+    sql_as(&url(&database, "owner"), &before).unwrap();
+    migrate(&database).await;
+    let server = Server::shared().unwrap();
+    let ask = |question: &str| server.sql(&database.name, question).unwrap().trim().to_owned();
+    let event = "SELECT concat_ws(' ', act, target, actor_kind, '.') FROM tokens.token_events";
+    assert_eq!(ask(event), format!("token.issued {token} ."));
+    assert_eq!(ask("SELECT credential_id FROM tokens.expiries"), token.to_string(), "the revoked one is not");
+    let down = include_str!("../../migrations/2026-11-26-000002_add_clients_and_actors/down.sql");
+    sql_as(&url(&database, "owner"), down).unwrap();
+    assert_eq!(ask("SELECT kind, token_id FROM tokens.token_events"), format!("issued|{token}"));
+}

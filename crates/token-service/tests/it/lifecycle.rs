@@ -49,6 +49,19 @@ async fn a_revealed_token_is_the_same_text_and_no_table_holds_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_tells_the_last_characters_of_tokens_that_work_and_of_no_others() {
+    let world = World::start().await;
+    let (kept, revoked) = (world.issue(None).await, world.issue(None).await);
+    world.revoke(&revoked.token.unwrap().token_id).await;
+    let kept_id = kept.token.unwrap().token_id;
+    for token in world.list().await {
+        let expected =
+            if token.token_id == kept_id { kept.secret.get(kept.secret.len() - 4..).unwrap() } else { "" };
+        assert_eq!(token.hint, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_published_before_the_answer() {
     let world = World::start().await;
     let id = world.issue(None).await.token.unwrap().token_id;

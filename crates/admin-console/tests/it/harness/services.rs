@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bus_contract::{
@@ -22,6 +25,7 @@ type Reply = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
 pub(crate) struct Services {
     replies: Mutex<HashMap<String, Reply>>,
     asked: Mutex<Vec<(String, Vec<u8>)>>,
+    is_hasty: AtomicBool,
 }
 
 impl Services {
@@ -64,6 +68,11 @@ impl Services {
         self.replies.lock().unwrap().insert(subject.to_owned(), reply);
     }
 
+    /// From here on, what has no reply is answered with nonsense at once, so that no page waits for it.
+    pub(crate) fn hurry(&self) {
+        self.is_hasty.store(true, Ordering::Relaxed);
+    }
+
     /// What was asked of this subject so far, in order.
     pub(crate) fn asked<Q: Message + Default>(&self, subject: &str) -> Vec<Q> {
         let asked = self.asked.lock().unwrap();
@@ -82,6 +91,8 @@ impl Services {
                 // Without a reply the asker waits until its own patience ends, as with a service that hangs.
                 if let Some(reply) = reply {
                     asked.respond(&bus, reply(&asked.payload)).await.ok();
+                } else if services.is_hasty.load(Ordering::Relaxed) {
+                    asked.respond(&bus, "?").await.ok();
                 }
             }
         });

@@ -1,3 +1,5 @@
+//! The rules of counting, one by one.
+
 use typed_ids::{GroupId, UserId};
 
 use super::*;
@@ -132,8 +134,10 @@ fn the_initial_cycle_is_the_first_that_created_something() {
 fn refused_credentials_are_counted_until_one_is_let_in() {
     let refused = |minutes| call(minutes, Verb::Test, Answer::Unauthenticated);
     let mut activity = counted(&[call(0, Verb::Test, Answer::Found), refused(40), refused(80)]);
+    // It was let in before, and reported late.
+    activity.count(&call(50, Verb::Search, Answer::Found), false, PAUSE);
     let connection = &activity.connection;
-    assert_eq!(connection.last_call_at, Some(at(0)));
+    assert_eq!(connection.last_call_at, Some(at(50)));
     assert_eq!((connection.refused_since, connection.refused_calls), (Some(at(40)), 2));
     activity.count(&call(90, Verb::Test, Answer::Found), false, PAUSE);
     assert_eq!((activity.connection.refused_since, activity.connection.refused_calls), (None, 0));
