@@ -175,6 +175,7 @@ fn entry(row: LineRow) -> LogEntry {
         changes,
         members_added: count(row.members_added),
         members_removed: count(row.members_removed),
+        display_name: row.display_name.unwrap_or_default(),
     }
 }
 

@@ -7,7 +7,7 @@ use rust_embed::Embed;
 use sha2::{Digest as _, Sha256};
 
 #[derive(Embed)]
-#[folder = "$CARGO_MANIFEST_DIR/assets"]
+#[folder = "assets"]
 struct Files;
 
 struct Asset {

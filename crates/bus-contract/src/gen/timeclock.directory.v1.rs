@@ -198,7 +198,7 @@ pub struct LogEntry {
     pub user_id: ::prost::alloc::string::String,
     #[prost(string, tag = "7")]
     pub group_id: ::prost::alloc::string::String,
-    /// userName or displayName as it was then; empty when the request did not say.
+    /// userName or displayName as it was then; when the request did not say, the user's present userName.
     #[prost(string, tag = "8")]
     pub target_name: ::prost::alloc::string::String,
     #[prost(string, tag = "9")]
@@ -217,6 +217,9 @@ pub struct LogEntry {
     pub members_added: u32,
     #[prost(uint32, tag = "15")]
     pub members_removed: u32,
+    /// What the user or group is called now; empty for one that does not exist.
+    #[prost(string, tag = "16")]
+    pub display_name: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttributeChange {
@@ -241,7 +244,8 @@ pub struct ListLog {
     pub verbs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, repeated, tag = "3")]
     pub outcomes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// At most one of these four.
+    /// At most one of these four. A user's lines are those with the id, and those with the user's present userName: searches
+    /// that found nobody yet, and creates that were refused, had no id to name.
     #[prost(string, tag = "4")]
     pub user_id: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]

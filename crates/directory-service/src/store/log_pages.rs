@@ -18,6 +18,8 @@ use crate::{activity::call::VERBS, log::OUTCOMES};
 pub(crate) const MAX_LOOKED_AT: i64 = 5_000;
 /// The same of one of several names.
 pub(crate) const MAX_LOOKED_AT_OF_A_NAME: i64 = 1_000;
+/// The longest folded name that a line is found by, in characters.
+const MAX_TARGET_KEY: i32 = 200;
 /// Names that a beginning stands for: the first in the order of their folded forms.
 pub(crate) const MAX_NAMES: i64 = 50;
 
@@ -35,11 +37,21 @@ pg_pool::static_sql! {
              and (l.verb, l.outcome, l.request_id) < (k.verb, k.outcome, $3) \
            order by l.verb desc, l.outcome desc, l.request_id desc limit $4) l \
          order by l.request_id desc limit $4";
+    // By the id and by the name; `union` lets a line that has both be one.
     NewestOfUser -> (SqlUuid,) =
         "select l.request_id from ( \
-           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-             and l.user_id is not null and (l.user_id, l.request_id) >= ($7, $2) \
-             and (l.user_id, l.request_id) < ($7, $3) order by l.user_id desc, l.request_id desc limit $8) l \
+           (select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+              and l.user_id is not null and (l.user_id, l.request_id) >= ($7, $2) \
+              and (l.user_id, l.request_id) < ($7, $3) order by l.user_id desc, l.request_id desc limit $8) \
+           union \
+           (select l.request_id, l.verb, l.outcome from ( \
+              select left(u.user_name_key, $9) as target_key from users u \
+              where u.company_id = $1 and u.user_id = $7 offset 0) u \
+            cross join lateral ( \
+              select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+                and l.target_key is not null and (l.target_key, l.request_id) >= (u.target_key, $2) \
+                and (l.target_key, l.request_id) < (u.target_key, $3) \
+              order by l.target_key desc, l.request_id desc limit $8) l)) l \
          where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
     NewestOfGroup -> (SqlUuid,) =
         "select l.request_id from ( \
@@ -65,11 +77,18 @@ pg_pool::static_sql! {
            where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4) l \
          order by l.request_id desc limit $4";
     Lines =
-        "select l.* from unnest($2) as k(request_id) cross join lateral ( \
-           select l.request_id, l.accepted_at, l.applied_at, l.verb, l.outcome, l.user_id, l.group_id, l.target_name, \
-             l.token_id, l.address, l.status, l.refusal, l.changes, l.changed_attributes, l.members_added, \
-             l.members_removed \
+        "select l.*, coalesce(l.recorded_name, u.user_name_key) as target_name, \
+           coalesce(u.display_name, g.display_name) as display_name \
+         from unnest($2) as k(request_id) cross join lateral ( \
+           select l.request_id, l.accepted_at, l.applied_at, l.verb, l.outcome, l.user_id, l.group_id, \
+             l.target_name as recorded_name, l.token_id, l.address, l.status, l.refusal, l.changes, \
+             l.changed_attributes, l.members_added, l.members_removed \
            from provisioning_log l where l.company_id = $1 and l.request_id = k.request_id offset 0) l \
+         left join lateral ( \
+           select u.display_name, u.user_name_key from users u \
+           where u.company_id = $1 and u.user_id = l.user_id offset 0) u on true \
+         left join lateral ( \
+           select g.display_name from groups g where g.company_id = $1 and g.group_id = l.group_id offset 0) g on true \
          order by l.request_id desc"
 }
 
@@ -121,6 +140,8 @@ pub(crate) struct LineRow {
     pub(crate) group_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     pub(crate) target_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) display_name: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub(crate) token_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -187,7 +208,9 @@ fn ids(conn: &mut PgConnection, wanted: &Wanted) -> QueryResult<Vec<Uuid>> {
                 .bind::<Array<Text>, _>(outcomes)
                 .load(conn)?
         }
-        (About::User(user), _) => about!(NewestOfUser, SqlUuid, user.as_uuid()).load(conn)?,
+        (About::User(user), _) => {
+            about!(NewestOfUser, SqlUuid, user.as_uuid()).bind::<Integer, _>(MAX_TARGET_KEY).load(conn)?
+        }
         (About::Group(group), _) => about!(NewestOfGroup, SqlUuid, group.as_uuid()).load(conn)?,
         (About::Name(prefix), _) => about!(NewestOfNames, Text, prefix)
             .bind::<Text, _>(behind(prefix))

@@ -1,7 +1,7 @@
 //! What the provisioning log says, page by page, and what it does not say.
 
 use bus_contract::{
-    directory::{AttributeChange, ListLog},
+    directory::{AttributeChange, Call, ListLog, call::Answer},
     provisioning::patch_operation::Op,
     subject::Verb,
 };
@@ -13,8 +13,8 @@ use typed_ids::CompanyId;
 use uuid::Uuid;
 
 use crate::{
-    console::{Console, lines_of, timestamp},
-    harness::{World, patch_group},
+    console::{Console, call, lines_of, timestamp},
+    harness::{World, eventually, patch_group},
     reads::{reads, world_of_indexes},
 };
 
@@ -71,6 +71,40 @@ async fn the_story_of_a_person_tells_what_changed_from_what_to_what() {
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     let promoted = change("title", Some("\"Clerk\""), Some("\"Lead\""));
     assert_eq!(changes, [promoted, change(&department, None, Some("\"Pay\""))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_a_person_has_what_was_asked_by_name_and_by_id_alone() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let console = Console::new(&world).await;
+    let search =
+        Call { target_name: "ANNA@contoso.com".to_owned(), ..call("search", Answer::NothingFound, 200) };
+    console.report(caller.company, vec![search]).await;
+    eventually("the search is counted", async || console.counted(caller.company).await == 1).await;
+    let hired = json!({"userName": "anna@contoso.com", "displayName": "Anna Berg"});
+    let anna = caller.hire(hired.clone()).await.user_id;
+    let read = Call { user_id: anna.clone(), ..call("read", Answer::Found, 200) };
+    console.report(caller.company, vec![read]).await;
+    caller.create(hired).await;
+    caller.hire(json!({"userName": "anna@contoso.com.example"})).await;
+    eventually("the read is counted", async || console.counted(caller.company).await == 2).await;
+
+    let lines = console.log(ListLog { user_id: anna.clone(), ..lines_of(caller.company) }).await.entries;
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (line.outcome.as_str(), line.target_name.as_str(), line.display_name.as_str()))
+        .collect();
+    let expected = [
+        ("refused", "anna@contoso.com", ""),
+        ("found", "anna@contoso.com", "Anna Berg"),
+        ("created", "anna@contoso.com", "Anna Berg"),
+        ("nothing_found", "ANNA@contoso.com", ""),
+    ];
+    assert_eq!(told, expected);
+    let chosen = ListLog { user_id: anna, outcomes: vec!["refused".to_owned()], ..lines_of(caller.company) };
+    assert_eq!(console.log(chosen).await.entries.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
