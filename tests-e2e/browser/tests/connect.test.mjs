@@ -56,11 +56,13 @@ test('what is copied connects Entra, and everything that arrives is seen without
     assertSucceeded(await cycle);
     assert.ok(seen.size > 1, `the numbers came one after the other: ${[...seen]}`);
     assert.equal(await counter(activity, words.failed), 0);
-    await picture(activity.page, 'provisioning-running');
     await wizard.page.getByText(words.personReceived).waitFor();
     await wizard.page.getByText(words.groupReceived).waitFor();
     await wizardStays();
     await activityStays();
+    await activity.page.reload();
+    await activity.page.locator('tbody tr').first().waitFor();
+    await picture(activity.page, 'provisioning-running', { isWhole: false });
 
     await follow(activity, words.people);
     await activity.page.locator('tbody tr').nth(USERS - 1).waitFor();

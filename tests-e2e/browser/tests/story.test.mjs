@@ -44,7 +44,7 @@ test('a person is found, with everything that Entra asked and what changed from 
       assert.deepEqual(await values.allInnerTexts(), ['Anna Berg', 'Anna Lindqvist']);
       await entry(french ? 'Désactivation de personne' : 'Deactivate person').waitFor();
       await person.assertAccessible('the page of a person');
-      await picture(page, 'person-story');
+      await picture(page, 'person-story', { of: 'section[aria-labelledby=story-title]' });
 
       // Whoever was refused is found in the log, with what to do about it.
       await follow(person, wordsOf(person).provisioning);
