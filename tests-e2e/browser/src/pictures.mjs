@@ -33,6 +33,8 @@ export async function picture(page, name, { of, isWhole = true } = {}) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const [width, height] of Object.entries(WIDTHS)) {
       await page.setViewportSize({ width: Number(width), height });
+      // Again for each, because what is live may have been replaced.
+      await showTenantUrl(page, TENANT_URL);
       const file = join(folder, `${name}-${width}-${colorScheme}.png`);
       if (of) await page.locator(of).first().screenshot({ path: file, caret });
       else {
