@@ -22,6 +22,8 @@ use crate::{
     targets::{judge, judge_pages},
 };
 
+/// Users of the smoke test.
+const QUICK: u64 = 200;
 /// More would have numbers of those who are hired meanwhile, and take days to put there.
 const MOST_USERS: u64 = 1_000_000_000;
 
@@ -82,7 +84,7 @@ impl Arguments {
     fn directory_sizes(&self) -> Vec<u64> {
         let mut sizes = match (self.pages, self.quick) {
             (true, _) => vec![],
-            (false, true) => vec![200],
+            (false, true) => vec![QUICK],
             (false, false) => self.sizes.clone(),
         };
         sizes.sort_unstable();
@@ -92,7 +94,10 @@ impl Arguments {
 
     /// What there is to show where pages are measured, if they are: hardly anything, and as much as the directory has.
     fn extents(&self) -> Option<[Extent; 2]> {
-        let users = self.directory_sizes().last().map_or(MUCH, |largest| MUCH.min(*largest));
+        let users = match (self.quick, self.directory_sizes().last()) {
+            (true, _) => QUICK,
+            (false, largest) => largest.map_or(MUCH, |largest| MUCH.min(*largest)),
+        };
         self.only.is_none().then_some([LITTLE, Extent::of(users)])
     }
 }

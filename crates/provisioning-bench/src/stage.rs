@@ -115,14 +115,16 @@ impl Course<'_> {
         for extent in extents {
             (self.progress)(&format!("{} users, {} log lines", short(extent.users), short(extent.lines)));
             let target = self.runtime.block_on(system.visit(extent, || self.go_on()))?;
-            visits.push((extent, self.runtime.block_on(target.connect(1))?, Vec::new()));
+            visits.push((extent, target, Vec::new()));
         }
         for page in PAGES {
-            for (extent, visitors, figures) in &mut visits {
+            for (extent, target, figures) in &mut visits {
                 let users = extent.users;
+                // Anew for each page: the console does not keep a connection for as long as another page is measured.
+                let mut visitors = self.runtime.block_on(target.connect(1))?;
                 figures.push(self.figure(&system.processes, &page.to_string(), 1, |duration| {
                     let open = async |connection: &mut _| page.open(connection, users).await;
-                    Ok(self.runtime.block_on(closed_loop(visitors, duration, open)))
+                    Ok(self.runtime.block_on(closed_loop(&mut visitors, duration, open)))
                 })?);
                 system.check()?;
             }

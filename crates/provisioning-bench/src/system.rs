@@ -112,7 +112,7 @@ impl System {
         extent: Extent,
         mut between: impl FnMut() -> Result<()>,
     ) -> Result<Target> {
-        let company = self.stack.new_company(&format!("Company of {}", extent.users))?;
+        let company = self.stack.new_company_with_administrator(&format!("Company of {}", extent.users))?;
         for statement in extent.statements(&company.id) {
             self.postgres().sql(DATABASE, &statement)?;
             between()?;
