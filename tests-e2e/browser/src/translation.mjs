@@ -20,7 +20,7 @@ async function says(page) {
     // What is inside these is data: names of people and of the company, values, identifiers, moments.
     const data =
       'script, style, noscript, code, time, q, [lang]:not(html), .company, .who-name, a[href^="/people/"], ' +
-      'a[href^="/groups/"], .before-after td, [aria-labelledby=attributes-title] td, .zone, .who';
+      'a[href^="/groups/"], .before-after td, tbody th small, [aria-labelledby=attributes-title] td, .zone, .who';
     while (walk.nextNode()) {
       const holder = walk.currentNode.parentElement;
       if (!holder.closest(data)) found.push(walk.currentNode.textContent);
