@@ -348,20 +348,22 @@ fn ways(company: CompanyId) -> [(ListLog, u64, usize); 9] {
     let refused = vec!["refused".to_owned()];
     let search = ListLog { verbs: vec!["search".to_owned()], ..page.clone() };
     let person = ListLog { user_id: id(1).to_string(), ..page.clone() };
-    // Behind the 5,000th line, in the milliseconds that the ids of `fill` tell.
-    let later = DateTime::from_timestamp_millis(0x0198_0000_0000 + 5_001).map(timestamp);
+    // Behind the last line, in the milliseconds that the ids of `fill` tell.
+    let later = DateTime::from_timestamp_millis(0x0198_0000_0000 + 50_000).map(timestamp);
+    let update = ListLog { verbs: vec!["update".to_owned()], ..page.clone() };
+    let many = ListLog { user_id: id(2).to_string(), ..page.clone() };
     [
         (ListLog { outcomes: refused.clone(), ..page.clone() }, 200, 50),
-        (search.clone(), 200, 50),
+        (search, 200, 50),
         (person.clone(), 200, 50),
         (ListLog { group_id: id(11).to_string(), ..page.clone() }, 200, 50),
         // Each of three names.
         (ListLog { name_prefix: "ann".to_owned(), ..page.clone() }, 300, 50),
         // The newest of the person, for those that were refused.
-        (ListLog { outcomes: refused, ..person.clone() }, 5_100, 50),
-        // Nothing is young enough, and of what is older no more is read than a page.
-        (ListLog { from: later, ..search }, 200, 0),
-        (ListLog { from: later, ..person }, 200, 0),
+        (ListLog { outcomes: refused, ..person }, 5_100, 50),
+        // Nothing is young enough, and of all that is older no more is read than a page.
+        (ListLog { from: later, ..update }, 200, 0),
+        (ListLog { from: later, ..many }, 200, 0),
         (page, 200, 50),
     ]
 }
