@@ -6,3 +6,4 @@ pub mod operator;
 pub mod raw;
 pub mod scim;
 pub mod suites;
+pub mod visitor;
