@@ -1,5 +1,6 @@
 //! Who acts in a scenario.
 
+pub mod browser;
 pub mod entra;
 pub mod load;
 pub mod operator;

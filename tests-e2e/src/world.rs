@@ -63,6 +63,13 @@ impl World {
         Self::inhabit(Place::Shared(shared()))
     }
 
+    /// A new company in the same stack, and somebody who may sign in to its console.
+    #[must_use]
+    pub fn with_administrator(name: &str) -> Self {
+        let company = block_in_place(|| shared().new_company_with_administrator(name)).expect("a company");
+        Self::of(Place::Shared(shared()), company)
+    }
+
     /// A new company in the stack that this scenario has for itself, whole and ready, until the world is dropped.
     pub async fn to_disturb() -> Self {
         let start = || DISTURBED.get_or_init(|| start("disturbed", disturbed_settings()).map(Mutex::new));
@@ -74,6 +81,10 @@ impl World {
 
     fn inhabit(place: Place) -> Self {
         let company = block_in_place(|| place.stack().new_company("A company")).expect("a company");
+        Self::of(place, company)
+    }
+
+    fn of(place: Place, company: Company) -> Self {
         let scim = Scim::new(&place.stack().endpoints().scim_url, &company.scim_token);
         let old_complaints = observe::complaints(place.stack());
         Self { place, company, scim, old_complaints }

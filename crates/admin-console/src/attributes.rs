@@ -55,6 +55,10 @@ pub(crate) fn is_active(attributes_json: &str) -> bool {
 pub(crate) fn shown_value(json: &str) -> String {
     match serde_json::from_str::<Value>(json) {
         Ok(Value::String(text)) => cut(&text),
+        // A manager, as Entra sends and the directory keeps it.
+        Ok(Value::Object(parts)) if parts.len() == 1 && parts.contains_key("value") => {
+            parts.get("value").map_or_else(String::new, |value| shown_value(&value.to_string()))
+        }
         _ => cut(json),
     }
 }

@@ -34,9 +34,15 @@ pub(crate) const ACTIONS: [Choice<Words>; 8] = [
     Choice { name: "other", text: Key("filter-other"), meaning: &["test", "discover", "bulk", "other"] },
 ];
 
-/// What came of it.
-pub(crate) const RESULTS: [Choice<Words>; 5] = [
-    Choice { name: "", text: Key("filter-any"), meaning: &[] },
+/// What came of it. The first is what a page without a word about it shows: Entra looks at more than it changes, and what
+/// it only saw hides what happened.
+pub(crate) const RESULTS: [Choice<Words>; 6] = [
+    Choice {
+        name: "",
+        text: Key("filter-notable"),
+        meaning: &["created", "updated", "unchanged", "deleted", "refused", "failed", "unauthenticated"],
+    },
+    Choice { name: "any", text: Key("filter-any"), meaning: &[] },
     Choice { name: "changed", text: Key("filter-changed"), meaning: &["created", "updated", "deleted"] },
     Choice { name: "unchanged", text: Key("filter-unchanged"), meaning: &["unchanged"] },
     Choice { name: "read", text: Key("filter-found"), meaning: &["found", "nothing_found"] },
@@ -95,16 +101,17 @@ impl Filter {
         given.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
     }
 
-    /// As the directory is asked. Whoever searches for an id of the log gets that line, whatever its age.
+    /// As the directory is asked. Whoever searches for an id of the log gets that line, whatever its age and outcome.
     pub(crate) fn question(&self, now: Duration, before: Option<Uuid>, limit: u32) -> ListLog {
         let request = Uuid::try_parse(&self.search).ok();
         let age =
             chosen(&PERIODS, self.period).and_then(|period| period.meaning).filter(|_| request.is_none());
+        let words = |choices, name| if request.is_some() { Vec::new() } else { words_of(choices, name) };
         let from = age.and_then(|age| i64::try_from(now.saturating_sub(age).as_secs()).ok());
         ListLog {
             company_id: String::new(),
-            verbs: words_of(&ACTIONS, self.action),
-            outcomes: words_of(&RESULTS, self.result),
+            verbs: words(&ACTIONS, self.action),
+            outcomes: words(&RESULTS, self.result),
             name_prefix: if request.is_some() { String::new() } else { self.search.clone() },
             request_id: request.map(|id| id.to_string()).unwrap_or_default(),
             from: from.map(|seconds| Timestamp { seconds, nanos: 0 }),
@@ -174,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_only_looked_at_is_shown_to_those_who_ask_for_it() {
+        let outcomes = |query| read(query).question(Duration::from_secs(1_800_000_000), None, 50).outcomes;
+        for (query, is_shown) in [("", false), ("result=read", true)] {
+            assert_eq!(outcomes(query).iter().any(|outcome| outcome == "found"), is_shown, "{query}");
+        }
+        assert!(outcomes("").iter().any(|outcome| outcome == "unauthenticated"));
+        assert!(outcomes("result=any").is_empty());
+    }
+
+    #[test]
     fn what_no_filter_knows_is_left_out() {
         assert_eq!(read("action=burn&result=&period=century&search=%20&x=y"), Filter::default());
         assert_eq!(read(&format!("search={}", "a".repeat(2 * MAX_SEARCH))).search.len(), MAX_SEARCH);
@@ -185,6 +202,7 @@ mod tests {
         let now = Duration::from_secs(1_800_000_000);
         let id = "0198c6a0-0000-7000-8000-000000000000";
         let question = read(&format!("search={id}&period=hour")).question(now, None, 50);
+        assert!(question.outcomes.is_empty());
         assert_eq!(
             (question.request_id.as_str(), question.name_prefix.as_str(), question.from),
             (id, "", None)

@@ -99,6 +99,19 @@ impl Line<'_> {
         }
     }
 
+    /// Whom it was about: what they are called now, else what the request called them; empty when neither is known.
+    pub(crate) fn name(&self) -> &str {
+        let entry = self.0;
+        if entry.display_name.is_empty() { &entry.target_name } else { &entry.display_name }
+    }
+
+    /// What the request called them, where that says more.
+    pub(crate) fn other_name(&self) -> Option<&str> {
+        let entry = self.0;
+        let says_more = !entry.target_name.is_empty() && entry.target_name != self.name();
+        says_more.then_some(entry.target_name.as_str())
+    }
+
     /// The page of whoever it was about.
     pub(crate) fn link(&self) -> Option<String> {
         let entry = self.0;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bus_contract::{
     Timestamp,
-    directory::{self, CompanyHealth, Health, ListHealth, concern, health::State as HealthState},
+    directory::{
+        self, CompanyHealth, Concern, Health, ListHealth, concern::Kind, health::State as HealthState,
+    },
     subject::{LIST_CLIENTS, LIST_HEALTH, LIST_TOKENS},
     token::{self, ListClients, ListTokens, token::State as TokenState},
 };
@@ -47,6 +49,8 @@ pub(crate) enum Notice {
     },
     Warning,
     Critical,
+    /// Entra calls with a credential that has ended.
+    Refused,
     Silent,
     Recovered,
 }
@@ -58,6 +62,7 @@ impl Notice {
             Self::Expiring { .. } => "expiring",
             Self::Warning => "warning",
             Self::Critical => "critical",
+            Self::Refused => "refused",
             Self::Silent => "silent",
             Self::Recovered => "recovered",
         }
@@ -276,15 +281,20 @@ impl Rounds {
     }
 }
 
-/// The worst of what an administrator should know.
+/// The worst of what an administrator should know, by what there is to do about it.
 fn trouble_of(health: &Health) -> Option<Notice> {
-    let is_silent = health.concerns.iter().any(|concern| concern.kind() == concern::Kind::Silent);
-    match health.state() {
-        HealthState::Critical => Some(Notice::Critical),
-        HealthState::Warning if is_silent => Some(Notice::Silent),
-        HealthState::Warning => Some(Notice::Warning),
-        HealthState::Healthy | HealthState::NeverConnected | HealthState::Unspecified => None,
-    }
+    let is_critical = match health.state() {
+        HealthState::Critical => true,
+        HealthState::Warning => false,
+        HealthState::Healthy | HealthState::NeverConnected | HealthState::Unspecified => return None,
+    };
+    let worst = health.concerns.iter().find(|concern| concern.is_critical == is_critical);
+    Some(match worst.map(Concern::kind) {
+        Some(Kind::Unauthenticated) => Notice::Refused,
+        Some(Kind::Silent) => Notice::Silent,
+        _ if is_critical => Notice::Critical,
+        _ => Notice::Warning,
+    })
 }
 
 /// When each credential of a company ends that nobody has replaced or revoked.

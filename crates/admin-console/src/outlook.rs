@@ -2,6 +2,7 @@
 
 pub(crate) mod concern;
 pub(crate) mod credential;
+pub(crate) mod pulse;
 
 use bus_contract::{
     directory::{GetActivityReply, health::State},

@@ -38,6 +38,16 @@ pub fn parse(schemas: &SchemaSet, body: &[u8]) -> Result<Attributes, ScimError> 
     parse_object(schemas, json::read_object(body)?)
 }
 
+/// Whom a body names by this attribute, whatever else is wrong with it: for the record of its refusal.
+///
+/// A body that is no JSON object, or says one thing twice, names nobody.
+#[must_use]
+pub fn name_in(body: &[u8], attribute: &str) -> Option<String> {
+    let object = json::read_object(body).ok()?;
+    let (_, name) = object.iter().find(|(key, _)| key.eq_ignore_ascii_case(attribute))?;
+    name.as_str().map(ToOwned::to_owned)
+}
+
 /// [`parse`] of a body that has been read as JSON.
 pub(crate) fn parse_object(schemas: &SchemaSet, mut attributes: Attributes) -> Result<Attributes, ScimError> {
     let mut irregular = Vec::new();

@@ -2,6 +2,7 @@
 //!
 //! Actix's own signal handling is off: stopping has one owner, [`crate::run`].
 
+mod access;
 mod client_address;
 
 use std::{
@@ -23,7 +24,10 @@ use anyhow::Context as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-pub use self::client_address::{TrustedProxies, client_address};
+pub use self::{
+    access::access_level,
+    client_address::{TrustedProxies, client_address},
+};
 use crate::{Process, metrics};
 
 /// How long an idle connection is kept open; longer than the 60 s of common load balancers, which would otherwise meet

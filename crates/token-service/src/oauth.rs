@@ -37,6 +37,8 @@ pub(crate) const SCOPE: &str = "scim";
 pub(crate) struct Grant {
     pub(crate) access_token: SecretString,
     pub(crate) expires_in: i64,
+    /// Whose it is: for the log.
+    pub(crate) company: CompanyId,
 }
 
 /// Grants an access token, or says why not.
@@ -55,19 +57,21 @@ pub(crate) async fn grant(app: &App, credentials: Credentials) -> Result<Grant, 
         Proof::Secret(secret) => with_secret(client, &secret, now)?,
         Proof::Assertion(assertion) => with_assertion(app, client, &assertion).await?,
     };
+    let company = CompanyId::from_uuid(client.company_id);
     if client.revoked_at.is_some() {
         // Only whoever has proven to be the client learns this.
         return Err(Refusal::new(
             Reason::UnauthorizedClient,
             "the client is revoked; create another and use its id",
-        ));
+        )
+        .of(company));
     }
-    app.limits.check_client(id)?;
+    app.limits.check_client(id).map_err(|refusal| refusal.of(company))?;
     let key = key.ok_or_else(|| Refusal::unavailable("there is no signing key yet; try again later"))?;
     let expires_at = now + ACCESS_TOKEN_LIFETIME;
     let text = sign::access_token(&app.sealing_key, &key, &app.issuer, &client, now..expires_at)
         .map_err(|error| unavailable(&error))?;
-    Ok(Grant { access_token: text.into(), expires_in: ACCESS_TOKEN_LIFETIME.num_seconds() })
+    Ok(Grant { access_token: text.into(), expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(), company })
 }
 
 /// What has to be read for one grant.
@@ -101,7 +105,7 @@ fn with_secret(
     match (client, fitting) {
         // A revoked client's secrets are revoked as well; its own end is the better answer.
         (Some(client), Some(fitting)) if fitting.is_live(now) || client.revoked_at.is_some() => Ok(client),
-        (Some(_), Some(fitting)) => {
+        (Some(client), Some(fitting)) => {
             let end = if fitting.revoked_at.is_some() { "is revoked" } else { "has expired" };
             Err(Refusal::new(
                 Reason::InvalidClient,
@@ -109,7 +113,8 @@ fn with_secret(
                     "the client secret that ends in {} {end}; use another secret of this client",
                     fitting.hint
                 ),
-            ))
+            )
+            .of(CompanyId::from_uuid(client.company_id)))
         }
         _ => Err(Refusal::new(
             Reason::InvalidClient,
@@ -147,6 +152,6 @@ async fn with_assertion(
 }
 
 fn unavailable(error: &(dyn std::error::Error + 'static)) -> Refusal {
-    tracing::error!(error.chain = %Causes(error), "cannot grant an access token");
     Refusal::unavailable("the service cannot do this at the moment; try again later")
+        .because(Causes(error).to_string())
 }

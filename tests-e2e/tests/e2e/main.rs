@@ -7,6 +7,7 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
+mod browser;
 mod console;
 mod conversation;
 mod entra_bugs;

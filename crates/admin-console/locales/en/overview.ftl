@@ -24,6 +24,8 @@ health-checked = { $count ->
   }
 health-success = Success, last 24 hours
 health-next-cycle = Next cycle expected
+health-overdue = Overdue
+health-running = Running now
 per-cent = { $number }%
 now = Now
 picture = Requests in the last 24 hours: { $calls }, of which { $failures } failed. One bar is half an hour.

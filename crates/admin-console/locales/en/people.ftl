@@ -120,6 +120,7 @@ fix-server = This is on our side. Microsoft Entra asks again by itself within 40
 fix-other = Read the message above: it is also in Microsoft Entra under Enterprise applications › TimeClock 365 › Provisioning › Provisioning logs › Troubleshooting & Recommendations. If it does not help, send the ID of this request to our support.
 
 filter-any = Any
+filter-notable = Changes and problems
 filter-create = Create
 filter-update = Update
 filter-deactivate = Deactivate

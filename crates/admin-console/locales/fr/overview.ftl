@@ -24,6 +24,8 @@ health-checked = { $count ->
   }
 health-success = Réussite, dernières 24 heures
 health-next-cycle = Prochain cycle attendu
+health-overdue = En retard
+health-running = En cours
 per-cent = { $number } %
 now = Maintenant
 picture = Requêtes des dernières 24 heures : { $calls }, dont { $failures } en échec. Une barre représente une demi-heure.

@@ -120,6 +120,7 @@ fix-server = Cela vient de chez nous. Microsoft Entra redemande de lui-même dan
 fix-other = Lisez le message ci-dessus : il est aussi dans Microsoft Entra sous Applications d’entreprise › TimeClock 365 › Approvisionnement › Journaux d’approvisionnement › Dépannage et recommandations. S’il n’aide pas, envoyez l’identifiant de cette requête à notre assistance.
 
 filter-any = Tout
+filter-notable = Changements et problèmes
 filter-create = Création
 filter-update = Mise à jour
 filter-deactivate = Désactivation

@@ -8,13 +8,14 @@ use actix_web::{
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::Data,
 };
 use askama::Template;
+use service_runtime::{http::access_level, log_at};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use crate::{
     language::Key,
     opaque,
     page::{Page, Section},
+    signed_in::SignedIn,
 };
 
 /// What a page may run: its own scripts, by name.
@@ -44,8 +46,9 @@ pub(crate) async fn finish(
     let nonce = Nonce(opaque::mint());
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(nonce.clone());
-    let span = tracing::info_span!("http", request_id = %id.0, method = %request.method());
-    let response = next.call(request).instrument(span.clone()).await?;
+    let method = label(request.method());
+    let span = tracing::info_span!("http.request", http.method = method, request.id = %id.0);
+    let response = next.call(request).instrument(span).await?;
     let app = response.request().app_data::<Data<App>>().cloned();
     let entry = response.request().extensions().get::<&'static Entry>().copied();
     let mut response = with_page(response, entry);
@@ -54,13 +57,31 @@ pub(crate) async fn finish(
     let route = entry.map_or("none", |entry| entry.path);
     let status = response.status();
     if let Some(app) = app {
-        let method = if response.request().method() == actix_web::http::Method::GET { "GET" } else { "POST" };
         let seconds = started.elapsed().as_secs_f64();
         app.metrics.requests.with_label_values(&[route, method, status.as_str()]).observe(seconds);
     }
-    let duration_ms = started.elapsed().as_millis();
-    span.in_scope(|| tracing::info!(route, status = status.as_u16(), duration_ms, "answered"));
+    let company = response.request().extensions().get::<SignedIn>().map(|who| who.company);
+    log_at!(
+        access_level(method, status.as_u16(), company.is_some()),
+        http.route = route,
+        http.method = method,
+        http.status = status.as_u16(),
+        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        request.id = %id.0,
+        company.id = company.map(tracing::field::display),
+        "answered"
+    );
     Ok(response)
+}
+
+/// One of a closed list, so that a caller cannot invent metric labels.
+fn label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
 }
 
 #[derive(Template)]

@@ -2,18 +2,18 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
-use bus_contract::{
-    Timestamp,
-    directory::{GetActivityReply, Size},
-};
+use bus_contract::{Timestamp, directory::Size};
 
 use crate::{
     app::App,
     http::render,
     language::Key,
-    outlook::{Outlook, credential::end_of},
+    outlook::{
+        Outlook,
+        credential::end_of,
+        pulse::{Next, Pulse},
+    },
     page::{Notice, Page, Section, Tone},
-    picture::Picture,
     question::Answers,
     signed_in::SignedIn,
 };
@@ -25,11 +25,7 @@ struct Overview {
     state: (Tone, Key),
     is_never_connected: bool,
     notices: Vec<Notice>,
-    activity: Option<GetActivityReply>,
-    last_call: Option<Timestamp>,
-    next_cycle: Option<Timestamp>,
-    success: Option<String>,
-    picture: Picture,
+    pulse: Option<Pulse>,
     size: Option<Size>,
     expiry: Option<Timestamp>,
     tokens_are_away: bool,
@@ -44,20 +40,14 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> 
     let credentials = outlook.credentials();
     let expiry = credentials.and_then(|known| known.current_token()).and_then(end_of);
     let activity = outlook.activity.as_ref();
-    let health = activity.and_then(|activity| activity.health.as_ref());
-    let picture = Picture::of(activity.map(|activity| activity.slots.as_slice()).unwrap_or_default());
     let template = Overview {
         state: outlook.state(),
         is_never_connected: outlook.is_never_connected(),
         notices: outlook.notices(&page.times),
-        last_call: health.and_then(|health| health.last_call_at),
-        next_cycle: health.and_then(|health| health.next_cycle_at),
-        success: picture.success_tenths().map(|tenths| page.per_cent(tenths)),
-        picture,
+        pulse: activity.map(|activity| Pulse::of(activity, &page)),
         size: activity.and_then(|activity| activity.size).filter(|size| size.counted_at.is_some()),
         expiry,
         tokens_are_away: outlook.tokens.is_none(),
-        activity: outlook.activity,
         page,
     };
     render::page(answers.status(), &template)

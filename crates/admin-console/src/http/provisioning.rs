@@ -41,6 +41,7 @@ struct Provisioning {
     query: String,
     entries: Option<Vec<LogEntry>>,
     older: Option<String>,
+    is_newest: bool,
     // What the fragment shows.
     activity: Option<GetActivityReply>,
     rate: Option<u64>,
@@ -88,6 +89,7 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, que
         filter,
         entries: log.map(|log| log.entries),
         older,
+        is_newest: query.id("before").is_none(),
         page: live.page,
         activity: live.activity,
         rate: live.rate,

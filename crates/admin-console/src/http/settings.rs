@@ -20,9 +20,9 @@ use crate::{
     outlook::{
         Outlook,
         credential::{Credentials, end_of},
+        pulse::{Next, Pulse},
     },
     page::{Page, Section, Tone},
-    picture::Picture,
     question::{Answers, Unanswered},
     signed_in::SignedIn,
 };
@@ -38,18 +38,13 @@ struct Settings {
     state: (Tone, Key),
     said: Option<Said>,
     tokens_are_away: bool,
-    activity_is_away: bool,
     current: Option<Shown>,
     older: Vec<Older>,
     ended: Vec<Shown>,
     clients: Vec<OneClient>,
     /// A client whose secret is told now and never again.
     told: Option<SecretClient>,
-    last_call: Option<Timestamp>,
-    next_cycle: Option<Timestamp>,
-    last_cycle: Option<bus_contract::directory::Cycle>,
-    success: Option<String>,
-    picture: Picture,
+    pulse: Option<Pulse>,
     active_people: Option<u64>,
 }
 
@@ -144,25 +139,18 @@ fn fill(page: Page, app: &App, outlook: &Outlook, extra: Extra) -> Settings {
         None => (None, Vec::new(), Vec::new(), Vec::new()),
     };
     let activity = outlook.activity.as_ref();
-    let health = activity.and_then(|activity| activity.health.as_ref());
-    let picture = Picture::of(activity.map(|activity| activity.slots.as_slice()).unwrap_or_default());
     let size = activity.and_then(|activity| activity.size).filter(|size| size.counted_at.is_some());
     Settings {
         tenant_url: app.scim_url.clone(),
         state,
         said: extra.said.map(|(tone, key)| Said { tone, text: page.say(key), detail: extra.detail }),
         tokens_are_away: outlook.tokens.is_none() || outlook.clients.is_none(),
-        activity_is_away: activity.is_none(),
         current,
         older,
         ended,
         clients,
         told: extra.told,
-        last_call: health.and_then(|health| health.last_call_at),
-        next_cycle: health.and_then(|health| health.next_cycle_at),
-        last_cycle: activity.and_then(|activity| activity.latest.clone()),
-        success: picture.success_tenths().map(|tenths| page.per_cent(tenths)),
-        picture,
+        pulse: activity.map(|activity| Pulse::of(activity, &page)),
         active_people: size.map(|size| size.active_users),
         page,
     }

@@ -7,6 +7,9 @@ use crate::{
     store::administrators::AdministratorRow,
 };
 
+/// Where credentials are.
+const SYNCHRONIZATION: &str = "/settings/company#azure-user-synchronization";
+
 /// A notice to one person, in their language.
 pub(super) fn mail(notice: Notice, company: &str, to: &AdministratorRow, console_url: &str) -> Mail {
     let language = Language::parse(&to.language).unwrap_or(Language::English);
@@ -30,11 +33,10 @@ pub(super) fn mail(notice: Notice, company: &str, to: &AdministratorRow, console
 /// Subject, text, and where to do something about it.
 const fn words(notice: Notice) -> (Key, Key, &'static str) {
     match notice {
-        Notice::Expiring { .. } => (
-            Key("notice-expiring-subject"),
-            Key("notice-expiring-text"),
-            "/settings/company#azure-user-synchronization",
-        ),
+        Notice::Expiring { .. } => {
+            (Key("notice-expiring-subject"), Key("notice-expiring-text"), SYNCHRONIZATION)
+        }
+        Notice::Refused => (Key("notice-refused-subject"), Key("notice-refused-text"), SYNCHRONIZATION),
         Notice::Warning => (Key("notice-warning-subject"), Key("notice-warning-text"), "/"),
         Notice::Critical => (Key("notice-critical-subject"), Key("notice-critical-text"), "/"),
         Notice::Silent => (Key("notice-silent-subject"), Key("notice-silent-text"), "/"),

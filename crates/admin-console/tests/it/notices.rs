@@ -5,7 +5,7 @@ use std::time::Duration;
 use bus_contract::{
     Timestamp,
     console::Role,
-    directory::{self, CompanyHealth, Health, ListHealth, ListHealthReply, health},
+    directory::{self, CompanyHealth, Concern, Health, ListHealth, ListHealthReply, concern::Kind, health},
     subject::{LIST_CLIENTS, LIST_HEALTH, LIST_TOKENS},
     token::{self, ClientList, ListClients, ListTokens, Token, TokenList, token::State},
 };
@@ -38,9 +38,16 @@ async fn start() -> World {
 }
 
 fn say_health(world: &World, state: health::State) {
+    say_concern(world, state, None);
+}
+
+fn say_concern(world: &World, state: health::State, kind: Option<Kind>) {
+    let is_critical = state == health::State::Critical;
+    let concern = |kind: Kind| Concern { kind: kind.into(), is_critical, ..Concern::default() };
+    let concerns: Vec<_> = kind.map(concern).into_iter().collect();
     let company_id = world.contoso.id.to_string();
     world.services.answer(LIST_HEALTH, move |_: ListHealth| {
-        let health = Health { state: state.into(), ..Health::default() };
+        let health = Health { state: state.into(), concerns: concerns.clone(), ..Health::default() };
         let companies = vec![CompanyHealth { company_id: company_id.clone(), health: Some(health) }];
         directory::Reply { result: Some(directory::reply::Result::ListHealth(ListHealthReply { companies })) }
     });
@@ -109,6 +116,25 @@ async fn trouble_is_told_once_and_so_is_its_end() {
         assert_eq!(mails(&world, subject).len(), 1);
     }
     assert_eq!(world.count("timeclock_console_notices_total", "recovered"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kind_of_trouble_is_told_in_its_own_words() {
+    let world = start().await;
+    world.administrator(&world.contoso.clone()).await;
+    let troubles = [
+        (health::State::Critical, Kind::Unauthenticated, "Contoso: Entra is refused"),
+        (health::State::Warning, Kind::FailureRatio, "Contoso: provisioning has problems"),
+        // More than a day of it is critical, and still nothing that fails.
+        (health::State::Critical, Kind::Silent, "Contoso: Entra has gone silent"),
+        (health::State::Critical, Kind::FailureCount, "Contoso: provisioning is about to stop"),
+    ];
+    for (place, (state, kind, subject)) in troubles.into_iter().enumerate() {
+        say_concern(&world, state, Some(kind));
+        eventually(subject, || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
+        two_more_rounds(&world).await;
+        assert_eq!(mails(&world, "Subject: Contoso").len(), place + 1, "{kind:?}");
+    }
 }
 
 /// A mail server that takes one mail and says what it was told.

@@ -12,8 +12,9 @@ use actix_web::{
 };
 use bus_contract::headers::TRACEPARENT;
 use bus_jetstream::{Headers, trace};
-use tracing::{Level, Span};
-use typed_ids::{CompanyId, RequestId};
+use service_runtime::{http::access_level, log_at};
+use tracing::Span;
+use typed_ids::RequestId;
 
 use super::{
     Known,
@@ -77,26 +78,18 @@ impl<'a> Access<'a> {
         let cause = refusal.and_then(Refusal::cause);
         let elapsed = self.count(status.as_str());
         let duration = micros(elapsed);
-        macro_rules! entry {
-            ($level:ident) => {
-                tracing::$level!(
-                    http.route = self.route,
-                    http.method = self.method,
-                    http.status = status.as_u16(),
-                    duration_us = duration,
-                    request.id = %self.request_id,
-                    company.id = company.map(tracing::field::display),
-                    trace.id = trace.as_deref(),
-                    cause,
-                    "answered"
-                )
-            };
-        }
-        match level(self.method, status, company) {
-            Level::WARN => entry!(warn),
-            Level::INFO => entry!(info),
-            _ => entry!(debug),
-        }
+        log_at!(
+            access_level(self.method, status.as_u16(), company.is_some()),
+            http.route = self.route,
+            http.method = self.method,
+            http.status = status.as_u16(),
+            duration_us = duration,
+            request.id = %self.request_id,
+            company.id = company.map(tracing::field::display),
+            trace.id = trace.as_deref(),
+            cause,
+            "answered"
+        );
         if let Some(Known { caller, facts }) = known {
             let (request_id, address) = (self.request_id, self.address);
             let end = End { request_id, caller, address, duration: elapsed, status, refusal };
@@ -133,41 +126,8 @@ impl Drop for Access<'_> {
     }
 }
 
-/// Changes and whatever went wrong are for the record; reads that went well are for debugging, and so are the refusals of
-/// strangers, of which there is no end and which the metrics count.
-fn level(method: &str, status: StatusCode, company: Option<CompanyId>) -> Level {
-    match status.as_u16() {
-        500.. => Level::WARN,
-        401 | 404 if company.is_none() => Level::DEBUG,
-        400.. => Level::INFO,
-        _ if matches!(method, "GET" | "HEAD") => Level::DEBUG,
-        _ => Level::INFO,
-    }
-}
-
 /// One of a closed list, so that a caller cannot invent metric labels.
 fn label(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strangers_do_not_fill_the_log() {
-        let known = Some(CompanyId::mint());
-        for (method, status, company, expected) in [
-            ("GET", 401, None, Level::DEBUG),
-            ("POST", 404, None, Level::DEBUG),
-            ("GET", 404, known, Level::INFO),
-            ("GET", 503, None, Level::WARN),
-            ("GET", 200, known, Level::DEBUG),
-            ("PATCH", 200, known, Level::INFO),
-        ] {
-            let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(level(method, status, company), expected, "{method} {status}");
-        }
-    }
 }

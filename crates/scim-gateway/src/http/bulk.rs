@@ -118,13 +118,16 @@ impl<'a> Work<'a> {
         if begun >= self.until {
             return self.refuse(position, Refusal::not_begun());
         }
-        let mut asked = match self.asked(&action) {
-            Ok(asked) => asked,
-            Err(refusal) => return self.refuse(position, refusal),
-        };
-        let id = RequestId::mint();
         let mut facts = Facts::of_operation(operation);
         facts.concern(&action.target);
+        let mut asked = match self.asked(&action) {
+            Ok(asked) => asked,
+            Err(refusal) => {
+                facts.name_whom(action.target.endpoint, action.data.to_string().as_bytes());
+                return self.refuse_knowing(position, facts, refusal);
+            }
+        };
+        let id = RequestId::mint();
         facts.ask(&mut asked);
         let location = action.target.location(&self.call.base_url.0);
         let done = move |outcome| Done { position, id, location, facts, begun, outcome };
@@ -147,11 +150,15 @@ impl<'a> Work<'a> {
 
     fn refuse(&mut self, position: usize, refusal: Refusal) {
         let Some(operation) = self.operation(position) else { return };
+        self.refuse_knowing(position, Facts::of_operation(operation), refusal);
+    }
+
+    fn refuse_knowing(&mut self, position: usize, facts: Facts, refusal: Refusal) {
         self.note(Done {
             position,
             id: RequestId::mint(),
             location: None,
-            facts: Facts::of_operation(operation),
+            facts,
             begun: Instant::now(),
             outcome: Err(refusal),
         });

@@ -6,7 +6,10 @@ use std::{net::IpAddr, time::Duration};
 
 use actix_web::http::{Method, StatusCode};
 use bus_contract::{directory::call::Answer, subject};
-use scim_protocol::bulk::{self, BulkOperation};
+use scim_protocol::{
+    bulk::{self, BulkOperation, Endpoint},
+    resource,
+};
 use typed_ids::RequestId;
 use uuid::Uuid;
 
@@ -76,6 +79,15 @@ impl Facts {
     pub(super) fn ask(&mut self, asked: &mut Asked) {
         self.verb = Verb::Change(asked.verb);
         self.name = asked.name.take().map(|name| shortened(name, MAX_NAME));
+    }
+
+    /// Whom a body names that is refused before anything can be asked for.
+    pub(super) fn name_whom(&mut self, endpoint: Endpoint, body: &[u8]) {
+        let attribute = match endpoint {
+            Endpoint::Users => "userName",
+            Endpoint::Groups => "displayName",
+        };
+        self.name = resource::name_in(body, attribute).map(|name| shortened(name, MAX_NAME));
     }
 
     /// What the directory made of a change.

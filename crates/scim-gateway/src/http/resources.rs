@@ -35,7 +35,8 @@ impl Authenticated<'_> {
 
     pub(super) async fn create(&self, endpoint: Endpoint, body: &[u8]) -> Answer {
         let projection = projection(self.schemas_of(endpoint), &self.query)?;
-        let asked = change::create(endpoint, self.schemas_of(endpoint), body)?;
+        let asked = change::create(endpoint, self.schemas_of(endpoint), body)
+            .inspect_err(|_refusal| self.facts.borrow_mut().name_whom(endpoint, body))?;
         let is_empty = groups::leaves_nobody(&asked.change);
         let record = change::applied(self.carry_out(asked).await?)?;
         let shown = self.after_change(record, is_empty, &projection).await?;
@@ -50,7 +51,8 @@ impl Authenticated<'_> {
             id,
             body,
             conditions::demanded(self.request)?,
-        )?;
+        )
+        .inspect_err(|_refusal| self.facts.borrow_mut().name_whom(endpoint, body))?;
         let is_empty = groups::leaves_nobody(&asked.change);
         let record = change::applied(self.carry_out(asked).await?)?;
         let shown = self.after_change(record, is_empty, &projection).await?;

@@ -1,6 +1,6 @@
 //! `POST /oauth2/token`: reads the request within limits, and words every answer as RFC 6749 §5.1 and §5.2 want it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -10,7 +10,11 @@ use actix_web::{
 use futures_util::StreamExt as _;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use service_runtime::{http::access_level, log_at};
+use tracing::Instrument as _;
+use typed_ids::RequestId;
 
+use super::TOKEN_PATH;
 use crate::{
     app::App,
     oauth::{self, Grant, Reason, Refusal, SCOPE, TokenRequest},
@@ -24,9 +28,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Grants an access token, or says why not.
 pub(super) async fn grant(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let result = attempt(&app, &request, payload).await;
-    let label = result.as_ref().err().map_or("ok", Refusal::label);
-    app.metrics.grants.with_label_values(&[label]).inc();
+    let asked = Asked::begin("POST");
+    let result = attempt(&app, &request, payload).instrument(asked.span()).await;
+    asked.end(&app, &result);
     match result {
         Ok(granted) => granting(&granted),
         Err(refusal) => refusing(&refusal),
@@ -36,8 +40,47 @@ pub(super) async fn grant(app: web::Data<App>, request: HttpRequest, payload: we
 /// Whatever is not a POST.
 pub(super) async fn wrong_method(app: web::Data<App>) -> HttpResponse {
     let refusal = Refusal::malformed(405, "send a POST with a form");
-    app.metrics.grants.with_label_values(&[refusal.label()]).inc();
+    Asked::begin("other").end(&app, &Err(refusal.clone()));
     refusing(&refusal)
+}
+
+/// One request's entry in the log and the metrics. Who asks, and with what, is in neither.
+struct Asked {
+    request_id: RequestId,
+    method: &'static str,
+    begun: Instant,
+}
+
+impl Asked {
+    fn begin(method: &'static str) -> Self {
+        Self { request_id: RequestId::mint(), method, begun: Instant::now() }
+    }
+
+    fn span(&self) -> tracing::Span {
+        tracing::info_span!("http.request", http.route = TOKEN_PATH, http.method = self.method, request.id = %self.request_id)
+    }
+
+    fn end(self, app: &App, result: &Result<Grant, Refusal>) {
+        let refusal = result.as_ref().err();
+        let label = refusal.map_or("ok", Refusal::label);
+        app.metrics.grants.with_label_values(&[label]).inc();
+        let (status, company) = match result {
+            Ok(granted) => (200, Some(granted.company)),
+            Err(refusal) => (refusal.status, refusal.company),
+        };
+        log_at!(
+            access_level(self.method, status, company.is_some()),
+            http.route = TOKEN_PATH,
+            http.method = self.method,
+            http.status = status,
+            duration_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            request.id = %self.request_id,
+            company.id = company.map(tracing::field::display),
+            result = label,
+            cause = refusal.and_then(|refusal| refusal.cause.as_deref()),
+            "answered"
+        );
+    }
 }
 
 async fn attempt(app: &App, request: &HttpRequest, payload: web::Payload) -> Result<Grant, Refusal> {

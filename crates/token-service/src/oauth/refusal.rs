@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use typed_ids::CompanyId;
 
 /// The codes of RFC 6749 §5.2, and one of §4.1.2.1 for what it has no code for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,10 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<Duration>,
     description: String,
+    /// Whose client it is, once it has proven itself: for the log.
+    pub(crate) company: Option<CompanyId>,
+    /// What failed on our side: for the log.
+    pub(crate) cause: Option<String>,
 }
 
 /// How long whoever cannot be served is asked to wait.
@@ -48,7 +53,8 @@ impl Refusal {
             Reason::TemporarilyUnavailable => 503,
             _ => 400,
         };
-        Self { reason, status, retry_after: None, description: description.to_owned() }
+        let description = description.to_owned();
+        Self { reason, status, retry_after: None, description, company: None, cause: None }
     }
 
     /// The request is malformed in a way that HTTP has a status for.
@@ -71,6 +77,16 @@ impl Refusal {
                 "too many requests; an access token is good for an hour, so keep it instead of asking again",
             )
         }
+    }
+
+    /// The same, of a client of this company.
+    pub(crate) fn of(self, company: CompanyId) -> Self {
+        Self { company: Some(company), ..self }
+    }
+
+    /// The same, because of this.
+    pub(crate) fn because(self, cause: String) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// The metric label.

@@ -45,6 +45,26 @@ async fn a_refusal_of_the_gateway_is_told_with_its_words() {
 }
 
 #[tokio::test]
+async fn who_is_refused_for_another_attribute_is_told_by_name() {
+    let mut told = Told::start().await;
+    let world = &told.world;
+    let long = "n".repeat(600);
+    let body = json!({ "USERNAME": "adele", "displayName": long });
+    world.send(Method::POST, "/scim/Users", body.clone()).await.is_error(400);
+    world.send(Method::PUT, &format!("/scim/Users/{NOBODY}"), body.clone()).await.is_error(400);
+    let group = json!({ "displayName": "Payroll", "externalId": long });
+    world.send(Method::POST, "/scim/Groups", group).await.is_error(400);
+    let operation = json!({ "method": "POST", "path": "/Users", "bulkId": "1", "data": body });
+    let request = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [operation] });
+    assert_eq!(world.send(Method::POST, "/scim/Bulk", request).await.status, 200);
+
+    let calls = told.calls().await;
+
+    let names: Vec<_> = calls.iter().map(|call| (call.status, call.target_name.as_str())).collect();
+    assert_eq!(names, [(400, "adele"), (400, "adele"), (400, "Payroll"), (400, "adele")]);
+}
+
+#[tokio::test]
 async fn a_refusal_of_the_directory_is_told_as_decided_and_in_no_words() {
     let mut told = Told::start().await;
     let world = &told.world;
