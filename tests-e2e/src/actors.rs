@@ -7,3 +7,4 @@ pub mod operator;
 pub mod raw;
 pub mod scim;
 pub mod suites;
+pub mod visitor;

@@ -36,6 +36,10 @@ type Attempt<T> = Result<T, String>;
 /// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
 const DISTURBED_TIMEOUT_MS: &str = "2000";
 
+/// What the shared stack's services log.
+const VERBOSE: &str = "info,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
+    service_runtime=debug,bus_jetstream=debug,pg_pool=debug";
+
 /// A stack, and a company of this scenario's own.
 pub struct World {
     place: Place,
@@ -171,7 +175,13 @@ fn running<T>(attempt: &Attempt<T>) -> &T {
 
 fn shared_settings() -> Vec<(String, String, String)> {
     let authority = format!("http://{}", World::authority());
-    vec![("token-service".to_owned(), "TIMECLOCK_FEDERATION_AUTHORITY".to_owned(), authority)]
+    let mut settings =
+        vec![("token-service".to_owned(), "TIMECLOCK_FEDERATION_AUTHORITY".to_owned(), authority)];
+    // All that our own code can say, so that scenarios find in the logs what must not be there.
+    let services = fault::SERVICES.into_iter().chain(["admin-console"]);
+    settings
+        .extend(services.map(|service| (service.to_owned(), "TIMECLOCK_LOG".to_owned(), VERBOSE.to_owned())));
+    settings
 }
 
 fn disturbed_settings() -> Vec<(String, String, String)> {

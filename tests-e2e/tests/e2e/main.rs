@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod console;
 mod conversation;
 mod entra_bugs;
 mod faults;
