@@ -36,6 +36,9 @@ type Attempt<T> = Result<T, String>;
 /// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
 const DISTURBED_TIMEOUT_MS: &str = "2000";
 
+/// How often the shared stack's console looks whom to mail, in milliseconds: often, for the tests' sake.
+const NOTICES_INTERVAL_MS: &str = "200";
+
 /// A stack, and a company of this scenario's own.
 pub struct World {
     place: Place,
@@ -160,7 +163,12 @@ fn running<T>(attempt: &Attempt<T>) -> &T {
 
 fn shared_settings() -> Vec<(String, String, String)> {
     let authority = format!("http://{}", World::authority());
-    vec![("token-service".to_owned(), "TIMECLOCK_FEDERATION_AUTHORITY".to_owned(), authority)]
+    [
+        ("token-service", "TIMECLOCK_FEDERATION_AUTHORITY", authority.as_str()),
+        ("admin-console", "TIMECLOCK_NOTICES_INTERVAL_MS", NOTICES_INTERVAL_MS),
+    ]
+    .map(|(service, name, value)| (service.to_owned(), name.to_owned(), value.to_owned()))
+    .into()
 }
 
 fn disturbed_settings() -> Vec<(String, String, String)> {

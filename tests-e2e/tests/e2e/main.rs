@@ -7,6 +7,7 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
+mod activity;
 mod conversation;
 mod entra_bugs;
 mod faults;
@@ -22,5 +23,4 @@ mod stack;
 mod tokens;
 mod uniqueness;
 mod validators;
-
 mod wire;
