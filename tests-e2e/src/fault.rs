@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The services of a stack, by the names of their first instances.
-pub const SERVICES: [&str; 3] = ["directory-service", "token-service", "scim-gateway"];
+pub const SERVICES: [&str; 4] = ["directory-service", "token-service", "scim-gateway", "admin-console"];
 
 /// A part of a stack that can be killed.
 #[derive(Clone, Copy, Debug)]

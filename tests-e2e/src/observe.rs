@@ -29,6 +29,18 @@ pub async fn answers_with(stack: &Stack, status: u16) -> Option<f64> {
     Some(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
 }
 
+/// The mails to this address that the console has sent, as they travel but with their long lines whole.
+///
+/// # Panics
+/// When they cannot be read.
+#[must_use]
+pub fn mails(stack: &Stack, address: &str) -> Vec<String> {
+    let folder = fs::read_dir(stack.workdir().join("mail")).expect("a directory of mails");
+    // A mail under way may be half written; whoever waits for it looks again.
+    let mails = folder.map(|entry| text(&entry.expect("a mail").path()).replace("=\r\n", ""));
+    mails.filter(|mail| mail.lines().any(|line| line.starts_with("To: ") && line.contains(address))).collect()
+}
+
 /// Every log of a stack, the backing servers' included: its name and its text.
 ///
 /// # Panics

@@ -39,6 +39,8 @@ const DISTURBED_TIMEOUT_MS: &str = "2000";
 /// What the shared stack's services log.
 const VERBOSE: &str = "info,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
     service_runtime=debug,bus_jetstream=debug,pg_pool=debug";
+/// How often the shared stack's console looks whom to mail, in milliseconds: often, for the tests' sake.
+const NOTICES_INTERVAL_MS: &str = "200";
 
 /// A stack, and a company of this scenario's own.
 pub struct World {
@@ -175,13 +177,17 @@ fn running<T>(attempt: &Attempt<T>) -> &T {
 
 fn shared_settings() -> Vec<(String, String, String)> {
     let authority = format!("http://{}", World::authority());
-    let mut settings =
-        vec![("token-service".to_owned(), "TIMECLOCK_FEDERATION_AUTHORITY".to_owned(), authority)];
+    let mut settings = vec![
+        ("token-service", "TIMECLOCK_FEDERATION_AUTHORITY", authority.as_str()),
+        ("admin-console", "TIMECLOCK_NOTICES_INTERVAL_MS", NOTICES_INTERVAL_MS),
+    ];
     // All that our own code can say, so that scenarios find in the logs what must not be there.
     let services = fault::SERVICES.into_iter().chain(["admin-console"]);
+    settings.extend(services.map(|service| (service, "TIMECLOCK_LOG", VERBOSE)));
     settings
-        .extend(services.map(|service| (service.to_owned(), "TIMECLOCK_LOG".to_owned(), VERBOSE.to_owned())));
-    settings
+        .into_iter()
+        .map(|(service, name, value)| (service.to_owned(), name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn disturbed_settings() -> Vec<(String, String, String)> {

@@ -74,10 +74,46 @@ impl<'a> Operator<'a> {
         drop(self.execute("client", "revoke", &["--client", client]));
     }
 
-    /// What was done to the company's credentials, the newest first.
+    /// How the company's provisioning goes: health, freshness, size.
     #[must_use]
-    pub fn token_events(&self) -> Value {
-        self.execute("token", "events", &[])
+    pub fn activity(&self) -> Value {
+        self.execute("activity", "show", &[])
+    }
+
+    /// The provisioning log, the newest first.
+    #[must_use]
+    pub fn log(&self, arguments: &[&str]) -> Value {
+        self.execute("activity", "log", arguments)
+    }
+
+    /// Entra's cycles, the newest first.
+    #[must_use]
+    pub fn cycles(&self) -> Value {
+        self.execute("activity", "cycles", &[])
+    }
+
+    /// The company among those that are not healthy; null when it is not there.
+    ///
+    /// # Panics
+    /// When the answer is no list.
+    #[must_use]
+    pub fn trouble(&self) -> Value {
+        let all = self.ask(&["activity", "health"]);
+        let all = all.as_array().expect("a list of companies");
+        all.iter().find(|row| row["company_id"] == self.company).cloned().unwrap_or_default()
+    }
+
+    /// Invites an administrator who reads this language; the answer has the link.
+    #[must_use]
+    pub fn invite(&self, email: &str, language: &str) -> Value {
+        self.execute("administrator", "invite", &["--email", email, "--language", language])
+    }
+
+    /// What was done to the company (`company`), its credentials (`token`) or those who may sign in (`administrator`),
+    /// the newest first.
+    #[must_use]
+    pub fn events(&self, subject: &str) -> Value {
+        self.execute(subject, "events", &[])
     }
 
     /// Declares a schema of the company's own, from a file with its document.
@@ -95,8 +131,11 @@ impl<'a> Operator<'a> {
     }
 
     fn execute(&self, subject: &str, command: &str, arguments: &[&str]) -> Value {
-        let arguments = [&[subject, command, "--company", self.company], arguments].concat();
-        block_in_place(|| self.stack.operator(&arguments)).expect("timeclock-operator")
+        self.ask(&[&[subject, command, "--company", self.company], arguments].concat())
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Value {
+        block_in_place(|| self.stack.operator(arguments)).expect("timeclock-operator")
     }
 }
 

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
+mod activity;
 mod browser;
 mod console;
 mod conversation;
@@ -24,5 +25,4 @@ mod stack;
 mod tokens;
 mod uniqueness;
 mod validators;
-
 mod wire;

@@ -81,7 +81,7 @@ async fn a_revoked_client_is_refused_at_its_next_call_and_others_are_not() {
     assert!(refusal.message.contains("the credentials appear to be invalid"), "{}", refusal.message);
     by_other.cycle().await;
 
-    let events = operator.token_events();
+    let events = operator.events("token");
     assert_eq!((&events[0]["act"], &events[0]["target"]), (&"client.revoked".into(), &leaked["id"]));
     assert_eq!(events[0]["actor_kind"], "operator");
 }

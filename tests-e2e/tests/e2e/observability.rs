@@ -43,9 +43,10 @@ async fn readiness_follows_postgres_and_nats_while_health_stays() {
     let world = World::to_disturb().await;
     let stack = world.stack();
     // The gateway needs no Postgres of its own; its questions to a directory without one are answered by 503.
-    for (part, dependents) in
-        [(Part::Postgres, &["directory-service", "token-service"][..]), (Part::Nats, &SERVICES[..])]
-    {
+    for (part, dependents) in [
+        (Part::Postgres, &["directory-service", "token-service", "admin-console"][..]),
+        (Part::Nats, &SERVICES[..]),
+    ] {
         part.kill(stack);
         for service in dependents {
             let observe = async || second_listener(stack, service, "/readyz").await;
