@@ -41,12 +41,8 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
     if entry.access == Access::Public {
         return Ok(());
     }
-    let presence = match entry.shape {
-        Shape::Page => Presence::Shown,
-        Shape::Part => Presence::NotShown,
-    };
-    let found =
-        find(&app, request.request(), presence).await.map_err(|error| Problem::from(error).answer())?;
+    let found = find(&app, request.request(), presence(entry, request.headers())).await;
+    let found = found.map_err(|error| Problem::from(error).answer())?;
     let Some(signed_in) = found else { return Err(must_sign_in(entry, request, &app)) };
     if entry.verb == Verb::Post && !has_token(request, &signed_in.csrf_token).await? {
         return Err(Problem::CrossSite.answer());
@@ -58,6 +54,15 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
         Access::Administrator | Access::Fresh if !may_change => Err(Problem::Forbidden.answer()),
         Access::Fresh if !is_fresh => Err(must_confirm(entry, request, &app)),
         _ => Ok(()),
+    }
+}
+
+/// Whether somebody is there. An open page asks for its parts by itself, also for parts of whole pages; the script that does
+/// it says so, and whoever says it without need only ends their own session sooner.
+fn presence(entry: &Entry, headers: &HeaderMap) -> Presence {
+    match entry.shape {
+        Shape::Page if !headers.contains_key("hx-request") => Presence::Shown,
+        Shape::Page | Shape::Part => Presence::NotShown,
     }
 }
 

@@ -63,6 +63,19 @@ async fn no_change_works_without_its_token_or_from_elsewhere() {
             refused(&[], &[own]).await;
             refused(&[("csrf_token", "")], &[own]).await;
             refused(&[("csrf_token", &other)], &[own]).await;
+            // What another site's form can be made to send without asking (Fetch §3.2.5), and what a script would.
+            for kind in ["multipart/form-data; boundary=x", "text/plain", "application/json"] {
+                let sent = browser.request(Method::POST, &path).header("content-type", kind);
+                let part = "--x\r\ncontent-disposition: form-data; name=\"csrf_token\"\r\n\r\n";
+                let sent = sent.header("origin", &origin).body(format!("{part}{other}\r\n--x--\r\n"));
+                assert_eq!(browser.send(sent).await.status, 403, "{pattern} as {kind}");
+            }
+            let by_script = browser.request(Method::POST, &path).header("origin", "https://evil.example");
+            let by_script = browser.send(by_script.header("x-csrf-token", &token)).await;
+            assert_eq!(by_script.status, 403, "{pattern} by a script of another site");
+            let by_script = browser.request(Method::POST, &path).header("origin", &origin);
+            let by_script = browser.send(by_script.header("x-csrf-token", &other)).await;
+            assert_eq!(by_script.status, 403, "{pattern} with another session's token in a header");
         }
     }
     assert_eq!(browser.get("/account").await.status, 200, "the session still stands");

@@ -96,6 +96,8 @@ async fn a_page_that_refreshes_itself_keeps_no_session() {
     for (_, path, ..) in parts {
         assert_eq!(browser.get(path).await.status, 200, "{path}");
     }
+    let refreshed = browser.request(reqwest::Method::GET, "/provisioning").header("hx-request", "true");
+    assert_eq!(refreshed.send().await.unwrap().status(), 200, "its lines are a part of the page");
     let stream = browser.request(reqwest::Method::GET, "/live").send().await.unwrap();
     assert_eq!(stream.status(), 200);
     world.clock.advance(2 * MINUTE);
