@@ -3,10 +3,10 @@
 # Homebrew does not put PostgreSQL on the path; pg_config there tells the build where libpq is.
 export PATH := $(PATH):$(HOME)/.cargo/bin:/opt/homebrew/opt/postgresql@16/bin:/usr/local/opt/postgresql@16/bin
 .DEFAULT_GOAL := help
-.PHONY: help run down test bench fmt lint deny gen fuzz
+.PHONY: help run down test bench fmt lint deny gen screenshots fuzz
 
 help: ## What there is
-	@sed -nE 's/^([a-z]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 14
+	@sed -nE 's/^([a-z]+): ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 run: ## The whole system and an initial cycle, until Ctrl-C; with ONCE=1 it ends after the cycle
 	@scripts/install-system-packages
@@ -33,6 +33,9 @@ deny: ## Licences, banned crates, sources, known vulnerabilities
 
 gen: ## Write generated files anew
 	@scripts/generate
+
+screenshots: ## The pictures in the guides, taken anew by the browser tests
+	@scripts/screenshots
 
 fuzz: ## A minute of fuzzing per target (nightly compiler)
 	@scripts/fuzz

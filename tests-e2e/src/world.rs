@@ -36,6 +36,9 @@ type Attempt<T> = Result<T, String>;
 /// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
 const DISTURBED_TIMEOUT_MS: &str = "2000";
 
+/// What the shared stack's services log.
+const VERBOSE: &str = "info,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
+    service_runtime=debug,bus_jetstream=debug,pg_pool=debug";
 /// How often the shared stack's console looks whom to mail, in milliseconds: often, for the tests' sake.
 const NOTICES_INTERVAL_MS: &str = "200";
 
@@ -62,6 +65,13 @@ impl World {
         Self::inhabit(Place::Shared(shared()))
     }
 
+    /// A new company in the same stack, and somebody who may sign in to its console.
+    #[must_use]
+    pub fn with_administrator(name: &str) -> Self {
+        let company = block_in_place(|| shared().new_company_with_administrator(name)).expect("a company");
+        Self::of(Place::Shared(shared()), company)
+    }
+
     /// A new company in the stack that this scenario has for itself, whole and ready, until the world is dropped.
     pub async fn to_disturb() -> Self {
         let start = || DISTURBED.get_or_init(|| start("disturbed", disturbed_settings()).map(Mutex::new));
@@ -73,6 +83,10 @@ impl World {
 
     fn inhabit(place: Place) -> Self {
         let company = block_in_place(|| place.stack().new_company("A company")).expect("a company");
+        Self::of(place, company)
+    }
+
+    fn of(place: Place, company: Company) -> Self {
         let scim = Scim::new(&place.stack().endpoints().scim_url, &company.scim_token);
         let old_complaints = observe::complaints(place.stack());
         Self { place, company, scim, old_complaints }
@@ -163,12 +177,17 @@ fn running<T>(attempt: &Attempt<T>) -> &T {
 
 fn shared_settings() -> Vec<(String, String, String)> {
     let authority = format!("http://{}", World::authority());
-    [
+    let mut settings = vec![
         ("token-service", "TIMECLOCK_FEDERATION_AUTHORITY", authority.as_str()),
         ("admin-console", "TIMECLOCK_NOTICES_INTERVAL_MS", NOTICES_INTERVAL_MS),
-    ]
-    .map(|(service, name, value)| (service.to_owned(), name.to_owned(), value.to_owned()))
-    .into()
+    ];
+    // All that our own code can say, so that scenarios find in the logs what must not be there.
+    let services = fault::SERVICES.into_iter().chain(["admin-console"]);
+    settings.extend(services.map(|service| (service, "TIMECLOCK_LOG", VERBOSE)));
+    settings
+        .into_iter()
+        .map(|(service, name, value)| (service.to_owned(), name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn disturbed_settings() -> Vec<(String, String, String)> {

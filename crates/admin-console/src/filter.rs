@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::language::Key;
 
-/// Characters of a search.
-pub(crate) const MAX_SEARCH: usize = 256;
+/// Characters of a search; the directory takes no more in a name.
+const MAX_SEARCH: usize = 200;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -76,7 +76,7 @@ impl Filter {
     pub(crate) fn read(query: &HashMap<String, String>) -> Self {
         let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         Self {
-            search: given("search").trim().chars().take(MAX_SEARCH).collect(),
+            search: search(given("search")),
             action: name_of(&ACTIONS, given("action")),
             result: name_of(&RESULTS, given("result")),
             period: name_of(&PERIODS, given("period")),
@@ -120,6 +120,11 @@ impl Filter {
             ..ListLog::default()
         }
     }
+}
+
+/// What somebody typed in a search field, as far as there can be something of that name.
+pub(crate) fn search(typed: &str) -> String {
+    typed.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect()
 }
 
 fn chosen<'a, T>(choices: &'a [Choice<T>], name: &str) -> Option<&'a Choice<T>> {
@@ -189,6 +194,7 @@ mod tests {
     fn what_no_filter_knows_is_left_out() {
         assert_eq!(read("action=burn&result=&period=century&search=%20&x=y"), Filter::default());
         assert_eq!(read(&format!("search={}", "a".repeat(2 * MAX_SEARCH))).search.len(), MAX_SEARCH);
+        assert_eq!(read("search=an%00na%0D%0A").search, "anna");
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub enum Verb {
 pub enum Shape {
     /// A whole page: whoever has no session is sent to sign in.
     Page,
-    /// A fragment, a stream, a file: whoever has no session gets a 401.
+    /// A fragment, a stream, a file: whoever has no session gets a 401, and whoever has one is not taken to be there, because
+    /// an open page asks for its fragments by itself.
     Part,
 }
 

@@ -70,11 +70,21 @@ pub(crate) fn cookie_name(app: &App) -> &'static str {
     if app.is_secure() { "__Host-session" } else { "session" }
 }
 
+/// Whether a request shows that somebody is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Somebody clicked.
+    Shown,
+    /// An open page refreshes itself, which it does for ever when nobody looks at it.
+    NotShown,
+}
+
 /// Who this cookie stands for, if it is good.
 pub(crate) async fn find(
     app: &App,
     cookie: &str,
     address: String,
+    presence: Presence,
 ) -> Result<Option<SignedIn>, pg_pool::Error> {
     let Some(key) = opaque::key(cookie) else { return Ok(None) };
     let now = app.now();
@@ -85,7 +95,7 @@ pub(crate) async fn find(
             let Some(session) = sessions::find(connection, &key, cutoff)? else { return Ok(None) };
             let company = CompanyId::from_uuid(session.company_id);
             store::act_for(connection, company)?;
-            if now - session.last_seen_at >= SEEN_EVERY {
+            if presence == Presence::Shown && now - session.last_seen_at >= SEEN_EVERY {
                 sessions::seen(connection, company, session.session_id, now)?;
             }
             let administrator = administrators::find(connection, company, session.administrator_id)?;

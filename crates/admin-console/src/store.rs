@@ -7,6 +7,7 @@ pub(crate) mod administrators;
 pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod invitations;
+pub(crate) mod networks;
 pub(crate) mod notices;
 pub(crate) mod schema;
 pub(crate) mod sessions;

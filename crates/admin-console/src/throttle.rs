@@ -1,4 +1,8 @@
-//! How often a password may be tried: for one account, and from one address, with growing waits.
+//! How often a password may be tried: for one account, from one address, and for one account from one address, with
+//! growing waits.
+//!
+//! Whoever knows an e-mail address can use up what strangers may try of its account. Its owner, who has signed in from the
+//! same network before, does not wait for them.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -7,12 +11,22 @@ use diesel::{PgConnection, QueryResult};
 
 use crate::{
     opaque,
-    store::attempts::{self, Slowing},
+    store::{
+        attempts::{self, Slowing},
+        networks,
+    },
 };
 
-/// For one account, whether it exists or not: 96 guesses a day at most in the long run.
-const ACCOUNT: Slowing = Slowing {
+/// For one account from one network, whether it exists or not: 96 guesses a day at most in the long run.
+const PAIR: Slowing = Slowing {
     free: 5,
+    first_delay: TimeDelta::seconds(1),
+    longest_delay: TimeDelta::minutes(15),
+    forgotten_after: TimeDelta::hours(24),
+};
+/// For one account from all networks together from which nobody has signed in to it: as many in the long run.
+const ACCOUNT: Slowing = Slowing {
+    free: 20,
     first_delay: TimeDelta::seconds(1),
     longest_delay: TimeDelta::minutes(15),
     forgotten_after: TimeDelta::hours(24),
@@ -24,6 +38,9 @@ const ADDRESS: Slowing = Slowing {
     longest_delay: TimeDelta::minutes(15),
     forgotten_after: TimeDelta::hours(1),
 };
+
+/// A network from which somebody has signed in is known for this long.
+const KNOWN_FOR: TimeDelta = TimeDelta::days(30);
 
 /// Whoever has one IPv6 address has the other 2^64 of its network as well.
 fn network(address: IpAddr) -> IpAddr {
@@ -37,18 +54,20 @@ fn network(address: IpAddr) -> IpAddr {
 #[derive(Debug, Clone)]
 pub(crate) struct Counted {
     account: [u8; 32],
+    /// The account and the network.
+    pair: [u8; 32],
     /// `None` when the address is not known.
     address: Option<[u8; 32]>,
 }
 
 impl Counted {
     pub(crate) fn new(email_key: &str, address: &str) -> Self {
+        let network = address.parse().ok().map(|address| network(address).to_string());
+        let from = network.as_deref().unwrap_or("anywhere");
         Self {
             account: opaque::hash(format!("account {email_key}").as_bytes()),
-            address: address
-                .parse()
-                .ok()
-                .map(|address| opaque::hash(format!("address {}", network(address)).as_bytes())),
+            pair: opaque::hash(format!("pair {from} {email_key}").as_bytes()),
+            address: network.map(|network| opaque::hash(format!("address {network}").as_bytes())),
         }
     }
 
@@ -64,6 +83,12 @@ impl Counted {
         {
             return Ok(Err(retry_at));
         }
+        if let Err(retry_at) = attempts::take(connection, &self.pair, now, PAIR)? {
+            return Ok(Err(retry_at));
+        }
+        if networks::is_known(connection, &self.pair, now - KNOWN_FOR)? {
+            return Ok(Ok(()));
+        }
         attempts::take(connection, &self.account, now, ACCOUNT)
     }
 
@@ -73,6 +98,12 @@ impl Counted {
             // Only this attempt: whoever has one account must not try others for ever by signing in to theirs between.
             attempts::give_back(connection, address, now)?;
         }
-        attempts::forget(connection, &self.account)
+        attempts::forget(connection, &self.pair)?;
+        if !networks::is_known(connection, &self.pair, now - KNOWN_FOR)? {
+            // Only this attempt here too: what strangers have tried, they have tried.
+            attempts::give_back(connection, &self.account, now)?;
+        }
+        networks::forget_old(connection, now - KNOWN_FOR)?;
+        networks::remember(connection, &self.pair, now)
     }
 }

@@ -13,9 +13,17 @@ use clap::Parser;
 use signal_hook::{consts::TERM_SIGNALS, flag};
 
 use crate::{
-    figure::Effort, machine::Machine, report::Report, stage::Course, system::System, targets::judge,
+    figure::Effort,
+    history::{Extent, LITTLE, MUCH},
+    machine::Machine,
+    report::Report,
+    stage::Course,
+    system::System,
+    targets::{judge, judge_pages},
 };
 
+/// Users of the smoke test.
+const QUICK: u64 = 200;
 /// More would have numbers of those who are hired meanwhile, and take days to put there.
 const MOST_USERS: u64 = 1_000_000_000;
 
@@ -33,7 +41,8 @@ const MOST_USERS: u64 = 1_000_000_000;
     name = "provisioning-bench",
     version,
     after_help = "Examples:\n  provisioning-bench                      everything, about ten minutes\n  \
-                  provisioning-bench --sizes 1k           the smallest directory only, two minutes\n  \
+                  provisioning-bench --sizes 1k           the smallest directory only, three minutes\n  \
+                  provisioning-bench --pages              the console's pages only, two minutes\n  \
                   provisioning-bench --quick              seconds; the figures mean nothing, that it works does"
 )]
 struct Arguments {
@@ -49,6 +58,9 @@ struct Arguments {
     /// Measure only what has this in its name, such as POST or filter, and nothing raw; to look into one thing
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Measure only the console's pages: with 10 users and log lines, and with 100k users and 1m log lines
+    #[arg(long, conflicts_with = "only")]
+    pages: bool,
     /// A smoke test: 200 users, one run of a tenth of a second each
     #[arg(long, conflicts_with_all = ["sizes", "seconds", "runs"])]
     quick: bool,
@@ -58,6 +70,36 @@ struct Arguments {
     /// The disk to measure on: data goes to a temporary directory in here
     #[arg(long, value_name = "DIR", default_value = "/var/tmp")]
     disk: PathBuf,
+}
+
+impl Arguments {
+    fn effort(&self) -> Effort {
+        if self.quick {
+            return Effort { runs: 1, seconds: 0.1, warm_up_seconds: 0.05 };
+        }
+        Effort { runs: self.runs.max(1), seconds: self.seconds, warm_up_seconds: self.seconds / 4.0 }
+    }
+
+    /// Sizes at which Entra's requests are measured, smallest first.
+    fn directory_sizes(&self) -> Vec<u64> {
+        let mut sizes = match (self.pages, self.quick) {
+            (true, _) => vec![],
+            (false, true) => vec![QUICK],
+            (false, false) => self.sizes.clone(),
+        };
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
+    /// What there is to show where pages are measured, if they are: hardly anything, and as much as the directory has.
+    fn extents(&self) -> Option<[Extent; 2]> {
+        let users = match (self.quick, self.directory_sizes().last()) {
+            (true, _) => QUICK,
+            (false, largest) => largest.map_or(MUCH, |largest| MUCH.min(*largest)),
+        };
+        self.only.is_none().then_some([LITTLE, Extent::of(users)])
+    }
 }
 
 fn size(text: &str) -> Result<u64, String> {
@@ -95,15 +137,7 @@ fn conclude(report: &Report) -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<Report> {
-    let (effort, sizes) = if arguments.quick {
-        (Effort { runs: 1, seconds: 0.1, warm_up_seconds: 0.05 }, vec![200])
-    } else {
-        let warm_up_seconds = arguments.seconds / 4.0;
-        let mut sizes = arguments.sizes.clone();
-        sizes.sort_unstable();
-        sizes.dedup();
-        (Effort { runs: arguments.runs.max(1), seconds: arguments.seconds, warm_up_seconds }, sizes)
-    };
+    let effort = arguments.effort();
     let progress = |text: &str| eprintln!("{text}");
     let began_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     // One thread, so that the load generator takes at most one core and hardly wakes itself.
@@ -119,12 +153,16 @@ fn run(arguments: &Arguments) -> Result<Report> {
         only: arguments.only.as_deref(),
     };
     let mut stages = Vec::new();
-    for users in sizes {
+    for users in arguments.directory_sizes() {
         stages.push(course.stage(&mut system, users)?);
     }
+    let pages = match arguments.extents() {
+        Some(extents) => course.pages(&system, extents)?,
+        None => vec![],
+    };
     let machine = Machine::describe(system.postgres_version()?, system.nats_version()?);
-    let verdicts = judge(&stages);
-    let report = Report { began_at, machine, effort, stages, verdicts };
+    let verdicts = judge(&stages).into_iter().chain(judge_pages(&pages)).collect();
+    let report = Report { began_at, machine, effort, stages, pages, verdicts };
     let file = report.write(&arguments.out)?;
     progress(&format!("wrote {}", file.display()));
     Ok(report)

@@ -8,14 +8,14 @@ use std::{
 use anyhow::Result;
 use futures_util::future::join_all;
 
-use crate::client::Connection;
+use crate::client::{Connection, Credential};
 
 /// Whom the load is put on.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    /// A token per company; callers are dealt out to them in turn.
-    pub(crate) tokens: Vec<String>,
+    /// A credential per company; callers are dealt out to them in turn.
+    pub(crate) credentials: Vec<Credential>,
 }
 
 impl Target {
@@ -25,8 +25,8 @@ impl Target {
     /// When nobody listens there.
     pub(crate) async fn connect(&self, in_flight: usize) -> Result<Vec<Connection>> {
         let mut connections = Vec::with_capacity(in_flight);
-        for token in self.tokens.iter().cycle().take(in_flight) {
-            connections.push(Connection::open(self.address, token).await?);
+        for credential in self.credentials.iter().cycle().take(in_flight) {
+            connections.push(Connection::open(self.address, credential).await?);
         }
         Ok(connections)
     }

@@ -28,6 +28,9 @@ pub struct Report {
     pub effort: Effort,
     /// One per size of the directory, smallest first.
     pub stages: Vec<Stage>,
+    /// The console's pages: with hardly anything to show, and with very much.
+    #[serde(default)]
+    pub pages: Vec<Stage>,
     /// The figures against the targets.
     pub verdicts: Vec<Verdict>,
 }
@@ -37,6 +40,9 @@ pub struct Report {
 pub struct Stage {
     /// Users of the company before its figures were taken.
     pub users: u64,
+    /// Lines of its provisioning log, where pages are measured.
+    #[serde(default)]
+    pub log_lines: u64,
     /// What the machine could do at that time.
     pub raw: Vec<Figure>,
     /// What the system did.
@@ -71,7 +77,8 @@ impl Report {
 
     /// What was answered wrongly, by figure.
     pub fn failures(&self) -> impl Iterator<Item = String> {
-        let figures = self.stages.iter().flat_map(|stage| stage.raw.iter().chain(&stage.figures));
+        let stages = self.stages.iter().chain(&self.pages);
+        let figures = stages.flat_map(|stage| stage.raw.iter().chain(&stage.figures));
         figures.flat_map(|figure| {
             let place = format!("{}, {} in flight", figure.what, figure.in_flight);
             figure.failures.iter().map(move |failure| format!("{place}: {failure}"))

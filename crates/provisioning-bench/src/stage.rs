@@ -12,8 +12,10 @@ use tokio::runtime::Runtime;
 use crate::{
     figure::{Effort, Figure, measure},
     groups::SIZES,
+    history::Extent,
     load::closed_loop,
     operation::Operation,
+    pages::PAGES,
     processes::Processes,
     raw::{Exchange, RawBus, RawRows},
     report::{Stage, short},
@@ -87,7 +89,7 @@ impl Course<'_> {
             self.go_on()
         })?;
         let raw = if self.only.is_some() { vec![] } else { self.raw(system)? };
-        let mut stage = Stage { users, raw, figures: vec![], resident_mib: BTreeMap::new() };
+        let mut stage = Stage { users, log_lines: 0, raw, figures: vec![], resident_mib: BTreeMap::new() };
         let plan = PLAN.iter().flat_map(|(operation, at)| at.iter().map(move |n| (operation, n)));
         let wanted =
             plan.filter(|(operation, _)| operation.to_string().contains(self.only.unwrap_or_default()));
@@ -101,6 +103,40 @@ impl Course<'_> {
             }
         }
         Ok(stage)
+    }
+
+    /// Opens the console's pages where there is hardly anything and where there is very much, each page here and there one
+    /// after the other; a stage for each extent.
+    ///
+    /// # Errors
+    /// When something ends or cannot be measured; wrong answers are part of the figures.
+    pub(crate) fn pages(&self, system: &System, extents: [Extent; 2]) -> Result<Vec<Stage>> {
+        let mut visits = Vec::new();
+        for extent in extents {
+            (self.progress)(&format!("{} users, {} log lines", short(extent.users), short(extent.lines)));
+            let target = self.runtime.block_on(system.visit(extent, || self.go_on()))?;
+            visits.push((extent, target, Vec::new()));
+        }
+        for page in PAGES {
+            for (extent, target, figures) in &mut visits {
+                let users = extent.users;
+                // Anew for each page: the console does not keep a connection for as long as another page is measured.
+                let mut visitors = self.runtime.block_on(target.connect(1))?;
+                figures.push(self.figure(&system.processes, &page.to_string(), 1, |duration| {
+                    let open = async |connection: &mut _| page.open(connection, users).await;
+                    Ok(self.runtime.block_on(closed_loop(&mut visitors, duration, open)))
+                })?);
+                system.check()?;
+            }
+        }
+        let stages = visits.into_iter().map(|(extent, _, figures)| Stage {
+            users: extent.users,
+            log_lines: extent.lines,
+            raw: vec![],
+            figures,
+            resident_mib: BTreeMap::new(),
+        });
+        Ok(stages.collect())
     }
 
     fn operation(&self, system: &System, operation: Operation, in_flight: usize) -> Result<Figure> {

@@ -11,7 +11,9 @@ use local_stack::{Stack, company::Company, stack, topology::DATABASE};
 use tempfile::TempDir;
 
 use crate::{
+    client::{Credential, sign_in},
     groups,
+    history::Extent,
     load::Target,
     machine::memory_kib,
     operation::{Operation, Population},
@@ -101,6 +103,29 @@ impl System {
         Ok(())
     }
 
+    /// A new company with so much in it, and the console as somebody sees it who has signed in there.
+    ///
+    /// # Errors
+    /// What the stack, Postgres or the console reports, or `between`, which is called again and again meanwhile.
+    pub(crate) async fn visit(
+        &self,
+        extent: Extent,
+        mut between: impl FnMut() -> Result<()>,
+    ) -> Result<Target> {
+        let company = self.stack.new_company_with_administrator(&format!("Company of {}", extent.users))?;
+        for statement in extent.statements(&company.id) {
+            self.postgres().sql(DATABASE, &statement)?;
+            between()?;
+        }
+        self.postgres().sql(DATABASE, "vacuum (analyze)")?;
+        self.postgres().sql(DATABASE, "checkpoint")?;
+        let console_url = self.stack.endpoints().console_url.context("the stack has no console")?;
+        let (email, password) =
+            company.admin_email.zip(company.admin_password).context("nobody administers the company")?;
+        let credential = sign_in(&console_url, &email, &password).await?;
+        Ok(Target { address: address(&console_url)?, credentials: vec![credential] })
+    }
+
     /// Whom an operation is asked of.
     pub(crate) fn target(&self, operation: Operation) -> Target {
         let address = if operation == Operation::Health { self.observed } else { self.gateway };
@@ -108,7 +133,8 @@ impl System {
             Operation::CreateInSeveral => self.others.as_slice(),
             _ => std::slice::from_ref(&self.company),
         };
-        Target { address, tokens: companies.iter().map(|company| company.scim_token.clone()).collect() }
+        let token = |company: &Company| Credential::Token(company.scim_token.clone());
+        Target { address, credentials: companies.iter().map(token).collect() }
     }
 
     /// The version of the Postgres that the services use.

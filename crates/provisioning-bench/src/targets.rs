@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     groups::SIZES,
     operation::Operation,
-    report::{Figure, Stage},
+    report::{Figure, Stage, short},
 };
 
 /// In flight when the system is busy.
@@ -70,6 +70,23 @@ pub(crate) fn judge(stages: &[Stage]) -> Vec<Verdict> {
     verdicts
 }
 
+/// Compares each page of the console with itself where there is hardly anything to show.
+pub(crate) fn judge_pages(stages: &[Stage]) -> Vec<Verdict> {
+    let [few, .., many] = stages else { return vec![] };
+    let ratio = |page: &Figure| Some(page.p50_ms / few.figure(&page.what, page.in_flight)?.p50_ms);
+    let verdict = |page: &Figure| {
+        Some(Verdict {
+            what: format!("{} ÷ itself with {} log lines, p50", page.what, short(few.log_lines)),
+            users: many.users,
+            value: ratio(page)?,
+            target: 1.5,
+            stretch: 1.2,
+            at_most: true,
+        })
+    };
+    many.figures.iter().filter_map(verdict).collect()
+}
+
 /// The rate of a figure with many users there ÷ with few.
 pub(crate) fn growth(few: &Stage, many: &Stage, figure: &Figure) -> Option<f64> {
     let rate = |stage: &Stage| Some(stage.figure(&figure.what, figure.in_flight)?.per_second);
@@ -127,6 +144,7 @@ mod tests {
     fn stage(users: u64, posts: f64) -> Stage {
         Stage {
             users,
+            log_lines: 0,
             raw: vec![figure(RAW_ROWS, BUSY, 8_000.0, 6.0), figure(RAW_ROWS, 1, 2_000.0, 0.5)],
             figures: vec![
                 figure(&Operation::Create.to_string(), BUSY, posts, 8.0),
@@ -151,8 +169,21 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_judged_against_itself_with_hardly_anything_to_show() {
+        let with = |users, log_lines, p50_ms| Stage {
+            log_lines,
+            raw: vec![],
+            figures: vec![figure("page: people", 1, 1_000.0 / p50_ms, p50_ms)],
+            ..stage(users, 1.0)
+        };
+        let [verdict] = judge_pages(&[with(10, 10, 2.0), with(1_000, 100_000, 4.0)]).try_into().unwrap();
+        assert_eq!((verdict.value, verdict.users, verdict.word()), (2.0, 1_000, "missed"));
+        assert_eq!(judge_pages(&[]), []);
+    }
+
+    #[test]
     fn what_was_not_measured_is_not_judged() {
-        let nothing = Stage { users: 1, raw: vec![], figures: vec![], resident_mib: [].into() };
+        let nothing = Stage { users: 1, log_lines: 0, raw: vec![], figures: vec![], resident_mib: [].into() };
         assert_eq!(judge(&[nothing]), []);
     }
 }

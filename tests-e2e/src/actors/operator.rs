@@ -52,6 +52,17 @@ impl<'a> Operator<'a> {
         self.run("list", &[]).as_array().cloned().expect("a list of tokens")
     }
 
+    /// Invites somebody who reads `language` to the console as `administrator` or `auditor`; returns the link to accept.
+    ///
+    /// # Panics
+    /// When the answer has no link.
+    #[must_use]
+    pub fn invite(&self, email: &str, role: &str, language: &str) -> String {
+        let arguments = ["--email", email, "--role", role, "--language", language];
+        let invited = self.execute("administrator", "invite", &arguments);
+        invited["link"].as_str().expect("a link").to_owned()
+    }
+
     /// Creates an OAuth client, by a secret unless `arguments` say otherwise; the answer has its secret.
     #[must_use]
     pub fn create_client(&self, arguments: &[&str]) -> Value {

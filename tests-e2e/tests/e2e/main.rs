@@ -8,6 +8,8 @@
 )]
 
 mod activity;
+mod browser;
+mod console;
 mod conversation;
 mod entra_bugs;
 mod faults;

@@ -127,7 +127,7 @@ pub(crate) async fn change_password(
     Form(form): Form<PasswordForm>,
 ) -> Result<HttpResponse, Problem> {
     match account::change_password(&app, &who, (form.current, form.new), app.from(&request)).await {
-        Ok(cookie) => signed_in(&app, "/account?done=password", &cookie),
+        Ok(cookie) => signed_in(&app, &request, "/account?done=password", &cookie).await,
         Err(refusal) => refused(&app, &request, &who, refusal).await,
     }
 }

@@ -17,9 +17,9 @@ use crate::{
     attributes::{self, Attribute},
     directory::Directory,
     filter::encode,
-    http::{problem::Problem, query::Fields, render},
+    http::{guard::see_other, problem::Problem, query::Fields, render},
     page::{Page, Section},
-    question::Answers,
+    question::{Answers, Unanswered},
     signed_in::SignedIn,
 };
 
@@ -66,6 +66,10 @@ pub(crate) async fn list(app: Data<App>, who: SignedIn, request: HttpRequest, qu
         Page::open(&app, &request, &who, Section::Groups),
         directory.groups(&search, after, GROUPS)
     );
+    // Whoever stood at the end of the page before is gone.
+    if after.is_some() && matches!(found, Err(Unanswered::Refused(_))) {
+        return see_other(&format!("/groups?search={}", encode(&search)));
+    }
     let mut answers = Answers::default();
     let found = answers.keep("groups", found);
     let last = found.as_ref().filter(|found| found.has_more).and_then(|found| found.groups.last());

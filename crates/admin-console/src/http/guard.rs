@@ -11,7 +11,12 @@ use actix_web::{
 use serde::Deserialize;
 
 use super::{Access, Entry, Shape, Verb, problem::Problem, return_to};
-use crate::{app::App, csrf, opaque, session, signed_in::SignedIn};
+use crate::{
+    app::App,
+    csrf, opaque,
+    session::{self, Presence},
+    signed_in::SignedIn,
+};
 
 /// Lets a request through to its handler, or answers in the handler's place.
 pub(crate) async fn check(
@@ -36,7 +41,12 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
     if entry.access == Access::Public {
         return Ok(());
     }
-    let found = find(&app, request.request()).await.map_err(|error| Problem::from(error).answer())?;
+    let presence = match entry.shape {
+        Shape::Page => Presence::Shown,
+        Shape::Part => Presence::NotShown,
+    };
+    let found =
+        find(&app, request.request(), presence).await.map_err(|error| Problem::from(error).answer())?;
     let Some(signed_in) = found else { return Err(must_sign_in(entry, request, &app)) };
     if entry.verb == Verb::Post && !has_token(request, &signed_in.csrf_token).await? {
         return Err(Problem::CrossSite.answer());
@@ -52,14 +62,18 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
 }
 
 /// Whose session the request's cookie is.
-async fn find(app: &App, request: &HttpRequest) -> Result<Option<SignedIn>, pg_pool::Error> {
+pub(super) async fn find(
+    app: &App,
+    request: &HttpRequest,
+    presence: Presence,
+) -> Result<Option<SignedIn>, pg_pool::Error> {
     let Some(cookie) = request.cookie(session::cookie_name(app)) else { return Ok(None) };
-    session::find(app, cookie.value(), app.address_of(request)).await
+    session::find(app, cookie.value(), app.address_of(request), presence).await
 }
 
 /// Notes who is signed in, where that decides nothing.
 pub(crate) async fn recognise(app: &App, request: &HttpRequest) -> Result<(), Problem> {
-    if let Some(who) = find(app, request).await? {
+    if let Some(who) = find(app, request, Presence::Shown).await? {
         request.extensions_mut().insert(who);
     }
     Ok(())

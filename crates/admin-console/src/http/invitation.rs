@@ -76,7 +76,7 @@ pub(crate) async fn accept(
     let name = form.name.clone();
     let acceptance = Acceptance { name: form.name, password: form.password, language };
     let problem = match invitation::accept(&app, &token, acceptance, app.from(&request)).await {
-        Ok(cookie) => return signed_in(&app, "/", &cookie),
+        Ok(cookie) => return signed_in(&app, &request, "/", &cookie).await,
         Err(Refusal::Name) => page.say("invitation-name"),
         Err(Refusal::Weak(weakness)) => page.say(words(weakness)),
         Err(refusal) => return refused(page, refusal),

@@ -11,7 +11,8 @@ use super::{guard::see_other, problem::Problem, return_to};
 use crate::{
     app::App,
     language::{LANGUAGE_COOKIE, Language},
-    session, store,
+    session::{self, Presence},
+    store,
     store::administrators,
 };
 
@@ -34,7 +35,7 @@ pub(crate) async fn choose(
     let language = Language::parse(&choice.language).ok_or(Problem::Invalid)?;
     if let Some(cookie) = request.cookie(session::cookie_name(&app)) {
         let address = app.address_of(&request);
-        if let Some(who) = session::find(&app, cookie.value(), address).await? {
+        if let Some(who) = session::find(&app, cookie.value(), address, Presence::Shown).await? {
             app.pool
                 .transaction("language.choose", move |connection| {
                     store::act_for(connection, who.company)?;

@@ -22,6 +22,8 @@ struct Open {
     /// The session's, to see whether it is still good.
     key: String,
     is_first: bool,
+    /// When the session was good last.
+    good_at: Duration,
 }
 
 /// `GET /live`.
@@ -33,7 +35,8 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> 
             .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
             .body("Too many pages are open at once. Close some.\n");
     };
-    let open = Open { app, listener, key, is_first: true };
+    let good_at = app.clock.since_epoch();
+    let open = Open { app, listener, key, is_first: true, good_at };
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -56,7 +59,9 @@ impl Open {
         match tokio::time::timeout(HEARTBEAT, self.listener.changed()).await {
             Ok(true) => {
                 tokio::time::sleep(APART).await;
-                Some(self.event())
+                // Where something changes all the time there is no silence to look at the session in.
+                let is_due = self.app.clock.since_epoch().saturating_sub(self.good_at) >= HEARTBEAT;
+                (!is_due || self.is_signed_in().await).then(|| self.event())
             }
             Ok(false) => None,
             Err(_quiet) => self.is_signed_in().await.then(|| Bytes::from_static(b": still here\n\n")),
@@ -68,7 +73,8 @@ impl Open {
     }
 
     /// Without counting as somebody's being here: an open page alone keeps no session alive.
-    async fn is_signed_in(&self) -> bool {
+    async fn is_signed_in(&mut self) -> bool {
+        self.good_at = self.app.clock.since_epoch();
         let (key, cutoff) = (self.key.clone(), self.app.limits.cutoff(self.app.now()));
         let found = self
             .app

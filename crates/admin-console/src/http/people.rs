@@ -17,10 +17,10 @@ use crate::{
     attributes::{self, Attribute},
     directory::Directory,
     filter::encode,
-    http::{problem::Problem, query::Fields, render},
+    http::{guard::see_other, problem::Problem, query::Fields, render},
     language::Key,
     page::{Page, Section, Tone},
-    question::Answers,
+    question::{Answers, Unanswered},
     signed_in::SignedIn,
 };
 
@@ -68,6 +68,10 @@ pub(crate) async fn list(app: Data<App>, who: SignedIn, request: HttpRequest, qu
         Page::open(&app, &request, &who, Section::People),
         directory.people(&search, meaning, after, PEOPLE)
     );
+    // Whoever stood at the end of the page before is gone.
+    if after.is_some() && matches!(found, Err(Unanswered::Refused(_))) {
+        return see_other(&format!("/people?search={}&state={state}", encode(&search)));
+    }
     let mut answers = Answers::default();
     let found = answers.keep("people", found);
     let last = found.as_ref().filter(|found| found.has_more).and_then(|found| found.users.last());

@@ -8,7 +8,7 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Query};
 use uuid::Uuid;
 
-use crate::filter::MAX_SEARCH;
+use crate::filter;
 
 /// The fields of the query; none when it makes no sense.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +21,7 @@ impl Fields {
 
     /// What somebody typed in a search field.
     pub(crate) fn search(&self) -> String {
-        self.get("search").trim().chars().take(MAX_SEARCH).collect()
+        filter::search(self.get("search"))
     }
 
     /// An id that a page begins behind; one that is none means the first page.

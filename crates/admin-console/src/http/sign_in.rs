@@ -8,12 +8,16 @@ use actix_web::{
 use askama::Template;
 use serde::Deserialize;
 
-use super::{guard::see_other, problem::Problem, render, return_to};
+use super::{
+    guard::{self, see_other},
+    problem::Problem,
+    render, return_to,
+};
 use crate::{
     app::App,
     page::{Page, Section},
     password::HashError,
-    session,
+    session::{self, Presence},
     sign_in::{self, Refusal},
 };
 
@@ -70,7 +74,7 @@ pub(crate) async fn attempt(
 ) -> Result<HttpResponse, Problem> {
     let path = return_to::checked(&form.path);
     match sign_in::attempt(&app, &form.email, &form.password, app.from(&request)).await {
-        Ok(cookie) => signed_in(&app, path, &cookie),
+        Ok(cookie) => signed_in(&app, &request, path, &cookie).await,
         Err(refusal) => {
             let page = Page::new(&request, app.clock.now(), Section::Nowhere);
             let said = say(&page, refusal, "sign-in-wrong")?;
@@ -110,8 +114,16 @@ pub(crate) async fn confirm(
     }
 }
 
-/// Goes on with a new session.
-pub(crate) fn signed_in(app: &App, path: &str, cookie: &str) -> Result<HttpResponse, Problem> {
+/// Goes on with a new session. The one that this browser had until now is nobody's any more, so it ends.
+pub(crate) async fn signed_in(
+    app: &App,
+    request: &HttpRequest,
+    path: &str,
+    cookie: &str,
+) -> Result<HttpResponse, Problem> {
+    if let Some(before) = guard::find(app, request, Presence::NotShown).await? {
+        session::end(app, &before, before.session).await?;
+    }
     let mut response = see_other(path);
     response.add_cookie(&session::cookie(app, cookie)).map_err(|error| Problem::Failed(error.into()))?;
     Ok(response)

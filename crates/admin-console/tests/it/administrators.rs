@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bus_contract::{
-    audit::{ListEvents, actor},
+    audit::{Actor, ListEvents, actor},
     console::{
         ChangeRole, ListAdministrators, RemoveAdministrator, Role, SignOutAdministrator,
         administrator::State, failure::Reason, reply::Result as Answer,
@@ -25,7 +25,7 @@ fn reason(answer: Answer) -> Reason {
     }
 }
 
-async fn ids(world: &World, company: CompanyId) -> Vec<(String, String)> {
+pub(crate) async fn ids(world: &World, company: CompanyId) -> Vec<(String, String)> {
     let question = ListAdministrators { company_id: company.to_string() };
     match world.ask(LIST_ADMINISTRATORS, question).await {
         Answer::AdministratorList(list) => {
@@ -40,7 +40,7 @@ async fn id_of(world: &World, company: &Company, email: &str) -> String {
 }
 
 /// The acts of a company, the oldest first, as `act target actor`.
-async fn acts(world: &World, company: CompanyId) -> Vec<String> {
+pub(crate) async fn acts(world: &World, company: CompanyId) -> Vec<String> {
     let question = ListEvents { company_id: company.to_string(), before_event_id: String::new(), limit: 200 };
     match world.ask(LIST_CONSOLE_EVENTS, question).await {
         Answer::Events(list) => list
@@ -195,6 +195,12 @@ async fn operators_do_the_same_and_must_say_who_they_are() {
         actor,
     };
     assert_eq!(reason(world.ask(CHANGE_ROLE, role(None)).await), Reason::Invalid);
+    let disguised = Actor { kind: actor::Kind::Administrator.into(), ..operator() };
+    assert!(matches!(world.ask(CHANGE_ROLE, role(Some(disguised))).await, Answer::Administrator(_)));
+    let question = ListEvents { company_id: company_id.clone(), before_event_id: String::new(), limit: 1 };
+    let Answer::Events(newest) = world.ask(LIST_CONSOLE_EVENTS, question).await else { panic!("no events") };
+    assert_eq!(newest.events[0].act, "administrator.role_changed");
+    assert_eq!(newest.events[0].actor.clone().unwrap().kind(), actor::Kind::Operator, "not an administrator");
     assert!(matches!(world.ask(CHANGE_ROLE, role(Some(operator()))).await, Answer::Administrator(_)));
     let sign_out = SignOutAdministrator {
         company_id: company_id.clone(),

@@ -79,6 +79,19 @@ async fn a_new_page_of_a_session_with_many_ends_the_oldest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_its_session_also_where_something_changes_all_the_time() {
+    let (world, browser) = World::start_signed_in().await;
+    let mut stream = Stream::open(&browser).await;
+    stream.until(1).await;
+    browser.post("/sign-out", &[]).await;
+    world.clock.advance(std::time::Duration::from_secs(16));
+    let changed = ActivityChanged {}.encode_to_vec();
+    world.operator.publish(subject::activity(world.contoso.id), changed).await.unwrap();
+    let next = tokio::time::timeout(DEADLINE, stream.answer.chunk()).await.unwrap().unwrap();
+    assert_eq!(next, None, "told after signing out");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_listens_without_a_session() {
     let (world, _browser) = World::start_signed_in().await;
     assert_eq!(world.browser().get("/live").await.status, 401);

@@ -12,6 +12,7 @@ mod administrators;
 mod isolation;
 mod live;
 mod notices;
+mod other_company;
 mod pages;
 mod provisioning;
 mod routes;

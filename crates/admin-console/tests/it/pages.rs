@@ -1,5 +1,10 @@
 //! What administrators see, in both languages, whatever their people are called and whoever is away.
 
+use bus_contract::{
+    directory::{BrowseGroups, BrowseUsers, Failure, failure::Reason, reply::Result as Told},
+    subject::{BROWSE_GROUPS, BROWSE_USERS},
+};
+
 use crate::{
     harness::{Browser, World},
     sample::{self, CLIENT_SECRET, GROUP, HOSTILE, PERSON, REQUEST, SECRET, TOKEN},
@@ -188,6 +193,23 @@ async fn unknown_ids_are_pages_that_say_so() {
             assert!(seen.body.contains("There is no such page"), "/{folder}/{id}: {}", seen.body);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_whose_place_is_gone_begins_again() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let gone = || {
+        let (reason, detail) = (Reason::Invalid.into(), "begin again".to_owned());
+        sample::told(Told::Failure(Failure { reason, detail, ..Failure::default() }))
+    };
+    world.services.answer(BROWSE_USERS, move |_: BrowseUsers| gone());
+    world.services.answer(BROWSE_GROUPS, move |_: BrowseGroups| gone());
+    let people = browser.get(&format!("/people?search=a%26b&state=active&after={PERSON}")).await;
+    assert_eq!((people.status, people.location()), (303, "/people?search=a%26b&state=active"));
+    let groups = browser.get(&format!("/groups?search=a%26b&after={GROUP}")).await;
+    assert_eq!((groups.status, groups.location()), (303, "/groups?search=a%26b"));
+    assert_eq!(browser.get("/people").await.status, 503, "and goes nowhere when it has none");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use admin_console::{Access, Shape, Verb, route_table};
 use bus_contract::console::Role;
 
-use crate::harness::{PASSWORD, World};
+use crate::{
+    harness::{PASSWORD, World},
+    sample,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -79,6 +83,36 @@ async fn a_session_ends_when_nobody_was_there_for_half_an_hour() {
     }
     world.clock.advance(31 * MINUTE);
     assert_eq!(browser.get("/account").await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_refreshes_itself_keeps_no_session() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    world.clock.advance(29 * MINUTE);
+    let parts = route_table().filter(|(verb, path, access, shape)| {
+        (*verb, *access, *shape) == (Verb::Get, Access::SignedIn, Shape::Part) && *path != "/live"
+    });
+    for (_, path, ..) in parts {
+        assert_eq!(browser.get(path).await.status, 200, "{path}");
+    }
+    let stream = browser.request(reqwest::Method::GET, "/live").send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    world.clock.advance(2 * MINUTE);
+    assert_eq!(browser.get("/account").await.status, 303, "nobody was there for 31 minutes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_ends_what_the_browser_had_before() {
+    let (world, browser) = World::start_signed_in().await;
+    let thief = world.browser();
+    thief.set_session(&browser.session().unwrap());
+    assert_eq!(browser.post("/sign-in", &[("email", "x"), ("password", "y")]).await.status, 422);
+    assert_eq!(thief.get("/account").await.status, 200, "a failure ends nothing");
+    let other = world.administrator(&world.fabrikam.clone()).await;
+    assert_eq!(browser.sign_in(world.fabrikam.email).await.status, 303);
+    assert_eq!(thief.get("/account").await.status, 303);
+    assert_eq!(other.get("/account").await.status, 200, "another browser goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

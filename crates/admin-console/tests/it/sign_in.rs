@@ -37,19 +37,25 @@ async fn nobody_learns_whether_an_account_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_cannot_be_one_is_nobodys() {
+    let world = World::start().await;
+    let long = "e".repeat(10_000);
+    for email in ["\0", "anna@contoso.example\0", "a\r\nb", &long] {
+        let answer = world.browser().post("/sign-in", &[("email", email), ("password", WRONG)]).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_the_same_in_whatever_case_it_is_typed() {
     let (world, _) = World::start_signed_in().await;
     assert_eq!(world.browser().sign_in(" ANNA@Contoso.example ").await.status, 303);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_tried_ever_more_slowly_from_wherever() {
-    let (world, _) = World::start_signed_in().await;
-    let mut attempts = 0;
-    let mut attempt = async |password: &'static str| {
-        let mut browser = world.browser();
-        attempts += 1;
-        browser.address = format!("203.0.113.{attempts}");
+async fn an_account_is_tried_ever_more_slowly_from_one_address() {
+    let (world, browser) = World::start_signed_in().await;
+    let attempt = async |password: &'static str| {
         browser.post("/sign-in", &[("email", world.contoso.email), ("password", password)]).await
     };
     for _ in 0..5 {
@@ -71,6 +77,30 @@ async fn an_account_is_tried_ever_more_slowly_from_wherever() {
     assert_eq!(attempt(WRONG).await.status, 422, "counting begins anew");
     assert_eq!(attempt(WRONG).await.status, 422);
     assert!(world.count("timeclock_console_throttled_total", "") >= 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_from_everywhere_are_slowed_down_and_the_owner_is_not() {
+    let (world, anna) = World::start_signed_in().await;
+    assert_eq!(anna.sign_in(world.contoso.email).await.status, 303, "from where she always does");
+    let mut stranger = world.browser();
+    let mut attempts = 0;
+    let mut attempt = async |password: &'static str| {
+        attempts += 1;
+        stranger.address = format!("203.0.113.{attempts}");
+        stranger.post("/sign-in", &[("email", world.contoso.email), ("password", password)]).await.status
+    };
+    for _ in 0..20 {
+        assert_eq!(attempt(WRONG).await, 422);
+    }
+    assert_eq!(attempt(PASSWORD).await, 429, "also with the right password");
+    assert_eq!(anna.sign_in(world.contoso.email).await.status, 303);
+    assert_eq!(attempt(WRONG).await, 429, "her success forgives strangers nothing");
+    world.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    for _ in 0..20 {
+        assert_eq!(attempt(WRONG).await, 422, "a day later they begin anew");
+    }
+    assert_eq!(anna.sign_in(world.contoso.email).await.status, 429, "nobody knows where she was a month ago");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,9 +137,8 @@ async fn an_address_is_slowed_down_whichever_accounts_it_tries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attempts_at_the_same_time_do_not_all_go_first() {
     let (world, _) = World::start_signed_in().await;
-    let attempts = (0..12).map(|number| {
-        let mut browser = world.browser();
-        browser.address = format!("203.0.113.{number}");
+    let attempts = (0..12).map(|_| {
+        let browser = world.browser();
         let email = world.contoso.email;
         async move { browser.post("/sign-in", &[("email", email), ("password", WRONG)]).await.status }
     });

@@ -24,41 +24,41 @@ const MAX_TARGET_KEY: i32 = 200;
 pub(crate) const MAX_NAMES: i64 = 50;
 
 pg_pool::static_sql! {
-    // Rows are compared whole and ordered by all that is compared, so the one index that holds them so saves a sort. With
-    // `=` the primary key, filtered, would look as good to a plan that does not know how rare the wanted lines are.
+    // Every page is the beginning of a backward scan of one index: where it starts is a comparison of rows, by all columns
+    // that the scan is ordered by, which also keeps the plan from filtering the primary key, whose order would do as well
+    // if they were compared by `=`. Where it stops is a comparison of the first column alone and a limit: Postgres 15 does
+    // not end a scan at the later columns of a row, so what is older than wanted is dropped behind the limit.
     Newest -> (SqlUuid,) =
         "select request_id from provisioning_log where company_id = $1 and request_id >= $2 and request_id < $3 \
          order by request_id desc limit $4";
-    // Each pair has an index in the order of ids; the newest of each are merged.
+    // The newest of each pair are merged.
     NewestOfOutcomes -> (SqlUuid,) =
         "select l.request_id from unnest($5, $6) as k(verb, outcome) cross join lateral ( \
-           select l.request_id from provisioning_log l where l.company_id = $1 and l.verb is not null \
-             and (l.verb, l.outcome, l.request_id) >= (k.verb, k.outcome, $2) \
-             and (l.verb, l.outcome, l.request_id) < (k.verb, k.outcome, $3) \
-           order by l.verb desc, l.outcome desc, l.request_id desc limit $4) l \
-         order by l.request_id desc limit $4";
+           select l.request_id from provisioning_log l where l.company_id = $1 and l.verb = k.verb \
+             and l.outcome >= k.outcome and (l.outcome, l.request_id) < (k.outcome, $3) \
+           order by l.outcome desc, l.request_id desc limit $4) l \
+         where l.request_id >= $2 order by l.request_id desc limit $4";
     // By the id and by the name; `union` lets a line that has both be one.
     NewestOfUser -> (SqlUuid,) =
         "select l.request_id from ( \
            (select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-              and l.user_id is not null and (l.user_id, l.request_id) >= ($7, $2) \
-              and (l.user_id, l.request_id) < ($7, $3) order by l.user_id desc, l.request_id desc limit $8) \
+              and l.user_id >= $7 and (l.user_id, l.request_id) < ($7, $3) \
+            order by l.user_id desc, l.request_id desc limit $8) \
            union \
            (select l.request_id, l.verb, l.outcome from ( \
               select left(u.user_name_key, $9) as target_key from users u \
               where u.company_id = $1 and u.user_id = $7 offset 0) u \
             cross join lateral ( \
               select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-                and l.target_key is not null and (l.target_key, l.request_id) >= (u.target_key, $2) \
-                and (l.target_key, l.request_id) < (u.target_key, $3) \
+                and l.target_key >= u.target_key and (l.target_key, l.request_id) < (u.target_key, $3) \
               order by l.target_key desc, l.request_id desc limit $8) l)) l \
-         where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
+         where l.request_id >= $2 and l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
     NewestOfGroup -> (SqlUuid,) =
         "select l.request_id from ( \
            select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-             and l.group_id is not null and (l.group_id, l.request_id) >= ($7, $2) \
-             and (l.group_id, l.request_id) < ($7, $3) order by l.group_id desc, l.request_id desc limit $8) l \
-         where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
+             and l.group_id >= $7 and (l.group_id, l.request_id) < ($7, $3) \
+           order by l.group_id desc, l.request_id desc limit $8) l \
+         where l.request_id >= $2 and l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
     // From each name to the next by the index, so that a name with a million lines is one step.
     NewestOfNames -> (SqlUuid,) =
         "with recursive names(target_key) as ( \
@@ -69,13 +69,10 @@ pg_pool::static_sql! {
              select l.target_key from provisioning_log l where l.company_id = $1 \
                and l.target_key > names.target_key and l.target_key < $9 order by l.target_key limit 1) n) \
          select l.request_id from (select target_key from names limit $10) k cross join lateral ( \
-           select l.request_id from ( \
-             select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-               and l.target_key is not null and (l.target_key, l.request_id) >= (k.target_key, $2) \
-               and (l.target_key, l.request_id) < (k.target_key, $3) \
-             order by l.target_key desc, l.request_id desc limit $8) l \
-           where l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4) l \
-         order by l.request_id desc limit $4";
+           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+             and l.target_key >= k.target_key and (l.target_key, l.request_id) < (k.target_key, $3) \
+           order by l.target_key desc, l.request_id desc limit $8) l \
+         where l.request_id >= $2 and l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
     Lines =
         "select l.*, coalesce(l.recorded_name, u.user_name_key) as target_name, \
            coalesce(u.display_name, g.display_name) as display_name \

@@ -342,25 +342,34 @@ fn fill(world: &World, company: CompanyId, from: u32, to: u32) {
     ));
 }
 
-/// A question for each way to read the log, and how many of its rows that may take.
-fn ways(company: CompanyId) -> [(ListLog, u64); 7] {
+/// A question for each way to read the log, how many of its rows that may take, and how many lines it finds.
+fn ways(company: CompanyId) -> [(ListLog, u64, usize); 9] {
     let page = ListLog { company_id: company.to_string(), limit: 50, ..ListLog::default() };
     let refused = vec!["refused".to_owned()];
+    let search = ListLog { verbs: vec!["search".to_owned()], ..page.clone() };
+    let person = ListLog { user_id: id(1).to_string(), ..page.clone() };
+    // Behind the last line, in the milliseconds that the ids of `fill` tell.
+    let later = DateTime::from_timestamp_millis(0x0198_0000_0000 + 50_000).map(timestamp);
+    let update = ListLog { verbs: vec!["update".to_owned()], ..page.clone() };
+    let many = ListLog { user_id: id(2).to_string(), ..page.clone() };
     [
-        (ListLog { outcomes: refused.clone(), ..page.clone() }, 200),
-        (ListLog { verbs: vec!["search".to_owned()], ..page.clone() }, 200),
-        (ListLog { user_id: id(1).to_string(), ..page.clone() }, 200),
-        (ListLog { group_id: id(11).to_string(), ..page.clone() }, 200),
+        (ListLog { outcomes: refused.clone(), ..page.clone() }, 200, 50),
+        (search, 200, 50),
+        (person.clone(), 200, 50),
+        (ListLog { group_id: id(11).to_string(), ..page.clone() }, 200, 50),
         // Each of three names.
-        (ListLog { name_prefix: "ann".to_owned(), ..page.clone() }, 300),
+        (ListLog { name_prefix: "ann".to_owned(), ..page.clone() }, 300, 50),
         // The newest of the person, for those that were refused.
-        (ListLog { user_id: id(1).to_string(), outcomes: refused, ..page.clone() }, 5_100),
-        (page, 200),
+        (ListLog { outcomes: refused, ..person }, 5_100, 50),
+        // Nothing is young enough, and of all that is older no more is read than a page.
+        (ListLog { from: later, ..update }, 200, 0),
+        (ListLog { from: later, ..many }, 200, 0),
+        (page, 200, 50),
     ]
 }
 
-async fn page(console: &Console, question: &ListLog) {
-    assert_eq!(console.log(question.clone()).await.entries.len(), 50, "{question:?}");
+async fn page(console: &Console, question: &ListLog, lines: usize) {
+    assert_eq!(console.log(question.clone()).await.entries.len(), lines, "{question:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,13 +380,13 @@ async fn a_page_reads_as_much_of_a_long_log_as_of_a_short_one() {
     fill(&world, company, 1, 6_000);
     world.sql("vacuum analyze provisioning_log");
     let mut short = vec![];
-    for (question, _) in &ways(company) {
-        short.push(reads(&world, "provisioning_log", async || page(&console, question).await).await);
+    for (question, _, lines) in &ways(company) {
+        short.push(reads(&world, "provisioning_log", async || page(&console, question, *lines).await).await);
     }
     fill(&world, company, 6_001, 36_000);
     world.sql("vacuum analyze provisioning_log");
-    for ((question, most), short) in ways(company).iter().zip(short) {
-        let long = reads(&world, "provisioning_log", async || page(&console, question).await).await;
+    for ((question, most, lines), short) in ways(company).iter().zip(short) {
+        let long = reads(&world, "provisioning_log", async || page(&console, question, *lines).await).await;
         assert_eq!((short.scans, long.scans), (0, 0), "{question:?}");
         assert!(short.rows <= *most && long.rows <= *most, "{question:?} {short:?} {long:?}");
         // An index of more lines may be a level deeper, and no more than that.

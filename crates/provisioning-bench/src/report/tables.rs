@@ -23,16 +23,24 @@ pub(crate) fn markdown(report: &Report) -> String {
         report.effort.runs,
         report.effort.seconds,
     )];
-    parts.push("The machine by itself:".to_owned());
-    parts.push(figures(report, |stage| &stage.raw));
-    parts.push("The system, by users already there (per second, p50, CPU time of all processes):".to_owned());
-    parts.push(figures(report, |stage| &stage.figures));
+    if !report.stages.is_empty() {
+        parts.push("The machine by itself:".to_owned());
+        parts.push(figures(&report.stages, |stage| &stage.raw));
+        parts.push(
+            "The system, by users already there (per second, p50, CPU time of all processes):".to_owned(),
+        );
+        parts.push(figures(&report.stages, |stage| &stage.figures));
+    }
     if let Some(stage) = report.stages.last() {
         parts.push(format!(
             "Where the time goes: µs of CPU per operation with {BUSY} in flight and {} users there:",
             short(stage.users)
         ));
         parts.push(processes(stage));
+    }
+    if !report.pages.is_empty() {
+        parts.push("The console's pages, by what there is to show (per second, p50, CPU time):".to_owned());
+        parts.push(figures(&report.pages, |stage| &stage.figures));
     }
     parts.push("Against the targets (**met**, **stretch** met, or **missed**):".to_owned());
     parts.push(verdicts(report));
@@ -48,17 +56,17 @@ fn table(header: Vec<String>) -> Table {
     table
 }
 
-fn figures(report: &Report, of: impl Fn(&Stage) -> &Vec<Figure>) -> String {
+fn figures(stages: &[Stage], of: impl Fn(&Stage) -> &Vec<Figure>) -> String {
     let mut header = vec!["what".to_owned(), "in flight".to_owned()];
-    header.extend(report.stages.iter().map(|stage| format!("{} users", short(stage.users))));
-    let last_and_first = report.stages.last().zip(report.stages.first()).filter(|_| report.stages.len() > 1);
+    header.extend(stages.iter().map(titled));
+    let last_and_first = stages.last().zip(stages.first()).filter(|_| stages.len() > 1);
     header.extend(
         last_and_first.map(|(last, first)| format!("{} ÷ {}", short(last.users), short(first.users))),
     );
     let mut table = table(header);
-    for figure in report.stages.first().map(&of).into_iter().flatten() {
+    for figure in stages.first().map(&of).into_iter().flatten() {
         let mut row = vec![figure.what.clone(), figure.in_flight.to_string()];
-        row.extend(report.stages.iter().map(|stage| {
+        row.extend(stages.iter().map(|stage| {
             let same = stage.figure(&figure.what, figure.in_flight);
             same.map(cell).unwrap_or_default()
         }));
@@ -68,6 +76,11 @@ fn figures(report: &Report, of: impl Fn(&Stage) -> &Vec<Figure>) -> String {
         table.add_row(row);
     }
     table.to_string()
+}
+
+fn titled(stage: &Stage) -> String {
+    let users = format!("{} users", short(stage.users));
+    if stage.log_lines == 0 { users } else { format!("{users}, {} lines", short(stage.log_lines)) }
 }
 
 fn cell(figure: &Figure) -> String {
@@ -98,7 +111,8 @@ fn processes(stage: &Stage) -> String {
 
 fn verdicts(report: &Report) -> String {
     let mut header: Vec<String> = ["what", "target", "stretch"].map(str::to_owned).into();
-    header.extend(report.stages.iter().map(|stage| format!("{} users", short(stage.users))));
+    let sizes: BTreeSet<u64> = report.verdicts.iter().map(|verdict| verdict.users).collect();
+    header.extend(sizes.iter().map(|users| format!("{} users", short(*users))));
     let mut table = table(header);
     let mut seen: Vec<&str> = Vec::new();
     for verdict in &report.verdicts {
@@ -109,8 +123,8 @@ fn verdicts(report: &Report) -> String {
         let sign = if verdict.at_most { '≤' } else { '≥' };
         let mut row = vec![verdict.what.clone()];
         row.extend([verdict.target, verdict.stretch].map(|limit| format!("{sign} {limit}")));
-        row.extend(report.stages.iter().map(|stage| {
-            let same = |other: &&super::Verdict| other.what == verdict.what && other.users == stage.users;
+        row.extend(sizes.iter().map(|users| {
+            let same = |other: &&super::Verdict| other.what == verdict.what && other.users == *users;
             let found = report.verdicts.iter().find(same);
             found.map(|one| format!("{:.2} {}", one.value, one.word())).unwrap_or_default()
         }));

@@ -22,7 +22,10 @@ fn a_quick_run_measures_everything_and_writes_its_report() {
     let report: Report = serde_json::from_slice(&text).unwrap();
     let [stage] = report.stages.as_slice() else { panic!("{told}") };
     assert_eq!(stage.users, 200);
-    for figure in stage.raw.iter().chain(&stage.figures) {
+    let [little, much] = report.pages.as_slice() else { panic!("{told}") };
+    assert_eq!([little.log_lines, much.log_lines], [10, 2_000]);
+    let pages = little.figures.iter().chain(&much.figures);
+    for figure in stage.raw.iter().chain(&stage.figures).chain(pages) {
         assert!(figure.per_second > 0.0 && figure.p50_ms > 0.0, "{figure:?}");
         assert!(figure.failures.is_empty(), "{figure:?}");
     }
@@ -30,6 +33,9 @@ fn a_quick_run_measures_everything_and_writes_its_report() {
         for in_flight in [1, 16, 64] {
             assert!(stage.figure(what, in_flight).is_some(), "{what} at {in_flight}\n{told}");
         }
+    }
+    for page in ["page: people", "page: provisioning, refused", "page: audit log"] {
+        assert!(report.verdicts.iter().any(|verdict| verdict.what.starts_with(page)), "{page}\n{told}");
     }
     assert!(report.verdicts.len() >= 5, "{:?}", report.verdicts);
 

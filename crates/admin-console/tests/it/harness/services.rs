@@ -12,18 +12,28 @@ use bus_contract::{
     Message,
     directory::{self, ListCompanies, ListCompaniesReply},
     subject::{DIRECTORY_QUEUE, LIST_COMPANIES, TOKEN_QUEUE},
+    token::ListTokens,
 };
 use bus_jetstream::Bus;
 use futures_util::StreamExt as _;
+use typed_ids::CompanyId;
 
 use super::{Company, DEADLINE, connect, eventually};
 
 /// What a subject is answered with, given the question.
 type Reply = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
 
+/// The company that a question names: each has it as its first field.
+fn company_of(question: &[u8]) -> String {
+    ListTokens::decode(question).unwrap().company_id
+}
+
 #[derive(Default)]
 pub(crate) struct Services {
-    replies: Mutex<HashMap<String, Reply>>,
+    /// By company and subject; of no company in particular under an empty one.
+    replies: Mutex<HashMap<(String, String), Reply>>,
+    /// Whose answers are given at the moment.
+    speaking_of: Mutex<String>,
     asked: Mutex<Vec<(String, Vec<u8>)>>,
     is_hasty: AtomicBool,
 }
@@ -58,6 +68,11 @@ impl Services {
         services
     }
 
+    /// What is answered from here on is for questions that name this company.
+    pub(crate) fn speak_of(&self, company: CompanyId) {
+        *self.speaking_of.lock().unwrap() = company.to_string();
+    }
+
     /// From here on, questions to this subject get this reply.
     pub(crate) fn answer<Q, R>(&self, subject: &str, reply: impl Fn(Q) -> R + Send + Sync + 'static)
     where
@@ -65,7 +80,8 @@ impl Services {
         R: Message,
     {
         let reply: Reply = Arc::new(move |question| reply(Q::decode(question).unwrap()).encode_to_vec());
-        self.replies.lock().unwrap().insert(subject.to_owned(), reply);
+        let company = self.speaking_of.lock().unwrap().clone();
+        self.replies.lock().unwrap().insert((company, subject.to_owned()), reply);
     }
 
     /// From here on, what has no reply is answered with nonsense at once, so that no page waits for it.
@@ -80,6 +96,18 @@ impl Services {
         of_subject.map(|(_, question)| Q::decode(question.as_slice()).unwrap()).collect()
     }
 
+    /// Subject and company of every question so far, in order.
+    pub(crate) fn companies_asked(&self) -> Vec<(String, String)> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|(subject, question)| (subject.clone(), company_of(question))).collect()
+    }
+
+    fn reply_to(&self, subject: &str, question: &[u8]) -> Option<Reply> {
+        let replies = self.replies.lock().unwrap();
+        let companies = [company_of(question), String::new()];
+        companies.into_iter().find_map(|company| replies.get(&(company, subject.to_owned())).cloned())
+    }
+
     async fn listen(self: &Arc<Self>, bus: Bus, subjects: &'static str, queue: &str) {
         let mut questions = bus.serve(subjects, queue).await.unwrap();
         let services = Arc::clone(self);
@@ -87,7 +115,7 @@ impl Services {
             while let Some(asked) = questions.next().await {
                 let subject = asked.subject.to_string();
                 services.asked.lock().unwrap().push((subject.clone(), asked.payload.to_vec()));
-                let reply = services.replies.lock().unwrap().get(&subject).cloned();
+                let reply = services.reply_to(&subject, &asked.payload);
                 // Without a reply the asker waits until its own patience ends, as with a service that hangs.
                 if let Some(reply) = reply {
                     asked.respond(&bus, reply(&asked.payload)).await.ok();

@@ -1,0 +1,56 @@
+// A company whose Entra asks for OAuth 2.0 client credentials.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { copy, openAzureSettings, signIn } from '../src/console.mjs';
+import { assertSucceeded, runCycle, testConnection } from '../src/entra.mjs';
+import { useBrowser, withPerson } from '../src/person.mjs';
+import { picture } from '../src/pictures.mjs';
+import { eventually, world } from '../src/world.mjs';
+
+/** How long an access token may be good after its client was revoked. */
+const REVOCATION_MS = 2_000;
+
+useBrowser();
+
+test('a client that is created in the console provisions, until it is revoked', () =>
+  withPerson({}, async (person) => {
+    const { page } = person;
+    await signIn(person);
+    await openAzureSettings(person);
+    await page.getByText('Set up OAuth 2.0 client credentials').click();
+    await page.locator('#secret-description').fill('Entra, without a long-lived token');
+    await page.getByRole('button', { name: 'Create', exact: true }).and(page.locator(':visible')).click();
+    const told = page.getByRole('region', { name: 'New client' });
+    await told.waitFor();
+    await picture(page, 'oauth-client', { of: '#credential-types' });
+
+    const field = async (name) => {
+      const row = told.locator('.field').filter({ has: page.getByLabel(name, { exact: true }) });
+      return copy(person, row, /^Copy/);
+    };
+    const client = {
+      tokenEndpoint: await field('Token endpoint'),
+      id: await field('Client identifier'),
+      secret: await field('Client secret'),
+    };
+    const connection = { tenantUrl: world.scim_url, client };
+    assertSucceeded(await testConnection(connection));
+    assertSucceeded(await runCycle(connection, ['--users', 5, '--groups', 1]));
+
+    // The secret was told once; the client is still shown, with when it was used.
+    await page.goto('/settings/company');
+    assert.equal((await page.content()).includes(client.secret), false);
+    const shown = page.getByRole('article', { name: client.id });
+    await eventually('its use is shown', async () => {
+      await page.reload();
+      return shown.getByText('from 127.0.0.1').isVisible();
+    });
+    await person.assertAccessible('the settings with a client');
+
+    await shown.getByRole('button', { name: 'Revoke client…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke client' }).click();
+    await page.getByText('The client is revoked').waitFor();
+    await eventually('it gets no more', async () => (await testConnection(connection)).status !== 0, REVOCATION_MS);
+  }));

@@ -1,0 +1,96 @@
+//! What people see and do in a browser: each test runs one file of `tests-e2e/browser/tests`.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use tests_e2e::{
+    World,
+    actors::{browser::Browser, operator::Operator},
+};
+use tokio::task::block_in_place;
+
+/// Installed once, by whoever asks first.
+static BROWSER: LazyLock<Browser> = LazyLock::new(Browser::install);
+
+/// Runs a file's tests in a company of their own.
+fn run(world: &World, scenario: &str, more: &Value) {
+    block_in_place(|| BROWSER.run_in(world, scenario, more));
+}
+
+#[test]
+fn the_guards_of_every_page_notice_what_they_are_there_for() {
+    BROWSER.run("guards.test.mjs");
+}
+
+/// An administrator who was invited and has not accepted yet.
+fn newcomer(world: &World, (name, email): (&str, &str), language: &str) -> Value {
+    json!({
+        "language": language,
+        "newcomer": { "name": name, "email": email, "invitation": invite(world, email, language) },
+    })
+}
+
+/// Invites an administrator; nobody signs in to two companies with one address.
+fn invite(world: &World, email: &str, language: &str) -> String {
+    world.operator().invite(email, "administrator", language)
+}
+
+/// Somebody who reads French, beside the administrator.
+fn in_french(world: &World) -> Value {
+    let email = format!("claire@{}.example", world.company.id);
+    json!({ "french_invitation": invite(world, &email, "fr") })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_connects_entra_and_watches_what_arrives() {
+    let world = World::shared();
+    let megan = newcomer(&world, ("Megan Bowen", "megan.bowen@contoso.com"), "en");
+    run(&world, "connect.test.mjs", &megan);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_connects_entra_in_french() {
+    let world = World::shared();
+    let claire = newcomer(&world, ("Claire Moreau", "claire.moreau@contoso.fr"), "fr");
+    run(&world, "connect.test.mjs", &claire);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_leads_from_an_empty_company_to_a_provisioned_user() {
+    let world = World::shared();
+    let company = block_in_place(|| world.stack().operator(&["company", "create", "--name", "Northwind"]));
+    let company = company.unwrap()["id"].as_str().unwrap().to_owned();
+    let invitation =
+        Operator::new(world.stack(), &company).invite("ada@northwind.example", "administrator", "en");
+    run(&world, "first_user.test.mjs", &json!({ "invitation": invitation }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_rotated_during_a_cycle_and_then_revoked() {
+    run(&World::with_administrator("Contoso"), "rotate.test.mjs", &Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oauth_client_of_the_console_provisions() {
+    run(&World::with_administrator("Contoso"), "oauth.test.mjs", &Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_persons_story_is_found() {
+    let world = World::with_administrator("Contoso");
+    run(&world, "story.test.mjs", &in_french(&world));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_sound_for_everybody() {
+    let world = World::with_administrator("Contoso");
+    run(&world, "everywhere.test.mjs", &in_french(&world));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_may_do_what_they_may() {
+    let world = World::with_administrator("Contoso");
+    let mut told = in_french(&world);
+    told["auditor_invitation"] = world.operator().invite("audrey@contoso.com", "auditor", "en").into();
+    run(&world, "people.test.mjs", &told);
+}
