@@ -103,12 +103,6 @@ impl<'a> Operator<'a> {
         all.iter().find(|row| row["company_id"] == self.company).cloned().unwrap_or_default()
     }
 
-    /// Invites an administrator who reads this language; the answer has the link.
-    #[must_use]
-    pub fn invite(&self, email: &str, language: &str) -> Value {
-        self.execute("administrator", "invite", &["--email", email, "--language", language])
-    }
-
     /// What was done to the company (`company`), its credentials (`token`) or those who may sign in (`administrator`),
     /// the newest first.
     #[must_use]
