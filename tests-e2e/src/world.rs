@@ -182,7 +182,7 @@ fn shared_settings() -> Vec<(String, String, String)> {
         ("admin-console", "TIMECLOCK_NOTICES_INTERVAL_MS", NOTICES_INTERVAL_MS),
     ];
     // All that our own code can say, so that scenarios find in the logs what must not be there.
-    let services = fault::SERVICES.into_iter().chain(["admin-console"]);
+    let services = fault::SERVICES;
     settings.extend(services.map(|service| (service, "TIMECLOCK_LOG", VERBOSE)));
     settings
         .into_iter()

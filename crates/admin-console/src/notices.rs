@@ -3,7 +3,7 @@
 
 mod mails;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use bus_contract::{
     Timestamp,
@@ -87,7 +87,7 @@ pub(crate) async fn run(
     interval: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut rounds = Rounds { app, mailer, credentials_seen_at: None };
+    let mut rounds = Rounds { app, mailer, credentials_seen_at: None, said: HashMap::new() };
     let mut complained = false;
     loop {
         tokio::select! {
@@ -109,6 +109,8 @@ struct Rounds {
     app: App,
     mailer: Mailer,
     credentials_seen_at: Option<Duration>,
+    /// What was found of each company when it was last looked into: while that stays, there is nothing to do.
+    said: HashMap<CompanyId, Option<Notice>>,
 }
 
 impl Rounds {
@@ -161,7 +163,7 @@ impl Rounds {
     }
 
     /// How every company's provisioning goes.
-    async fn health(&self) -> Result<(), Trouble> {
+    async fn health(&mut self) -> Result<(), Trouble> {
         let mut after = String::new();
         loop {
             let question = ListHealth { after_company_id: after.clone(), limit: HEALTH_PAGE };
@@ -182,18 +184,29 @@ impl Rounds {
         }
     }
 
-    async fn health_of(&self, company: CompanyId, health: &Health) -> Result<(), Trouble> {
-        let notice = match trouble_of(health) {
+    async fn health_of(&mut self, company: CompanyId, health: &Health) -> Result<(), Trouble> {
+        let trouble = trouble_of(health);
+        if self.said.get(&company) == Some(&trouble) {
+            return Ok(());
+        }
+        // Asked for before anything is claimed, so that nothing is claimed that cannot be sent.
+        let recipients = self.recipients(company).await?;
+        let notice = match trouble {
             Some(notice) if self.claim(company, HEALTH, vec![notice.kind().to_owned()]).await? => notice,
             None if health.state() == HealthState::Healthy && self.is_over(company).await? => {
                 Notice::Recovered
             }
-            _ => return Ok(()),
+            _ => {
+                self.said.insert(company, trouble);
+                return Ok(());
+            }
         };
-        let recipients = self.recipients(company).await?;
         let sent = self.send(notice, &self.app.companies.name(company).await, &recipients).await;
         if notice != Notice::Recovered {
             self.keep_or_release(company, HEALTH, &[notice.kind().to_owned()], sent).await?;
+        }
+        if sent {
+            self.said.insert(company, trouble);
         }
         Ok(())
     }

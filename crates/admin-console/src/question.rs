@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use bus_contract::Message;
 use bus_jetstream::{Bus, request::AskError};
+use service_runtime::Causes;
 
 /// How long a service may take to answer. A page that waits longer is broken in the eyes of whoever waits.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -52,11 +53,7 @@ impl Answers {
         answer
             .inspect_err(|error| {
                 self.missing = true;
-                tracing::warn!(
-                    question,
-                    error = error as &dyn std::error::Error,
-                    "a part of a page has no answer"
-                );
+                tracing::warn!(question, error.chain = %Causes(error), "a part of a page has no answer");
             })
             .ok()
     }

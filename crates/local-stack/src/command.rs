@@ -29,8 +29,18 @@ use crate::{
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The whole of TimeClock 365 provisioning on this machine: private Postgres and NATS, every service, two companies.
+const MORE: &str = "\
+Examples:
+  local-stack up --detach   # prints where everything is and who may sign in to the console
+  local-stack status
+  local-stack down
+  local-stack run --once    # up, an initial cycle per company, down
+
+Everything is kept in .local/stack, or where --workdir says: endpoints.json, logs/, mail/, the data.
+Exit status: 0 done; 1 something did not start, or a cycle failed; 2 the command line is wrong.";
+
 #[derive(Parser)]
-#[command(name = "local-stack", version)]
+#[command(name = "local-stack", version, after_help = MORE)]
 struct Arguments {
     #[command(subcommand)]
     command: Action,

@@ -39,33 +39,35 @@ Exit status:
   74  it is done, but the result could not be written
 
 Examples:
-  Connect a new customer: create the company, then give its administrator the token
+  Connect a new customer: create the company and invite its administrator, who does the rest in the console
     timeclock-operator company create --name Contoso
-    timeclock-operator token issue --company 01890a5d-ac96-774b-bcce-b302099a8057 --description 'Entra, main tenant'
+    timeclock-operator administrator invite --company ID --email anna@contoso.com
 
-  Let somebody sign in to the console
-    timeclock-operator administrator invite --company 01890a5d-ac96-774b-bcce-b302099a8057 --email anna@contoso.com
+  Or give them the token yourself
+    timeclock-operator token issue --company ID --description 'Entra, main tenant'
 
   Replace a token before it expires; the old one works for three more days
-    timeclock-operator token rotate --company 01890a5d-ac96-774b-bcce-b302099a8057 --overlap 3d
+    timeclock-operator token rotate --company ID --overlap 3d
 
   A token leaked: end it now
-    timeclock-operator token list --company 01890a5d-ac96-774b-bcce-b302099a8057
-    timeclock-operator token revoke --company 01890a5d-ac96-774b-bcce-b302099a8057 --token ID
+    timeclock-operator token list --company ID
+    timeclock-operator token revoke --company ID --token TOKEN_ID
 
   The customer's gallery application asks for OAuth client credentials; the secret is shown once
-    timeclock-operator client create --company 01890a5d-ac96-774b-bcce-b302099a8057 --description Entra --lifetime 730d
+    timeclock-operator client create --company ID --description Entra --lifetime 730d
 
   Or it uses workload identity federation, and there is no secret at all
-    timeclock-operator client create --company 01890a5d-ac96-774b-bcce-b302099a8057 \
+    timeclock-operator client create --company ID \
       --federation-tenant TENANT_ID --federation-subject OBJECT_ID --federation-audience api://APP_ID
 
-  Who did what to a company's credentials?
-    timeclock-operator token events --company 01890a5d-ac96-774b-bcce-b302099a8057
+  Who did what to a company's credentials, to those who sign in, to the company itself?
+    timeclock-operator token events --company ID
+    timeclock-operator administrator events --company ID
+    timeclock-operator company events --company ID
 
   "Where is Anna?"
-    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --name anna
-    timeclock-operator activity log --company 01890a5d-ac96-774b-bcce-b302099a8057 --outcome refused,failed --since 24h
+    timeclock-operator activity log --company ID --name anna
+    timeclock-operator activity log --company ID --outcome refused,failed --since 24h
 
   Whom is Entra about to quarantine?
     timeclock-operator activity health
@@ -73,7 +75,7 @@ Examples:
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
            "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
-      timeclock-operator schema declare --company 01890a5d-ac96-774b-bcce-b302099a8057 --file -
+      timeclock-operator schema declare --company ID --file -
 
   In a script
     id=$(timeclock-operator --json company create --name Contoso | jq -r .id)"#;

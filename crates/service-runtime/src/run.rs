@@ -18,6 +18,12 @@ use crate::{
     telemetry,
 };
 
+/// What `--help` says besides, of every service.
+const MORE: &str = "\
+Settings come from environment variables that begin with TIMECLOCK_; the crate's README lists them, and
+`serve --check` prints those in effect.
+Exit status: 0 asked to stop, or done; 1 something failed; 64 the command line or a setting is wrong.";
+
 /// The exit code for settings or a command line that cannot be used (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
 /// The exit code for a failed start, a failed task, or a missed shutdown deadline.
@@ -110,6 +116,7 @@ impl Service {
         Command::new(self.name)
             .about(self.about)
             .version(BUILD.version)
+            .after_help(MORE)
             .subcommand_required(true)
             .arg_required_else_help(true)
             .subcommand(serve)

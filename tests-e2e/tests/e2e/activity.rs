@@ -3,7 +3,9 @@
 use entra_emulator::{Action, Cycle, Generation, Settings, Tenant};
 use serde_json::{Value, json};
 use tests_e2e::{
-    World, eventually,
+    World,
+    actors::visitor::Visitor,
+    eventually,
     eventually::when,
     fault::Part,
     observe::{self, metric},
@@ -92,7 +94,10 @@ async fn an_ended_token_is_critical_and_mailed_once_until_a_new_one_is_used() {
     let world = World::shared();
     let operator = world.operator();
     let email = format!("marie@{}.example", world.company.id);
-    accept_invitation(&world, &operator.invite(&email, "administrator", "fr")).await;
+    let link = operator.invite(&email, "administrator", "fr");
+    let (console, path) = link.split_at(world.console_url().len());
+    let form = [("name", "Marie"), ("password", "correct horse battery staple 7")];
+    assert_eq!(Visitor::new(console).post(path, &form).await.status, 303);
 
     let mut entra = world.entra(Tenant::empty("ended.example", 4), |_defaults| ());
     entra.tenant.hire_named("Anna", "Berg", "anna.berg");
@@ -125,15 +130,6 @@ async fn an_ended_token_is_critical_and_mailed_once_until_a_new_one_is_used() {
     eventually("Marie is told that it works", mails, |mails| when(about(mails, works_again) > 0)).await;
     let mails = observe::mails(world.stack(), &email);
     assert_eq!((about(&mails, is_refused), about(&mails, works_again), mails.len()), (1, 1, 3), "{mails:#?}");
-}
-
-/// As a browser would that has no language of its own.
-async fn accept_invitation(world: &World, link: &str) {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let request = client.post(link).header("origin", world.console_url());
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let answer = request.body("name=Marie&password=correct+horse+battery+staple+7").send().await.unwrap();
-    assert_eq!(answer.status(), 303);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use askama::Template;
+use service_runtime::Causes;
 
 /// The status of a page with a notice in the place of what a service did not answer.
 pub(crate) const INCOMPLETE: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
@@ -18,7 +19,7 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse
             .body(body),
         // Writing into a string does not fail, and our own Display implementations do not either.
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a template was not rendered");
+            tracing::error!(error.chain = %Causes(&error), "a template was not rendered");
             HttpResponse::InternalServerError().finish()
         }
     }

@@ -12,6 +12,7 @@ use bus_contract::{
     token::{Client, ClientSecret, SecretClient, Token},
 };
 use jiff::Timestamp as Moment;
+use service_runtime::Causes;
 
 use crate::{
     app::App,
@@ -198,7 +199,7 @@ async fn not_done(
         Unanswered::NotFound(_) => return Err(Problem::NotFound),
         Unanswered::Refused(detail) => (StatusCode::UNPROCESSABLE_ENTITY, Key("not-done-refused"), detail),
         away => {
-            tracing::warn!(error = &away as &dyn std::error::Error, "an act on credentials was not done");
+            tracing::warn!(error.chain = %Causes(&away), "an act on credentials was not done");
             (StatusCode::SERVICE_UNAVAILABLE, Key("not-done-away"), String::new())
         }
     };
