@@ -36,8 +36,8 @@ type Attempt<T> = Result<T, String>;
 /// How long the disturbed stack's gateway waits before it says 503, in milliseconds: short, for the tests' sake.
 const DISTURBED_TIMEOUT_MS: &str = "2000";
 
-/// What the shared stack's services log.
-const VERBOSE: &str = "info,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
+/// What the shared stack's services log; of libraries as little as by default.
+const VERBOSE: &str = "info,async_nats=warn,actix_server=warn,actix_http::h1::dispatcher=off,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
     service_runtime=debug,bus_jetstream=debug,pg_pool=debug";
 /// How often the shared stack's console looks whom to mail, in milliseconds: often, for the tests' sake.
 const NOTICES_INTERVAL_MS: &str = "200";
