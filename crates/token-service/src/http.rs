@@ -1,5 +1,7 @@
-//! The HTTP listener: access tokens for clients, public keys and metadata for outsiders.
+//! The HTTP listener: access tokens for clients and their end, public keys and metadata for outsiders.
 
+mod exchange;
+mod revocation;
 mod token;
 
 use actix_web::{HttpResponse, http::header, web};
@@ -10,6 +12,8 @@ use crate::{app::App, oauth::SCOPE, sign, store::keys};
 
 /// Where clients get access tokens, behind the public URL.
 pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
+/// Where clients end them.
+pub(crate) const REVOCATION_PATH: &str = "/oauth2/revoke";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// How long a reader may keep the keys, in seconds.
 const MAX_AGE: u32 = 300;
@@ -23,6 +27,11 @@ pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
                 web::resource(TOKEN_PATH)
                     .route(web::post().to(token::grant))
                     .default_service(web::to(token::wrong_method)),
+            )
+            .service(
+                web::resource(REVOCATION_PATH)
+                    .route(web::post().to(revocation::revoke))
+                    .default_service(web::to(revocation::wrong_method)),
             )
             .route(JWKS_PATH, web::get().to(jwks))
             .route("/.well-known/oauth-authorization-server", web::get().to(metadata));
@@ -48,16 +57,20 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
 
 /// What a client has to know to ask for a token (RFC 8414 §2).
 async fn metadata(app: web::Data<App>) -> HttpResponse {
+    let authentication = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
     let metadata = json!({
         "issuer": app.public_url,
         "token_endpoint": app.token_endpoint(),
+        "revocation_endpoint": format!("{}{REVOCATION_PATH}", app.public_url),
         "jwks_uri": format!("{}{JWKS_PATH}", app.public_url),
         "scopes_supported": [SCOPE],
         // Required by RFC 8414; empty, because there is no authorization endpoint.
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": authentication,
         "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
+        "revocation_endpoint_auth_methods_supported": authentication,
+        "revocation_endpoint_auth_signing_alg_values_supported": ["RS256"],
     });
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))

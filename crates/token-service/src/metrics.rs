@@ -10,6 +10,8 @@ pub(crate) struct Metrics {
     pub(crate) publish_failures: IntCounter,
     /// Requests at the token endpoint by result.
     pub(crate) grants: IntCounterVec,
+    /// Requests at the revocation endpoint by result.
+    pub(crate) revocations: IntCounterVec,
     /// Fetches of a tenant's keys by result.
     pub(crate) key_fetches: IntCounterVec,
     /// OAuth clients that are not revoked.
@@ -40,6 +42,13 @@ impl Metrics {
                 Opts::new("timeclock_tokens_grants_total", "Requests at the OAuth token endpoint, by result"),
                 &["result"],
             )?,
+            revocations: IntCounterVec::new(
+                Opts::new(
+                    "timeclock_tokens_revocations_total",
+                    "Requests at the OAuth revocation endpoint, by result",
+                ),
+                &["result"],
+            )?,
             key_fetches: IntCounterVec::new(
                 Opts::new(
                     "timeclock_tokens_key_fetches_total",
@@ -60,6 +69,7 @@ impl Metrics {
         registry.register(Box::new(metrics.published.clone()))?;
         registry.register(Box::new(metrics.publish_failures.clone()))?;
         registry.register(Box::new(metrics.grants.clone()))?;
+        registry.register(Box::new(metrics.revocations.clone()))?;
         registry.register(Box::new(metrics.key_fetches.clone()))?;
         registry.register(Box::new(metrics.clients.clone()))?;
         registry.register(Box::new(metrics.expiring.clone()))?;

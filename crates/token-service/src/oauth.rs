@@ -4,6 +4,7 @@
 mod limits;
 mod refusal;
 mod request;
+pub(crate) mod revocation;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
@@ -14,7 +15,7 @@ use typed_ids::{CompanyId, CredentialId};
 pub(crate) use self::{
     limits::Limits,
     refusal::{Reason, Refusal},
-    request::{Credentials, Proof, TokenRequest},
+    request::{Credentials, Proof, RevocationRequest, TokenRequest},
 };
 use crate::{
     app::App,
@@ -43,6 +44,24 @@ pub(crate) struct Grant {
 
 /// Grants an access token, or says why not.
 pub(crate) async fn grant(app: &App, credentials: Credentials) -> Result<Grant, Refusal> {
+    let Proven { client, company, key, now, .. } = prove(app, credentials).await?;
+    let key = key.ok_or_else(|| Refusal::unavailable("there is no signing key yet; try again later"))?;
+    let expires_at = now + ACCESS_TOKEN_LIFETIME;
+    let text = sign::access_token(&app.sealing_key, &key, &app.issuer, &client, now..expires_at)
+        .map_err(|error| unavailable(&error))?;
+    Ok(Grant { access_token: text.into(), expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(), company })
+}
+
+/// Somebody who has proven to be a client that may ask for something.
+struct Proven {
+    id: CredentialId,
+    client: ClientRow,
+    company: CompanyId,
+    key: Option<KeyRow>,
+    now: DateTime<Utc>,
+}
+
+async fn prove(app: &App, credentials: Credentials) -> Result<Proven, Refusal> {
     let Credentials { client_id, proof } = credentials;
     // Of a name that is none of ours we look up another that nobody has, and work as for any client.
     let id: CredentialId = client_id.parse().unwrap_or_else(|_not_a_uuid| CredentialId::mint());
@@ -67,14 +86,10 @@ pub(crate) async fn grant(app: &App, credentials: Credentials) -> Result<Grant, 
         .of(company));
     }
     app.limits.check_client(id).map_err(|refusal| refusal.of(company))?;
-    let key = key.ok_or_else(|| Refusal::unavailable("there is no signing key yet; try again later"))?;
-    let expires_at = now + ACCESS_TOKEN_LIFETIME;
-    let text = sign::access_token(&app.sealing_key, &key, &app.issuer, &client, now..expires_at)
-        .map_err(|error| unavailable(&error))?;
-    Ok(Grant { access_token: text.into(), expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(), company })
+    Ok(Proven { id, client, company, key, now })
 }
 
-/// What has to be read for one grant.
+/// What has to be read for one request.
 struct Known {
     client: Option<WithSecrets>,
     key: Option<KeyRow>,

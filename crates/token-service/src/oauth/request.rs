@@ -53,6 +53,22 @@ impl TokenRequest {
     }
 }
 
+/// A request to end a token (RFC 7009 §2.1) that is in order; nobody has proven anything yet.
+#[derive(Debug)]
+pub(crate) struct RevocationRequest {
+    pub(crate) credentials: Credentials,
+    pub(crate) token: SecretString,
+}
+
+impl RevocationRequest {
+    /// Reads the form and the header `Authorization`. There is one kind of token, so a hint says nothing new.
+    pub(crate) fn read(body: &[u8], authorization: Option<&str>) -> Result<Self, Refusal> {
+        let mut form = Form::read(body)?;
+        let token = form.take("token").ok_or_else(|| invalid("token is missing; send the access token"))?;
+        Ok(Self { token: token.into(), credentials: form.credentials(authorization)? })
+    }
+}
+
 /// `scim`, nothing at all, or Entra's way to say "whatever there is".
 fn is_ours(scope: &str) -> bool {
     scope.is_empty() || scope == SCOPE || scope.ends_with(ENTRA_SCOPE_END)

@@ -9,6 +9,7 @@
 mod harness;
 
 mod clients;
+mod ends;
 mod events;
 mod federation;
 mod grants;

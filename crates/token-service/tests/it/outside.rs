@@ -72,6 +72,7 @@ async fn the_metadata_says_where_and_how_tokens_are_granted() {
     let metadata = web::get(world.http, "/.well-known/oauth-authorization-server").json();
     assert_eq!(metadata["issuer"], "http://127.0.0.1:8082");
     assert_eq!(metadata["token_endpoint"], "http://127.0.0.1:8082/oauth2/token");
+    assert_eq!(metadata["revocation_endpoint"], "http://127.0.0.1:8082/oauth2/revoke");
     assert_eq!(metadata["jwks_uri"], "http://127.0.0.1:8082/.well-known/jwks.json");
     assert_eq!(metadata["grant_types_supported"], serde_json::json!(["client_credentials"]));
     let methods = serde_json::json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]);

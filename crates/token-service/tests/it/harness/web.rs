@@ -66,10 +66,15 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Response {
 
 /// Posts a form to the token endpoint, with more headers if wanted, each ending in a line break.
 pub(crate) fn post(address: SocketAddr, headers: &str, form: &[(&str, &str)]) -> Response {
+    post_to(address, "/oauth2/token", headers, form)
+}
+
+/// The same, to any path.
+pub(crate) fn post_to(address: SocketAddr, path: &str, headers: &str, form: &[(&str, &str)]) -> Response {
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let length = form.len();
     let head = format!(
-        "POST /oauth2/token HTTP/1.1\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}"
+        "POST {path} HTTP/1.1\r\n{headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}"
     );
     send(address, &head, &form)
 }
