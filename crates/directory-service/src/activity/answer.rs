@@ -14,7 +14,7 @@ use pg_pool::Pool;
 use typed_ids::{CompanyId, TokenId};
 use uuid::Uuid;
 
-use super::count::{Activity, Connection, Cycle, SLOT, Slot, Use};
+use super::count::{Connection, Cycle, SLOT, Slot, Use};
 use crate::{
     health::health,
     question::{answered, failed, failure},
@@ -151,13 +151,7 @@ pub(super) async fn healths(
     let found = pool.transaction("activity.health", move |conn| {
         let companies = store::activity::connected(conn, after, limit)?;
         store::open_companies(conn, &companies)?;
-        let mut known: HashMap<Uuid, Activity> = HashMap::new();
-        for row in store::activity::connections(conn, &companies)? {
-            known.entry(row.company_id).or_default().connection = row.connection();
-        }
-        for row in store::activity::newest_cycles(conn, &companies, Uuid::max(), 1)? {
-            known.entry(row.company_id).or_default().cycles.push(row.into_cycle());
-        }
+        let known = store::activity::known(conn, &companies)?;
         Ok((companies, known))
     });
     let (companies, mut known) = found.await?;

@@ -1,6 +1,6 @@
 //! Messages of the stream of calls into the tables: read what is known, count, write, and move the watermark on.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bus_contract::{
     Message as _,
@@ -10,11 +10,9 @@ use bus_contract::{
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
 use typed_ids::{CompanyId, RequestId};
-use uuid::Uuid;
 
 use super::{
     call::Call,
-    count::Activity,
     line::{self, CallLine},
 };
 use crate::{
@@ -100,13 +98,7 @@ fn count(
 ) -> QueryResult<Applied> {
     let companies: Vec<CompanyId> = calls.keys().copied().collect();
     store::open_companies(conn, &companies)?;
-    let mut known: HashMap<Uuid, Activity> = HashMap::new();
-    for row in store::activity::connections(conn, &companies)? {
-        known.entry(row.company_id).or_default().connection = row.connection();
-    }
-    for row in store::activity::newest_cycles(conn, &companies, Uuid::max(), 1)? {
-        known.entry(row.company_id).or_default().cycles.push(row.into_cycle());
-    }
+    let mut known = store::activity::known(conn, &companies)?;
     let missing = about_missing_members(conn, &companies, calls)?;
     let mut activities = Vec::with_capacity(companies.len());
     let mut lines: Vec<CallLine<'_>> = Vec::new();

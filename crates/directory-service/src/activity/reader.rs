@@ -179,24 +179,24 @@ async fn count_whole(
     let read = |message: &pull::Delivery| {
         Delivery::read(message.stream_sequence, &message.subject, &message.payload, now())
     };
-    let batch: Vec<Delivery> = messages.iter().map(read).collect();
+    let batch: Arc<[Delivery]> = messages.iter().map(read).collect();
     for delivery in batch.iter().filter(|delivery| matches!(delivery.content, Content::Unreadable)) {
         context.metrics.calls.dead.inc();
         tracing::error!(stream_sequence = delivery.sequence, "calls that nobody can read are passed over");
     }
-    match count(context, incarnation, batch.clone(), pause).await {
+    match count(context, incarnation, Arc::clone(&batch), pause).await {
         Err(error) if error.is_about_the_data() => {}
         result => return result,
     }
     let mut sum = Applied::default();
-    for delivery in batch {
+    for delivery in batch.iter() {
         let sequence = delivery.sequence;
-        let applied = match count(context, incarnation, vec![delivery], pause).await {
+        let applied = match count(context, incarnation, Arc::new([delivery.clone()]), pause).await {
             Err(error) if error.is_about_the_data() => {
                 context.metrics.calls.dead.inc();
                 tracing::error!(stream_sequence = sequence, error = %Causes(&error), "calls that cannot be stored are passed over");
                 let nothing = Delivery { sequence, content: Content::Unreadable };
-                count(context, incarnation, vec![nothing], pause).await?
+                count(context, incarnation, Arc::new([nothing]), pause).await?
             }
             result => result?,
         };
@@ -211,7 +211,7 @@ async fn count_whole(
 async fn count(
     context: &Context,
     incarnation: i64,
-    batch: Vec<Delivery>,
+    batch: Arc<[Delivery]>,
     pause: TimeDelta,
 ) -> Result<Option<Applied>, pg_pool::Error> {
     let now = now();

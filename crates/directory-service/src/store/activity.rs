@@ -3,6 +3,8 @@
 //! Whoever writes has locked the reader's row first, so what it read is still true. Every transaction that calls these
 //! must have opened the companies.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     PgConnection, QueryResult, QueryableByName, RunQueryDsl,
@@ -75,11 +77,10 @@ pg_pool::static_sql! {
         "select company_id from companies where connected_at is not null and company_id > $1 order by company_id limit $2";
     // Who is disabled is counted by an index of their own, so both counts read indexes alone.
     CountSize =
-        "update connections set counted_at = $2, \
-           users = (select count(*) from users u where u.company_id = $1), \
-           active_users = (select count(*) from users u where u.company_id = $1) \
-             - (select count(*) from users u where u.company_id = $1 and not u.active), \
-           groups = (select count(*) from groups g where g.company_id = $1) \
+        "update connections set counted_at = $2, users = n.users, active_users = n.users - n.inactive, groups = n.groups \
+         from (select (select count(*) from users u where u.company_id = $1) as users, \
+                 (select count(*) from users u where u.company_id = $1 and not u.active) as inactive, \
+                 (select count(*) from groups g where g.company_id = $1) as groups offset 0) n \
          where company_id = $1";
     DropLines =
         "delete from provisioning_log where company_id = $1 and request_id = any (array( \
@@ -236,6 +237,21 @@ pub(crate) fn newest_cycles(
         .bind::<SqlUuid, _>(before)
         .bind::<BigInt, _>(limit)
         .load(conn)
+}
+
+/// What is known of these companies, each with its newest cycle; of a company that was never called for there is nothing.
+pub(crate) fn known(
+    conn: &mut PgConnection,
+    companies: &[CompanyId],
+) -> QueryResult<HashMap<Uuid, Activity>> {
+    let mut known: HashMap<Uuid, Activity> = HashMap::new();
+    for row in connections(conn, companies)? {
+        known.entry(row.company_id).or_default().connection = row.connection();
+    }
+    for row in newest_cycles(conn, companies, Uuid::max(), 1)? {
+        known.entry(row.company_id).or_default().cycles.push(row.into_cycle());
+    }
+    Ok(known)
 }
 
 /// Writes what was counted of each company.
