@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    company::CompanyError,
     language::Language,
     mail::Mail,
-    opaque, session, sign_in,
+    opaque,
+    question::Unanswered,
+    session, sign_in,
     signed_in::Role,
     store::{
         self,
@@ -47,7 +48,7 @@ pub(crate) enum Refusal {
     #[error("accounts cannot be read or written")]
     Database(#[from] pg_pool::Error),
     #[error("the company cannot be looked up")]
-    Company(#[from] CompanyError),
+    Company(#[from] Unanswered),
 }
 
 /// Whom to invite.

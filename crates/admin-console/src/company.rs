@@ -7,29 +7,19 @@ use std::{
 };
 
 use bus_contract::{
-    Message as _,
-    directory::{Company, ListCompanies, Reply, reply},
+    directory::{Company, ListCompanies, Reply, reply::Result as Answer},
     subject::LIST_COMPANIES,
 };
-use bus_jetstream::{Bus, request::AskError};
+use bus_jetstream::Bus;
 use service_runtime::clock::Clock;
 use typed_ids::CompanyId;
 
-/// How long the directory may take.
-const TIMEOUT: Duration = Duration::from_secs(2);
+use crate::question::{self, Unanswered, answer_of};
+
 /// A name is asked for again after this long.
 const KEPT: Duration = Duration::from_secs(60);
 /// Names that are remembered; beyond it all are forgotten, and asked for again.
 const REMEMBERED_MOST: usize = 10_000;
-
-/// The directory did not say.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CompanyError {
-    #[error("the directory cannot be asked about companies")]
-    Ask(#[from] AskError),
-    #[error("the directory's answer about companies makes no sense")]
-    Answer,
-}
 
 /// Remembers names. Cheap to clone.
 #[derive(Clone)]
@@ -68,21 +58,19 @@ impl Companies {
     }
 
     /// Asks the directory whether there is such a company, and what it is called.
-    pub(crate) async fn find(&self, company: CompanyId) -> Result<Option<Company>, CompanyError> {
+    pub(crate) async fn find(&self, company: CompanyId) -> Result<Option<Company>, Unanswered> {
         Ok(self.ask(company.to_string()).await?.into_iter().next())
     }
 
     /// Every company.
-    pub(crate) async fn all(&self) -> Result<Vec<Company>, CompanyError> {
+    pub(crate) async fn all(&self) -> Result<Vec<Company>, Unanswered> {
         self.ask(String::new()).await
     }
 
-    async fn ask(&self, company_id: String) -> Result<Vec<Company>, CompanyError> {
+    async fn ask(&self, company_id: String) -> Result<Vec<Company>, Unanswered> {
         let question = ListCompanies { company_id };
-        let answer = self.bus.ask(LIST_COMPANIES, question.encode_to_vec(), TIMEOUT).await?;
-        match Reply::decode(answer).ok().and_then(|reply| reply.result) {
-            Some(reply::Result::ListCompanies(list)) => Ok(list.companies),
-            _ => Err(CompanyError::Answer),
-        }
+        let reply: Reply = question::ask(&self.bus, LIST_COMPANIES, &question).await?;
+        let answer = reply.result.ok_or(Unanswered::Unintelligible)?;
+        answer_of!(answer, ListCompanies).map(|list| list.companies)
     }
 }

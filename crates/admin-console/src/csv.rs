@@ -1,9 +1,29 @@
 //! Tables for spreadsheets: comma-separated values (RFC 4180) that Excel opens rightly, and that cannot run anything.
 
+use actix_web::{HttpResponse, http::header, web::Bytes};
+use futures_util::{Stream, StreamExt as _, stream};
+
 use crate::language::Language;
 
 /// Tells Excel that the file is UTF-8.
-pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// A file of this name, sent as it is made: the head, then the lines. A download that breaks off is seen, so what fails on
+/// the way ends it; one that merely ended would be taken for whole.
+pub(crate) fn download<E: std::error::Error + 'static>(
+    name: &'static str,
+    language: Language,
+    head: &[String],
+    lines: impl Stream<Item = Result<String, E>> + 'static,
+) -> HttpResponse {
+    let head = BYTE_ORDER_MARK.to_owned() + &line(language, head.iter().map(String::as_str));
+    let whole = stream::once(async { Ok(head) }).chain(lines).map(|lines| lines.map(Bytes::from));
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .streaming(whole)
+}
 
 /// One line, with its end.
 pub(crate) fn line<'a>(language: Language, cells: impl IntoIterator<Item = &'a str>) -> String {

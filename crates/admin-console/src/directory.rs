@@ -15,7 +15,7 @@ use typed_ids::{CompanyId, GroupId, UserId};
 
 use crate::{
     app::App,
-    question::{self, Unanswered},
+    question::{self, Unanswered, answer_of},
     signed_in::SignedIn,
 };
 
@@ -23,16 +23,6 @@ use crate::{
 pub(crate) struct Directory<'a> {
     bus: &'a Bus,
     company: CompanyId,
-}
-
-/// Takes the answer that belongs to a question.
-macro_rules! expect {
-    ($reply:expr, $answer:ident) => {
-        match $reply {
-            Answer::$answer(answer) => Ok(answer),
-            _ => Err(Unanswered::Unintelligible),
-        }
-    };
 }
 
 impl<'a> Directory<'a> {
@@ -43,13 +33,13 @@ impl<'a> Directory<'a> {
     /// Health, cycles, the last day, credentials' uses and the size.
     pub(crate) async fn activity(&self) -> Result<GetActivityReply, Unanswered> {
         let question = GetActivity { company_id: self.company.to_string() };
-        expect!(self.ask(subject::GET_ACTIVITY, &question).await?, GetActivity)
+        answer_of!(self.ask(subject::GET_ACTIVITY, &question).await?, GetActivity)
     }
 
     /// A page of the provisioning log. The company of the question is filled in here, whatever it was.
     pub(crate) async fn log(&self, mut question: ListLog) -> Result<ListLogReply, Unanswered> {
         question.company_id = self.company.to_string();
-        expect!(self.ask(subject::LIST_LOG, &question).await?, ListLog)
+        answer_of!(self.ask(subject::LIST_LOG, &question).await?, ListLog)
     }
 
     pub(crate) async fn cycles(
@@ -62,7 +52,7 @@ impl<'a> Directory<'a> {
             before_cycle_id: before.unwrap_or_default(),
             limit,
         };
-        expect!(self.ask(subject::LIST_CYCLES, &question).await?, ListCycles)
+        answer_of!(self.ask(subject::LIST_CYCLES, &question).await?, ListCycles)
     }
 
     pub(crate) async fn people(
@@ -79,14 +69,14 @@ impl<'a> Directory<'a> {
             after_user_id: after.map(|after| after.to_string()).unwrap_or_default(),
             limit,
         };
-        expect!(self.ask(subject::BROWSE_USERS, &question).await?, BrowseUsers)
+        answer_of!(self.ask(subject::BROWSE_USERS, &question).await?, BrowseUsers)
     }
 
     /// `None` when the company has no such person.
     pub(crate) async fn person(&self, person: UserId) -> Result<Option<UserRecord>, Unanswered> {
         let key = Some(look_up_user::Key::UserId(person.to_string()));
         let question = LookUpUser { company_id: self.company.to_string(), key };
-        let found = expect!(self.ask(subject::LOOK_UP_USER, &question).await?, LookUpUser)?;
+        let found = answer_of!(self.ask(subject::LOOK_UP_USER, &question).await?, LookUpUser)?;
         Ok(found.users.into_iter().next())
     }
 
@@ -102,14 +92,14 @@ impl<'a> Directory<'a> {
             after_group_id: after.map(|after| after.to_string()).unwrap_or_default(),
             limit,
         };
-        expect!(self.ask(subject::BROWSE_GROUPS, &question).await?, BrowseGroups)
+        answer_of!(self.ask(subject::BROWSE_GROUPS, &question).await?, BrowseGroups)
     }
 
     /// `None` when the company has no such group.
     pub(crate) async fn group(&self, group: GroupId) -> Result<Option<GroupRecord>, Unanswered> {
         let key = Some(look_up_group::Key::GroupId(group.to_string()));
         let question = LookUpGroup { company_id: self.company.to_string(), key };
-        let found = expect!(self.ask(subject::LOOK_UP_GROUP, &question).await?, LookUpGroup)?;
+        let found = answer_of!(self.ask(subject::LOOK_UP_GROUP, &question).await?, LookUpGroup)?;
         Ok(found.groups.into_iter().next())
     }
 
@@ -125,7 +115,7 @@ impl<'a> Directory<'a> {
             after_member_id: after.unwrap_or_default(),
             limit,
         };
-        expect!(self.ask(subject::LIST_MEMBERS, &question).await?, ListMembers)
+        answer_of!(self.ask(subject::LIST_MEMBERS, &question).await?, ListMembers)
     }
 
     /// The directory's part of the audit log, the newest first.
@@ -135,7 +125,7 @@ impl<'a> Directory<'a> {
             before_event_id: before.unwrap_or_default(),
             limit,
         };
-        let list = expect!(self.ask(subject::LIST_COMPANY_EVENTS, &question).await?, ListEvents)?;
+        let list = answer_of!(self.ask(subject::LIST_COMPANY_EVENTS, &question).await?, ListEvents)?;
         Ok(list.events)
     }
 

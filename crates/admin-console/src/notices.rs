@@ -19,7 +19,6 @@ use typed_ids::CompanyId;
 
 use crate::{
     app::App,
-    company::CompanyError,
     mail::Mailer,
     question::{Unanswered, ask},
     store::{
@@ -74,8 +73,6 @@ impl Notice {
 enum Trouble {
     #[error("a service does not say how things are")]
     Question(#[from] Unanswered),
-    #[error("companies cannot be listed")]
-    Companies(#[from] CompanyError),
     #[error("notices cannot be claimed")]
     Database(#[from] pg_pool::Error),
 }

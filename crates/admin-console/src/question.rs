@@ -40,6 +40,17 @@ pub(crate) async fn ask<Q: Message, A: Message + Default>(
     A::decode(answer).map_err(|_malformed| Unanswered::Unintelligible)
 }
 
+/// Takes the answer that belongs to a question out of what a service may answer.
+macro_rules! answer_of {
+    ($reply:expr, $answer:ident) => {
+        match $reply {
+            Answer::$answer(answer) => Ok(answer),
+            _ => Err(Unanswered::Unintelligible),
+        }
+    };
+}
+pub(crate) use answer_of;
+
 /// Which of the parts of a page were answered. One that was not is a notice in its place, and the page says 503, so
 /// that whoever watches sees it too.
 #[derive(Debug, Default)]

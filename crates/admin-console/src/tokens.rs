@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    question::{self, Unanswered},
+    question::{self, Unanswered, answer_of},
     signed_in::SignedIn,
 };
 
@@ -22,16 +22,6 @@ use crate::{
 pub(crate) struct Tokens<'a> {
     bus: &'a Bus,
     who: &'a SignedIn,
-}
-
-/// Takes the answer that belongs to a question.
-macro_rules! expect {
-    ($reply:expr, $answer:ident) => {
-        match $reply {
-            Answer::$answer(answer) => Ok(answer),
-            _ => Err(Unanswered::Unintelligible),
-        }
-    };
 }
 
 impl<'a> Tokens<'a> {
@@ -42,7 +32,7 @@ impl<'a> Tokens<'a> {
     /// Every token that there ever was, the newest first.
     pub(crate) async fn list(&self) -> Result<Vec<Token>, Unanswered> {
         let question = ListTokens { company_id: self.company() };
-        let mut list = expect!(self.ask(subject::LIST_TOKENS, &question).await?, TokenList)?;
+        let mut list = answer_of!(self.ask(subject::LIST_TOKENS, &question).await?, TokenList)?;
         list.tokens.sort_by_key(|token| std::cmp::Reverse(token.issued_at.map(|at| (at.seconds, at.nanos))));
         Ok(list.tokens)
     }
@@ -54,7 +44,7 @@ impl<'a> Tokens<'a> {
             lifetime_seconds,
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::ISSUE_TOKEN, &act).await?, SecretToken)
+        answer_of!(self.ask(subject::ISSUE_TOKEN, &act).await?, SecretToken)
     }
 
     /// Issues a successor; the others end after the overlap.
@@ -65,7 +55,7 @@ impl<'a> Tokens<'a> {
             lifetime_seconds: None,
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::ROTATE_TOKEN, &act).await?, SecretToken)
+        answer_of!(self.ask(subject::ROTATE_TOKEN, &act).await?, SecretToken)
     }
 
     /// The token's text. The token service writes down who asked for it.
@@ -75,7 +65,7 @@ impl<'a> Tokens<'a> {
             token_id: token.to_string(),
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::REVEAL_TOKEN, &act).await?, SecretToken)
+        answer_of!(self.ask(subject::REVEAL_TOKEN, &act).await?, SecretToken)
     }
 
     pub(crate) async fn revoke(&self, token: Uuid) -> Result<Token, Unanswered> {
@@ -84,13 +74,13 @@ impl<'a> Tokens<'a> {
             token_id: token.to_string(),
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::REVOKE_TOKEN, &act).await?, Revoked)
+        answer_of!(self.ask(subject::REVOKE_TOKEN, &act).await?, Revoked)
     }
 
     /// Every OAuth client that there ever was, the newest first.
     pub(crate) async fn clients(&self) -> Result<Vec<Client>, Unanswered> {
         let question = ListClients { company_id: self.company() };
-        let mut list = expect!(self.ask(subject::LIST_CLIENTS, &question).await?, ClientList)?;
+        let mut list = answer_of!(self.ask(subject::LIST_CLIENTS, &question).await?, ClientList)?;
         list.clients
             .sort_by_key(|client| std::cmp::Reverse(client.created_at.map(|at| (at.seconds, at.nanos))));
         Ok(list.clients)
@@ -107,7 +97,7 @@ impl<'a> Tokens<'a> {
             actor: Some(self.who.actor()),
             authentication: Some(authentication),
         };
-        expect!(self.ask(subject::CREATE_CLIENT, &act).await?, SecretClient)
+        answer_of!(self.ask(subject::CREATE_CLIENT, &act).await?, SecretClient)
     }
 
     pub(crate) async fn add_client_secret(&self, client: Uuid) -> Result<SecretClient, Unanswered> {
@@ -117,7 +107,7 @@ impl<'a> Tokens<'a> {
             lifetime_seconds: None,
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::ADD_CLIENT_SECRET, &act).await?, SecretClient)
+        answer_of!(self.ask(subject::ADD_CLIENT_SECRET, &act).await?, SecretClient)
     }
 
     pub(crate) async fn revoke_client_secret(
@@ -131,7 +121,7 @@ impl<'a> Tokens<'a> {
             secret_id: secret.to_string(),
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::REVOKE_CLIENT_SECRET, &act).await?, Client)
+        answer_of!(self.ask(subject::REVOKE_CLIENT_SECRET, &act).await?, Client)
     }
 
     pub(crate) async fn revoke_client(&self, client: Uuid) -> Result<Client, Unanswered> {
@@ -140,14 +130,14 @@ impl<'a> Tokens<'a> {
             client_id: client.to_string(),
             actor: Some(self.who.actor()),
         };
-        expect!(self.ask(subject::REVOKE_CLIENT, &act).await?, Client)
+        answer_of!(self.ask(subject::REVOKE_CLIENT, &act).await?, Client)
     }
 
     /// The token service's part of the audit log, the newest first.
     pub(crate) async fn events(&self, before: Option<String>, limit: u32) -> Result<Vec<Event>, Unanswered> {
         let question =
             ListEvents { company_id: self.company(), before_event_id: before.unwrap_or_default(), limit };
-        let list = expect!(self.ask(subject::LIST_TOKEN_EVENTS, &question).await?, Events)?;
+        let list = answer_of!(self.ask(subject::LIST_TOKEN_EVENTS, &question).await?, Events)?;
         Ok(list.events)
     }
 

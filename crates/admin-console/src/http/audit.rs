@@ -1,10 +1,6 @@
 //! `/audit` and `/audit.csv`: who did what, and from where.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
-    web::{Bytes, Data},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use bus_contract::audit::{Event, actor::Kind};
 use futures_util::stream;
@@ -104,41 +100,22 @@ pub(crate) async fn export(
         Key("audit-note"),
     ];
     let head = head.map(|key| language.say(key).to_string());
-    let head = csv::BYTE_ORDER_MARK.to_owned() + &csv::line(language, head.iter().map(String::as_str));
-    let body = stream::unfold((Some(export), Some(head)), |(export, head)| async move {
-        if let Some(head) = head {
-            return Some((Ok(Bytes::from(head)), (export, None)));
-        }
-        let mut export = export?;
-        match export.write_page().await? {
-            Ok(lines) => Some((Ok::<_, Incomplete>(Bytes::from(lines)), (Some(export), None))),
-            Err(incomplete) => Some((Err(incomplete), (None, None))),
-        }
+    let lines = stream::try_unfold(export, |mut export| async move {
+        Ok::<_, Incomplete>(export.write_page().await?.map(|lines| (lines, export)))
     });
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"audit-log.csv\""),
-        ));
-    Ok(response.streaming(body))
+    Ok(csv::download("audit-log.csv", language, &head, lines))
 }
 
 impl Export {
-    async fn write_page(&mut self) -> Option<Result<String, Incomplete>> {
-        let page = self.next.take()?;
+    async fn write_page(&mut self) -> Result<Option<String>, Incomplete> {
+        let Some(page) = self.next.take() else { return Ok(None) };
         let lines: String = page.events.iter().map(|event| written(self.language, event)).collect();
         self.written = self.written.saturating_add(PAGE);
         let last = page.events.last().and_then(|last| Uuid::try_parse(&last.event_id).ok());
         if let (true, true, Some(last)) = (page.has_more, self.written < MOST_LINES, last) {
-            match self.page_behind(Some(last)).await {
-                Ok(next) => self.next = Some(next),
-                Err(incomplete) => return Some(Err(incomplete)),
-            }
+            self.next = Some(self.page_behind(Some(last)).await?);
         }
-        Some(Ok(lines))
+        Ok(Some(lines))
     }
 
     async fn page_behind(&self, before: Option<Uuid>) -> Result<audit::AuditPage, Incomplete> {

@@ -1,10 +1,6 @@
 //! `/provisioning/log.csv`: what the filter shows, for a spreadsheet, page by page out of the directory.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
-    web::{Bytes, Data},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use bus_contract::directory::{AttributeChange, ListLogReply, LogEntry};
 use futures_util::stream;
 use uuid::Uuid;
@@ -50,34 +46,16 @@ pub(crate) async fn get(
     let mut export = Export { app, who, filter: Filter::read(&query.0), language, next: None, written: 0 };
     // The first page is asked for before anything is answered, so that a directory that is away is a 503.
     export.next = Some(export.page_behind(None).await.map_err(|away| Problem::Unavailable(away.into()))?);
-    let head =
-        csv::BYTE_ORDER_MARK.to_owned() + &csv::line(language, head(language).iter().map(String::as_str));
-    let body = stream::unfold((Some(export), Some(head)), |(export, head)| async move {
-        if let Some(head) = head {
-            return Some((Ok(Bytes::from(head)), (export, None)));
-        }
-        let mut export = export?;
-        match export.write_page().await? {
-            Ok(lines) => Some((Ok::<_, Unanswered>(Bytes::from(lines)), (Some(export), None))),
-            // A download that breaks off is seen; one that merely ends would be taken for whole.
-            Err(away) => Some((Err(away), (None, None))),
-        }
+    let lines = stream::try_unfold(export, |mut export| async move {
+        Ok::<_, Unanswered>(export.write_page().await?.map(|lines| (lines, export)))
     });
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"provisioning-log.csv\""),
-        ));
-    Ok(response.streaming(body))
+    Ok(csv::download("provisioning-log.csv", language, &head(language), lines))
 }
 
 impl Export {
     /// The lines of the page at hand; `None` at the end. Asks for the one behind it.
-    async fn write_page(&mut self) -> Option<Result<String, Unanswered>> {
-        let page = self.next.take()?;
+    async fn write_page(&mut self) -> Result<Option<String>, Unanswered> {
+        let Some(page) = self.next.take() else { return Ok(None) };
         let mut lines = String::new();
         for entry in &page.entries {
             lines.push_str(&csv::line(self.language, cells(self.language, entry).iter().map(String::as_str)));
@@ -85,15 +63,12 @@ impl Export {
         }
         let last = page.entries.last().and_then(|last| Uuid::try_parse(&last.request_id).ok());
         if let (true, true, Some(last)) = (page.has_more, self.written < MOST_LINES, last) {
-            match self.page_behind(Some(last)).await {
-                Ok(next) => self.next = Some(next),
-                Err(away) => return Some(Err(away)),
-            }
+            self.next = Some(self.page_behind(Some(last)).await?);
         } else if page.has_more {
             let limit = self.language.say("export-limit").with("count", MOST_LINES).to_string();
             lines.push_str(&csv::line(self.language, [limit.as_str()]));
         }
-        Some(Ok(lines))
+        Ok(Some(lines))
     }
 
     async fn page_behind(&self, before: Option<Uuid>) -> Result<ListLogReply, Unanswered> {
@@ -135,7 +110,8 @@ fn cells(language: Language, entry: &LogEntry) -> [String; 12] {
         language.say(line.result()).to_string(),
         line.details(),
         line.detail().to_owned(),
-        entry.target_name.clone(),
+        // What the request said, which Entra shows too; else what they are called now.
+        if entry.target_name.is_empty() { line.name() } else { &entry.target_name }.to_owned(),
         entry.user_id.clone(),
         entry.group_id.clone(),
         changes.join("\n"),
