@@ -16,20 +16,15 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "connect.html")]
-struct Connect {
-    page: Page,
-    tenant_url: String,
-    token: Option<Token>,
-    steps: Vec<Step>,
-    done: usize,
-    is_away: bool,
-    refused_calls: u64,
+struct Connect<'a> {
+    page: &'a Page,
+    steps: Steps<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "connect_steps.html")]
-struct Steps {
-    page: Page,
+struct Steps<'a> {
+    page: &'a Page,
     tenant_url: String,
     token: Option<Token>,
     steps: Vec<Step>,
@@ -86,8 +81,7 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> 
     let mut answers = Answers::default();
     let outlook = Outlook::ask(&app, &who, &mut answers).await;
     let page = Page::new(&request, app.clock.now(), Section::Company);
-    let Steps { page, tenant_url, token, steps, done, is_away, refused_calls } = filled(page, &app, &outlook);
-    let template = Connect { page, tenant_url, token, steps, done, is_away, refused_calls };
+    let template = Connect { steps: filled(&page, &app, &outlook), page: &page };
     render::page(answers.status(), &template)
 }
 
@@ -96,10 +90,10 @@ pub(crate) async fn steps(app: Data<App>, who: SignedIn, request: HttpRequest) -
     let mut answers = Answers::default();
     let outlook = Outlook::ask(&app, &who, &mut answers).await;
     let page = Page::new(&request, app.clock.now(), Section::Company).at("/connect");
-    render::page(answers.status(), &filled(page, &app, &outlook))
+    render::page(answers.status(), &filled(&page, &app, &outlook))
 }
 
-fn filled(page: Page, app: &App, outlook: &Outlook) -> Steps {
+fn filled<'a>(page: &'a Page, app: &App, outlook: &Outlook) -> Steps<'a> {
     let activity = outlook.activity.as_ref();
     let token = outlook.credentials().and_then(|known| known.current_token()).cloned();
     let refused = activity.map(|activity| activity.uses.iter().map(|seen| seen.refused_calls).sum());

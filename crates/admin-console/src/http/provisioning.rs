@@ -34,27 +34,21 @@ const CAUSES: usize = 5;
 
 #[derive(Template)]
 #[template(path = "provisioning.html")]
-struct Provisioning {
-    page: Page,
+struct Provisioning<'a> {
+    page: &'a Page,
     filter: Filter,
     /// The filter as the address has it.
     query: String,
     entries: Option<Vec<LogEntry>>,
     older: Option<String>,
     is_newest: bool,
-    // What the fragment shows.
-    activity: Option<GetActivityReply>,
-    rate: Option<u64>,
-    expected: Option<u64>,
-    progress: u64,
-    causes: Vec<FailureCause>,
-    picture: Picture,
+    live: Live<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "provisioning_live.html")]
-struct Live {
-    page: Page,
+struct Live<'a> {
+    page: &'a Page,
     activity: Option<GetActivityReply>,
     rate: Option<u64>,
     expected: Option<u64>,
@@ -63,7 +57,7 @@ struct Live {
     picture: Picture,
 }
 
-impl Provisioning {
+impl Provisioning<'_> {
     /// Times of day are enough for today.
     fn is_today(&self, at: &Timestamp) -> bool {
         let zone = &self.page.times.zone.zone;
@@ -83,22 +77,16 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, que
     let page = Page::new(&request, app.clock.now(), Section::Provisioning).heeding(&outlook);
     let last = log.as_ref().filter(|log| log.has_more).and_then(|log| log.entries.last());
     let older = last.map(|last| format!("/provisioning?{}", filter.query(Some(&last.request_id))));
-    let live = live(page, outlook.activity);
     let template = Provisioning {
         query: filter.query(None),
         filter,
         entries: log.map(|log| log.entries),
         older,
         is_newest: query.id("before").is_none(),
-        page: live.page,
-        activity: live.activity,
-        rate: live.rate,
-        expected: live.expected,
-        progress: live.progress,
-        causes: live.causes,
-        picture: live.picture,
+        live: live(&page, outlook.activity),
+        page: &page,
     };
-    let status = if template.activity.is_some() { answers.status() } else { render::INCOMPLETE };
+    let status = if template.live.activity.is_some() { answers.status() } else { render::INCOMPLETE };
     render::page(status, &template)
 }
 
@@ -107,10 +95,10 @@ pub(crate) async fn fragment(app: Data<App>, who: SignedIn, request: HttpRequest
     let mut answers = Answers::default();
     let activity = answers.keep("activity", Directory::of(&app, &who).activity().await);
     let page = Page::new(&request, app.clock.now(), Section::Provisioning);
-    render::page(answers.status(), &live(page, activity))
+    render::page(answers.status(), &live(&page, activity))
 }
 
-fn live(page: Page, activity: Option<GetActivityReply>) -> Live {
+fn live(page: &Page, activity: Option<GetActivityReply>) -> Live<'_> {
     let latest = activity.as_ref().and_then(|activity| activity.latest.as_ref());
     let previous = activity.as_ref().and_then(|activity| activity.previous.as_ref());
     let expected = previous.map(|previous| previous.checked).filter(|size| *size > 0);

@@ -30,6 +30,32 @@ async fn a_filter_in_the_address_is_asked_shown_and_kept_in_every_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_newest_lines_follow_what_happens_and_older_ones_stay() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let newest = browser.get("/provisioning?result=problem").await.body;
+    let follows = "id=\"log-lines\" hx-get=\"/provisioning?result=problem\" hx-select=\"#log-lines\"";
+    assert!(newest.contains(follows) && newest.contains("sse:activity throttle:3s"), "{newest}");
+    let older = browser.get(&format!("/provisioning?before={REQUEST}")).await.body;
+    assert!(older.contains("id=\"log-lines\">"), "{older}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_are_called_by_what_people_are_called_now() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let seen = browser.get("/provisioning").await.body;
+    let (name, other) = ("<a class=\"primary-link\" href=\"/groups/", "<small>Paris – Warehouse</small>");
+    assert!(seen.contains(name) && seen.contains("Lyon – Warehouse</a>") && seen.contains(other), "{seen}");
+    let exported = browser.get("/provisioning/log.csv").await.body;
+    // What Entra called it, and for a group that was only read what it is called.
+    assert!(
+        exported.contains("\"Paris – Warehouse\"") && exported.contains("\"Paris – Office\""),
+        "{exported}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_is_searched_for_is_found_at_any_age() {
     let (world, browser) = World::start_signed_in().await;
     sample::lives(&world, "Diego Siciliani");

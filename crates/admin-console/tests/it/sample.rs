@@ -254,11 +254,18 @@ pub(crate) fn log(name: &str) -> Vec<LogEntry> {
             user_id: String::new(),
             group_id: GROUP.into(),
             members_added: 3,
+            display_name: "Lyon – Warehouse".into(),
             ..line(5, "Paris – Warehouse", "update", "updated")
         },
         line(6, "Alex Wilber", "search", "nothing_found"),
         LogEntry { status: 503, ..line(7, "Lynne Robbins", "update", "failed") },
         LogEntry { user_id: String::new(), status: 401, ..line(8, "", "test", "unauthenticated") },
+        LogEntry {
+            user_id: String::new(),
+            group_id: GROUP.into(),
+            display_name: "Paris – Office".into(),
+            ..line(9, "", "read", "found")
+        },
     ]
 }
 
