@@ -93,12 +93,15 @@ pub(crate) fn of_company(
         .limit(limit)
         .select(ClientRow::as_select())
         .load(connection)?;
-    rows.into_iter()
-        .map(|client| {
-            let secrets = secrets_of(connection, company, client.client_id, secrets)?;
-            Ok((client, secrets))
-        })
-        .collect()
+    let ids: Vec<Uuid> = rows.iter().map(|client| client.client_id).collect();
+    let all = secrets_of(connection, company, &ids, secrets.saturating_mul(limit))?;
+    let mut found: Vec<WithSecrets> = rows.into_iter().map(|client| (client, Vec::new())).collect();
+    let most = usize::try_from(secrets).unwrap_or(usize::MAX);
+    for (client, own) in &mut found {
+        own.extend(all.iter().filter(|secret| secret.client_id == client.client_id).take(most).cloned());
+        newest_first(own);
+    }
+    Ok(found)
 }
 
 pub(crate) fn find(
@@ -113,26 +116,29 @@ pub(crate) fn find(
         .first(connection)
         .optional()?;
     // Asked in any case: whether a client exists must not be told by the time that the answer takes.
-    let secrets = secrets_of(connection, company, client, secrets)?;
+    let mut secrets = secrets_of(connection, company, &[client], secrets)?;
+    newest_first(&mut secrets);
     Ok(found.map(|found| (found, secrets)))
 }
 
+/// The secrets of these clients, at most `limit`: the live ones first, so that a limit never hides one of those.
 fn secrets_of(
     connection: &mut PgConnection,
     company: CompanyId,
-    client: Uuid,
+    clients: &[Uuid],
     limit: i64,
 ) -> QueryResult<Vec<SecretRow>> {
-    let mut secrets: Vec<SecretRow> = client_secrets::table
+    client_secrets::table
         .filter(client_secrets::company_id.eq(company.as_uuid()))
-        .filter(client_secrets::client_id.eq(client))
-        // The live ones come first, so that the limit never hides one of those.
+        .filter(client_secrets::client_id.eq_any(clients))
         .order((client_secrets::revoked_at.is_not_null(), client_secrets::expires_at.desc()))
         .limit(limit)
         .select(SecretRow::as_select())
-        .load(connection)?;
+        .load(connection)
+}
+
+fn newest_first(secrets: &mut [SecretRow]) {
     secrets.sort_by_key(|secret| std::cmp::Reverse((secret.created_at, secret.secret_id)));
-    Ok(secrets)
 }
 
 pub(crate) fn insert_secret(connection: &mut PgConnection, secret: &SecretRow) -> QueryResult<()> {

@@ -63,6 +63,27 @@ async fn list(world: &World, company: CompanyId) -> Vec<Client> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_shows_each_client_with_its_own_secrets_the_newest_first() {
+    let world = World::start().await;
+    let mut expected = Vec::new();
+    for _ in 0..2 {
+        let made = world.client(None).await;
+        let id = made.client.unwrap().client_id;
+        world.clock.advance(Duration::from_secs(60));
+        let newer = secret_client(world.ask(ADD_CLIENT_SECRET, add_secret(world.company, &id)).await);
+        // Revoked secrets stand behind live ones only where not all are shown.
+        client(world.ask(REVOKE_CLIENT_SECRET, revoke_secret(world.company, &id, &newer.secret_id)).await);
+        expected.insert(0, (id, vec![newer.secret_id, made.secret_id]));
+    }
+    let shown: Vec<(String, Vec<String>)> = list(&world, world.company)
+        .await
+        .into_iter()
+        .map(|client| (client.client_id, client.secrets.into_iter().map(|secret| secret.secret_id).collect()))
+        .collect();
+    assert_eq!(shown, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_created_with_a_secret_that_is_told_once_and_not_kept() {
     let world = World::start().await;
     let made = world.client(None).await;
