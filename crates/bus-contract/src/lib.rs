@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod call;
 pub mod headers;
 pub mod partition;
 pub mod stream;

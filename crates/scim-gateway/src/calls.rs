@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 
-pub(crate) use self::report::{About, Refused, Report, Verb, shortened, timestamp};
+pub(crate) use self::report::{About, Refused, Report, shortened, timestamp};
 use self::{
     allowance::Allowance,
     batch::{Batch, Sealed},
@@ -257,6 +257,7 @@ async fn publish(bus: &Bus, batch: &Sealed) -> Result<(), PublishError> {
 
 #[cfg(test)]
 mod tests {
+    use bus_contract::call::Verb;
     use prometheus::Registry;
     use typed_ids::{RequestId, TokenId};
 

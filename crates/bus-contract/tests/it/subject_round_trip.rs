@@ -1,6 +1,7 @@
 //! A subject that we build is a subject that we read, and nothing else is.
 
 use bus_contract::{
+    call,
     partition::{self, Partition},
     subject::{self, RequestSubject, Resource, Verb},
 };
@@ -53,6 +54,17 @@ fn an_activity_names_its_company() {
     let company = CompanyId::mint();
     assert_eq!(subject::company_of_activity(&subject::activity(company)), Some(company));
     assert_eq!(subject::company_of_activity("activity.v1.*"), None);
+}
+
+#[test]
+fn every_verb_of_a_call_reads_back_and_every_change_is_one() {
+    for verb in call::Verb::ALL {
+        assert_eq!(call::Verb::parse(verb.as_str()), verb);
+    }
+    for change in Verb::ALL {
+        assert_eq!(call::Verb::parse(change.as_str()), call::Verb::Change(change));
+    }
+    assert_eq!(call::Verb::parse("explode"), call::Verb::Other);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bus_contract::directory::call::Answer;
+use bus_contract::{call::Verb, directory::call::Answer, subject::Verb as Change};
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use typed_ids::TokenId;
 use uuid::Uuid;
 
-use super::call::{Call, Verb};
+use super::call::Call;
 use crate::time::first_id_from;
 
 /// The most kinds of failure that are told apart in one cycle; those beyond are in its totals only.
@@ -191,8 +191,8 @@ impl Cycle {
             (Answer::Found | Answer::NothingFound, Verb::Read | Verb::Search) => &mut counts.checked,
             (Answer::Found | Answer::NothingFound | Answer::Unspecified, _) => return,
             (Answer::Created, _) => &mut counts.created,
-            (Answer::Updated, Verb::Deactivate) => &mut counts.deactivated,
-            (Answer::Updated, Verb::Reactivate) => &mut counts.reactivated,
+            (Answer::Updated, Verb::Change(Change::Deactivate)) => &mut counts.deactivated,
+            (Answer::Updated, Verb::Change(Change::Reactivate)) => &mut counts.reactivated,
             (Answer::Updated, _) => &mut counts.updated,
             (Answer::Unchanged, _) => &mut counts.unchanged,
             (Answer::Deleted, _) => &mut counts.deleted,
@@ -201,7 +201,7 @@ impl Cycle {
         };
         *counter += 1;
         if call.is_failure() {
-            counts.failed_changes += i64::from(call.verb.is_change());
+            counts.failed_changes += i64::from(call.is_change());
             self.count_cause(call, is_reference);
         }
     }

@@ -1,6 +1,7 @@
 //! The log line of a call that the directory did not decide: what a gateway answered by itself.
 
 use bus_contract::{
+    call::Verb,
     directory::call::Answer,
     provisioning::{Refused, refused::Reason},
 };
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use typed_ids::{CompanyId, RequestId};
 use uuid::Uuid;
 
-use super::call::{Call, Verb};
+use super::call::Call;
 use crate::time::made_at;
 
 /// One line, as it is written.
@@ -43,7 +44,7 @@ pub(crate) fn line(company: CompanyId, call: &Call) -> Option<CallLine<'_>> {
 /// Whether the request may lie in the stream and be applied after the gateway gave up waiting: its line is the
 /// directory's to write, and the attempt that failed has one of its own.
 fn may_still_be_decided(call: &Call) -> bool {
-    call.verb.is_change() && !matches!(call.answer, Answer::Refused | Answer::Unauthenticated)
+    call.is_change() && !matches!(call.answer, Answer::Refused | Answer::Unauthenticated)
 }
 
 /// Under which id an attempt to make a request is logged that failed: next to the request, whose own line tells what

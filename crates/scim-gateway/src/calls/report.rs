@@ -4,8 +4,8 @@ use std::{net::IpAddr, time::Duration};
 
 use bus_contract::{
     Timestamp,
+    call::Verb,
     directory::{Call, call::Answer},
-    subject,
 };
 use scim_protocol::{bulk::Endpoint, error::ScimType};
 use typed_ids::{GroupId, RequestId, UserId};
@@ -33,33 +33,6 @@ pub(crate) struct Report {
     pub(crate) name: Option<String>,
     /// Whether the directory has decided it.
     pub(crate) is_decided: bool,
-}
-
-/// What is called, by the names of the provisioning log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Change(subject::Verb),
-    Read,
-    Search,
-    /// A search for what nobody is called, by which Entra tests a connection.
-    Test,
-    Discover,
-    Bulk,
-    Other,
-}
-
-impl Verb {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Change(verb) => verb.as_str(),
-            Self::Read => "read",
-            Self::Search => "search",
-            Self::Test => "test",
-            Self::Discover => "discover",
-            Self::Bulk => "bulk",
-            Self::Other => "other",
-        }
-    }
 }
 
 /// Why a call was refused.

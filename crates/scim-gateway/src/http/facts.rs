@@ -5,7 +5,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use actix_web::http::{Method, StatusCode};
-use bus_contract::{directory::call::Answer, subject};
+use bus_contract::{call::Verb, directory::call::Answer, subject};
 use scim_protocol::{
     bulk::{self, BulkOperation, Endpoint},
     resource,
@@ -17,7 +17,7 @@ use super::{respond::Refusal, route::Target};
 use crate::{
     app::App,
     auth::Caller,
-    calls::{About, Report, Verb, shortened},
+    calls::{About, Report, shortened},
     directory::{Key, Record},
     provision::{Applied, Asked},
 };

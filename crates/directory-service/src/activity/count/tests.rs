@@ -78,16 +78,16 @@ fn each_answer_has_its_count() {
         call(0, Verb::Search, Answer::NothingFound),
         call(0, Verb::Read, Answer::Found),
         call(0, Verb::Discover, Answer::Found),
-        call(0, Verb::Create, Answer::Created),
-        call(0, Verb::Update, Answer::Updated),
-        call(0, Verb::Replace, Answer::Unchanged),
-        call(0, Verb::Deactivate, Answer::Updated),
-        call(0, Verb::Deactivate, Answer::Unchanged),
-        call(0, Verb::Reactivate, Answer::Updated),
-        call(0, Verb::Delete, Answer::Deleted),
-        call(0, Verb::Create, Answer::Refused),
+        call(0, Verb::Change(Change::Create), Answer::Created),
+        call(0, Verb::Change(Change::Update), Answer::Updated),
+        call(0, Verb::Change(Change::Replace), Answer::Unchanged),
+        call(0, Verb::Change(Change::Deactivate), Answer::Updated),
+        call(0, Verb::Change(Change::Deactivate), Answer::Unchanged),
+        call(0, Verb::Change(Change::Reactivate), Answer::Updated),
+        call(0, Verb::Change(Change::Delete), Answer::Deleted),
+        call(0, Verb::Change(Change::Create), Answer::Refused),
         call(0, Verb::Read, Answer::Refused),
-        call(0, Verb::Update, Answer::Failed),
+        call(0, Verb::Change(Change::Update), Answer::Failed),
         call(0, Verb::Search, Answer::Unauthenticated),
     ]);
     let expected = Counts {
@@ -111,18 +111,18 @@ fn each_answer_has_its_count() {
 fn the_initial_cycle_is_the_first_that_created_something() {
     let mut activity = counted(&[
         call(0, Verb::Search, Answer::Found),
-        call(40, Verb::Create, Answer::Created),
-        call(80, Verb::Create, Answer::Created),
+        call(40, Verb::Change(Change::Create), Answer::Created),
+        call(80, Verb::Change(Change::Create), Answer::Created),
     ]);
     assert_eq!(activity.connection.initial_cycle, Some(activity.cycles[1].id));
     assert_eq!((activity.connection.first_user_at, activity.connection.first_group_at), (None, None));
     activity.count(
-        &Call { user: Some(UserId::mint()), ..call(81, Verb::Create, Answer::Created) },
+        &Call { user: Some(UserId::mint()), ..call(81, Verb::Change(Change::Create), Answer::Created) },
         false,
         PAUSE,
     );
     activity.count(
-        &Call { group: Some(GroupId::mint()), ..call(82, Verb::Create, Answer::Created) },
+        &Call { group: Some(GroupId::mint()), ..call(82, Verb::Change(Change::Create), Answer::Created) },
         false,
         PAUSE,
     );
@@ -176,7 +176,7 @@ fn causes_are_told_apart_up_to_a_number_and_references_are_marked() {
     let refused = |status, scim_type: &str| Call {
         status,
         scim_type: scim_type.to_owned(),
-        ..call(0, Verb::Update, Answer::Refused)
+        ..call(0, Verb::Change(Change::Update), Answer::Refused)
     };
     let mut activity =
         counted(&[refused(409, "uniqueness"), refused(409, "uniqueness"), refused(400, "invalidValue")]);
