@@ -1,6 +1,6 @@
 //! A resource's attributes as rows that people read, out of the JSON in which SCIM carries them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Attributes of one person that a page shows; a company may have declared many more.
 pub(crate) const MAX_ROWS: usize = 200;
@@ -17,48 +17,52 @@ pub(crate) struct Attribute {
     pub(crate) value: String,
 }
 
-/// Every single value of a resource; none of what is not an object.
-pub(crate) fn rows(attributes_json: &str) -> Vec<Attribute> {
-    let mut rows = Vec::new();
-    if let Ok(Value::Object(attributes)) = serde_json::from_str(attributes_json) {
-        for (name, value) in &attributes {
-            if name != "schemas" {
-                // Between a schema's URN and an attribute of it stands a colon (RFC 7644 §3.10).
-                let between = if name.starts_with("urn:") { ':' } else { '.' };
-                collect(name, between, value, &mut rows);
-            }
-        }
+/// A resource's attributes, read once; none out of what is not an object.
+#[derive(Debug, Default)]
+pub(crate) struct Attributes(Map<String, Value>);
+
+impl Attributes {
+    pub(crate) fn read(json: &str) -> Self {
+        Self(serde_json::from_str(json).unwrap_or_default())
     }
-    rows
-}
 
-/// A resource's own attribute, when it is text.
-pub(crate) fn text(attributes_json: &str, name: &str) -> String {
-    let attributes = serde_json::from_str::<Value>(attributes_json).unwrap_or_default();
-    attributes.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
+    /// Every single value.
+    pub(crate) fn rows(&self) -> Vec<Attribute> {
+        let mut rows = Vec::new();
+        for (name, value) in self.0.iter().filter(|(name, _)| *name != "schemas") {
+            // Between a schema's URN and an attribute of it stands a colon (RFC 7644 §3.10).
+            let between = if name.starts_with("urn:") { ':' } else { '.' };
+            collect(name, between, value, &mut rows);
+        }
+        rows
+    }
 
-/// What somebody is called: the displayName, else the userName.
-pub(crate) fn shown_name(attributes_json: &str) -> String {
-    let name = text(attributes_json, "displayName");
-    if name.is_empty() { text(attributes_json, "userName") } else { name }
-}
+    /// An attribute of the resource's own, when it is text.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
 
-/// Whether a user may sign in. SCIM leaves `active` out of those who may (RFC 7643 §4.1.1 has no default; Entra means
-/// `true`).
-pub(crate) fn is_active(attributes_json: &str) -> bool {
-    let attributes = serde_json::from_str::<Value>(attributes_json).unwrap_or_default();
-    attributes.get("active").and_then(Value::as_bool).unwrap_or(true)
+    /// What somebody is called: the displayName, else the userName.
+    pub(crate) fn shown_name(&self) -> &str {
+        Some(self.text("displayName"))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| self.text("userName"))
+    }
+
+    /// Whether a user may sign in. SCIM leaves `active` out of those who may (RFC 7643 §4.1.1 has no default; Entra means
+    /// `true`).
+    pub(crate) fn is_active(&self) -> bool {
+        self.0.get("active").and_then(Value::as_bool).unwrap_or(true)
+    }
 }
 
 /// A JSON value of the log as people write it: text without quotes, everything cut to what a cell holds.
 pub(crate) fn shown_value(json: &str) -> String {
-    match serde_json::from_str::<Value>(json) {
-        Ok(Value::String(text)) => cut(&text),
-        // A manager, as Entra sends and the directory keeps it.
-        Ok(Value::Object(parts)) if parts.len() == 1 && parts.contains_key("value") => {
-            parts.get("value").map_or_else(String::new, |value| shown_value(&value.to_string()))
-        }
+    let value = serde_json::from_str::<Value>(json).unwrap_or_default();
+    // A manager is kept as Entra sends it.
+    let only = value.as_object().filter(|parts| parts.len() == 1).and_then(|parts| parts.get("value"));
+    match only.unwrap_or(&value) {
+        Value::String(text) => cut(text),
         _ => cut(json),
     }
 }
@@ -113,7 +117,8 @@ mod tests {
                 "emails":[{{"type":"work","value":"a@b.c","primary":true}}],
                 "{ENTERPRISE}":{{"department":"Sales","manager":{{"value":"7"}}}},"roles":["x","y"],"title":null}}"#
         );
-        let rows: Vec<_> = rows(&json).into_iter().map(|row| format!("{}={}", row.path, row.value)).collect();
+        let rows = Attributes::read(&json).rows();
+        let rows: Vec<_> = rows.into_iter().map(|row| format!("{}={}", row.path, row.value)).collect();
         let expected = [
             "userName=a@b.c",
             "name.givenName=A",
@@ -130,8 +135,20 @@ mod tests {
     #[test]
     fn what_is_no_object_has_no_rows_and_no_name() {
         for json in ["", "[]", "3", "{", "null"] {
-            assert_eq!(rows(json), []);
-            assert_eq!(shown_name(json), "");
+            let attributes = Attributes::read(json);
+            assert_eq!((attributes.rows(), attributes.shown_name()), (vec![], ""));
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_log_is_shown_as_people_write_it() {
+        for (json, expected) in [
+            ("\"Clerk\"", "Clerk"),
+            ("true", "true"),
+            (r#"{"value":"7"}"#, "7"),
+            (r#"{"a":"7"}"#, r#"{"a":"7"}"#),
+        ] {
+            assert_eq!(shown_value(json), expected);
         }
     }
 
@@ -139,6 +156,7 @@ mod tests {
     fn long_values_and_long_lists_are_cut() {
         assert_eq!(shown_value(&format!("\"{}\"", "é".repeat(MAX_VALUE + 1))).chars().count(), MAX_VALUE + 1);
         let many: Vec<String> = (0..2 * MAX_ROWS).map(|number| format!("\"a{number}\":1")).collect();
-        assert_eq!(rows(&format!("{{{}}}", many.join(","))).len(), MAX_ROWS);
+        let many = Attributes::read(&format!("{{{}}}", many.join(",")));
+        assert_eq!(many.rows().len(), MAX_ROWS);
     }
 }

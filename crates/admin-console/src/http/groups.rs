@@ -14,7 +14,7 @@ use typed_ids::GroupId;
 use super::people::{last_name, named, story_behind, story_page};
 use crate::{
     app::App,
-    attributes::{self, Attribute},
+    attributes::Attributes,
     directory::Directory,
     filter::encode,
     http::{guard::see_other, problem::Problem, query::Fields, render},
@@ -42,16 +42,17 @@ struct Group {
     name: String,
     created_at: Option<Timestamp>,
     changed_at: Option<Timestamp>,
-    attributes: Vec<Attribute>,
+    attributes: Attributes,
 }
 
 impl From<GroupRecord> for Group {
     fn from(group: GroupRecord) -> Self {
+        let attributes = Attributes::read(&group.attributes_json);
         Self {
-            name: named(attributes::text(&group.attributes_json, "displayName"), &group.group_id),
+            name: named(attributes.text("displayName"), &group.group_id),
             created_at: group.created_at,
             changed_at: group.last_modified_at,
-            attributes: attributes::rows(&group.attributes_json),
+            attributes,
             id: group.group_id,
         }
     }
@@ -129,7 +130,7 @@ pub(crate) async fn get(
     let next_members = last.map(|last| format!("/groups/{id}?members_after={}", encode(&last.member_id)));
     let (entries, older) = story_page(story, &format!("/groups/{id}"));
     let template = OneGroup {
-        name: named(name, &id.to_string()),
+        name: named(&name, &id.to_string()),
         group,
         is_deleted,
         members: members.map(|members| members.members),

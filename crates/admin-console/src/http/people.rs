@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    attributes::{self, Attribute},
+    attributes::Attributes,
     directory::Directory,
     filter::encode,
     http::{guard::see_other, problem::Problem, query::Fields, render},
@@ -91,18 +91,19 @@ pub(crate) async fn list(app: Data<App>, who: SignedIn, request: HttpRequest, qu
 }
 
 fn listed(user: UserRecord) -> Listed {
+    let attributes = Attributes::read(&user.attributes_json);
     Listed {
-        name: named(attributes::shown_name(&user.attributes_json), &user.user_id),
-        user_name: attributes::text(&user.attributes_json, "userName"),
-        is_active: attributes::is_active(&user.attributes_json),
+        name: named(attributes.shown_name(), &user.user_id),
+        user_name: attributes.text("userName").to_owned(),
+        is_active: attributes.is_active(),
         changed_at: user.last_modified_at,
         id: user.user_id,
     }
 }
 
 /// A name that can be clicked on.
-pub(super) fn named(name: String, id: &str) -> String {
-    if name.trim().is_empty() { id.to_owned() } else { name }
+pub(super) fn named(name: &str, id: &str) -> String {
+    if name.trim().is_empty() { id } else { name }.to_owned()
 }
 
 #[derive(Template)]
@@ -118,10 +119,9 @@ struct OnePerson {
 
 struct Person {
     id: String,
-    is_active: bool,
     created_at: Option<Timestamp>,
     changed_at: Option<Timestamp>,
-    attributes: Vec<Attribute>,
+    attributes: Attributes,
     manager: Option<Manager>,
     groups: Vec<DirectGroup>,
     more_groups: usize,
@@ -132,8 +132,7 @@ impl From<UserRecord> for Person {
         let more_groups = user.groups.len().saturating_sub(GROUPS);
         user.groups.truncate(GROUPS);
         Self {
-            is_active: attributes::is_active(&user.attributes_json),
-            attributes: attributes::rows(&user.attributes_json),
+            attributes: Attributes::read(&user.attributes_json),
             created_at: user.created_at,
             changed_at: user.last_modified_at,
             manager: user.manager,
@@ -168,21 +167,15 @@ pub(crate) async fn get(
     if is_deleted && !has_story && answers.is_complete() {
         return Err(Problem::NotFound);
     }
-    let person = person.flatten();
+    let person = person.flatten().map(Person::from);
     let name = match (&person, &story) {
-        (Some(person), _) => attributes::shown_name(&person.attributes_json),
+        (Some(person), _) => person.attributes.shown_name().to_owned(),
         (None, Some(story)) => last_name(&story.entries),
         (None, None) => String::new(),
     };
     let (entries, older) = story_page(story, &format!("/people/{id}"));
-    let template = OnePerson {
-        name: named(name, &id.to_string()),
-        person: person.map(Person::from),
-        is_deleted,
-        entries,
-        older,
-        page,
-    };
+    let template =
+        OnePerson { name: named(&name, &id.to_string()), person, is_deleted, entries, older, page };
     Ok(render::page(answers.status(), &template))
 }
 

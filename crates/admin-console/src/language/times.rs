@@ -5,6 +5,7 @@ use std::fmt;
 use askama::filters::HtmlSafe;
 use bus_contract::Timestamp as WireTime;
 use icu::{
+    calendar::Iso,
     datetime::{DateTimeFormatter, fieldsets},
     time::DateTime,
 };
@@ -57,6 +58,46 @@ pub(crate) enum Style {
     DateAndSecond,
 }
 
+/// One formatter for each style, because each set of fields is a type of its own.
+struct Formatters {
+    date: DateTimeFormatter<fieldsets::YMD>,
+    minute: DateTimeFormatter<fieldsets::T>,
+    second: DateTimeFormatter<fieldsets::T>,
+    date_and_minute: DateTimeFormatter<fieldsets::YMDT>,
+    date_and_second: DateTimeFormatter<fieldsets::YMDT>,
+}
+
+thread_local! {
+    // A page writes up to a hundred times, and to make a formatter costs more than to use it. One set for each thread: they
+    // do not go from one to another.
+    static ENGLISH: Option<Formatters> = Formatters::new(Language::English);
+    static FRENCH: Option<Formatters> = Formatters::new(Language::French);
+}
+
+impl Formatters {
+    fn new(language: Language) -> Option<Self> {
+        let locale = || locale_of(language).into();
+        let date = fieldsets::YMD::medium();
+        Some(Self {
+            date: DateTimeFormatter::try_new(locale(), date).ok()?,
+            minute: DateTimeFormatter::try_new(locale(), fieldsets::T::hm()).ok()?,
+            second: DateTimeFormatter::try_new(locale(), fieldsets::T::hms()).ok()?,
+            date_and_minute: DateTimeFormatter::try_new(locale(), date.with_time_hm()).ok()?,
+            date_and_second: DateTimeFormatter::try_new(locale(), date.with_time_hms()).ok()?,
+        })
+    }
+
+    fn write(&self, local: &DateTime<Iso>, style: Style) -> String {
+        match style {
+            Style::Date => self.date.format(local).to_string(),
+            Style::Minute => self.minute.format(local).to_string(),
+            Style::Second => self.second.format(local).to_string(),
+            Style::DateAndMinute => self.date_and_minute.format(local).to_string(),
+            Style::DateAndSecond => self.date_and_second.format(local).to_string(),
+        }
+    }
+}
+
 /// A moment in a page: `<time>` with the exact one in its attributes, for machines and for those who point at it.
 pub(crate) struct Moment {
     at: Timestamp,
@@ -78,26 +119,14 @@ impl Times {
     /// A moment as text.
     pub(crate) fn written(&self, at: Timestamp, style: Style) -> String {
         let local = DateTime::convert_from(at.to_zoned(self.zone.zone.clone()).datetime());
-        let locale = || locale_of(self.language).into();
-        // Each set of fields is a type of its own, so each arm has a formatter of its own.
-        let written = match style {
-            Style::Date => DateTimeFormatter::try_new(locale(), fieldsets::YMD::medium())
-                .map(|formatter| formatter.format(&local).to_string()),
-            Style::Minute => DateTimeFormatter::try_new(locale(), fieldsets::T::hm())
-                .map(|formatter| formatter.format(&local).to_string()),
-            Style::Second => DateTimeFormatter::try_new(locale(), fieldsets::T::hms())
-                .map(|formatter| formatter.format(&local).to_string()),
-            Style::DateAndMinute => {
-                DateTimeFormatter::try_new(locale(), fieldsets::YMD::medium().with_time_hm())
-                    .map(|formatter| formatter.format(&local).to_string())
-            }
-            Style::DateAndSecond => {
-                DateTimeFormatter::try_new(locale(), fieldsets::YMD::medium().with_time_hms())
-                    .map(|formatter| formatter.format(&local).to_string())
-            }
+        let formatters = match self.language {
+            Language::English => &ENGLISH,
+            Language::French => &FRENCH,
         };
+        let written =
+            formatters.with(|formatters| formatters.as_ref().map(|known| known.write(&local, style)));
         // The data are compiled in; RFC 3339 is still right.
-        written.unwrap_or_else(|_| format!("{at:.0}"))
+        written.unwrap_or_else(|| format!("{at:.0}"))
     }
 
     /// A moment in a page.
