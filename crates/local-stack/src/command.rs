@@ -148,6 +148,8 @@ fn run(start: &Start, once: bool, size: Size) -> Result<()> {
     let stack = up(&Start { place: Place { workdir: start.place.workdir.clone() }, no_build: true })?;
     let stop = stop_requested()?;
     let endpoints = stack.endpoints();
+    // Before the cycle, so that it can be watched in the console.
+    show(&endpoints, stack.workdir())?;
     for (number, company) in endpoints.companies.iter().enumerate() {
         println!("\nEntra provisions {} into {}", company.name, endpoints.scim_url);
         cycle::provision(emulator.clone(), &endpoints, (number + 1, company), size, || check(&stack, &stop))?;
@@ -155,7 +157,6 @@ fn run(start: &Start, once: bool, size: Size) -> Result<()> {
     if once {
         return Ok(());
     }
-    show(&endpoints, stack.workdir())?;
     stay(stack)
 }
 
