@@ -49,14 +49,11 @@ pub(crate) async fn users(pool: &Pool, payload: &[u8]) -> Reply {
         };
         let Some(after) = after else { return Ok(Err(PlaceGone)) };
         let found = store::browse::users(conn, &sought, &after)?;
-        let keys: Vec<_> = found.into_iter().map(|user| (sought.company, user)).collect();
-        let mut rows = store::search::by_ids(conn, &companies, &keys)?;
-        rows.sort_by_key(|row| row.place);
-        Ok(Ok(rows))
+        Ok(Ok(store::browse::listed(conn, sought.company, &found)?))
     });
     match found.await {
-        Ok(Ok(rows)) => {
-            let (users, has_more) = page(rows, store::search::ShownRow::into_record, question.limit);
+        Ok(Ok(records)) => {
+            let (users, has_more) = page(records.into_iter(), question.limit);
             answered(reply::Result::BrowseUsers(BrowseUsersReply { users, has_more }))
         }
         Ok(Err(PlaceGone)) => invalid("there is no user with the id after_user_id any more; begin again"),
@@ -90,7 +87,7 @@ pub(crate) async fn groups(pool: &Pool, payload: &[u8]) -> Reply {
     });
     match found.await {
         Ok(Ok(rows)) => {
-            let (groups, has_more) = page(rows, GroupRow::into_record, question.limit);
+            let (groups, has_more) = page(rows.into_iter().map(GroupRow::into_record), question.limit);
             answered(reply::Result::BrowseGroups(BrowseGroupsReply { groups, has_more }))
         }
         Ok(Err(PlaceGone)) => invalid("there is no group with the id after_group_id any more; begin again"),
@@ -123,9 +120,9 @@ fn place<T: std::str::FromStr>(text: &str) -> Result<Option<T>, T::Err> {
 }
 
 /// As much of a page as was asked for and as one reply carries, and whether there are more.
-fn page<R, T: Message>(rows: Vec<R>, into_record: fn(R) -> T, limit: u32) -> (Vec<T>, bool) {
-    let (count, limit) = (rows.len(), usize::try_from(limit).unwrap_or(usize::MAX));
-    let records = that_fits(rows.into_iter().take(limit).map(into_record), MAX_REPLY_BYTES);
+fn page<T: Message>(records: impl ExactSizeIterator<Item = T>, limit: u32) -> (Vec<T>, bool) {
+    let (count, limit) = (records.len(), usize::try_from(limit).unwrap_or(usize::MAX));
+    let records = that_fits(records.take(limit), MAX_REPLY_BYTES);
     let has_more = records.len() < count;
     (records, has_more)
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// People on a page of the list.
-const PEOPLE: u32 = 50;
+const PEOPLE: u32 = 25;
 /// Lines on a page of a story.
 pub(super) const STORY: u32 = 50;
 /// Groups of one person that a page shows.
