@@ -35,38 +35,47 @@ impl Metrics {
         let seconds = exponential_buckets(0.000_5, 2.0, 15)?;
         let metrics = Self {
             partitions_held: IntGauge::new(
-                "directory_partitions_held",
+                "timeclock_directory_partitions_held",
                 "Partitions that this instance applies",
             )?,
             lag: IntGaugeVec::new(
-                Opts::new("directory_pending_requests", "Requests of a partition that wait in the stream"),
+                Opts::new(
+                    "timeclock_directory_pending_requests",
+                    "Requests of a partition that wait in the stream",
+                ),
                 &["partition"],
             )?,
             batch_size: Histogram::with_opts(
-                HistogramOpts::new("directory_batch_requests", "Requests applied by one transaction")
-                    .buckets(sizes.clone()),
+                HistogramOpts::new(
+                    "timeclock_directory_batch_requests",
+                    "Requests applied by one transaction",
+                )
+                .buckets(sizes.clone()),
             )?,
             batch_seconds: Histogram::with_opts(
-                HistogramOpts::new("directory_batch_seconds", "Time from a batch in hand to its commit")
-                    .buckets(seconds),
+                HistogramOpts::new(
+                    "timeclock_directory_batch_seconds",
+                    "Time from a batch in hand to its commit",
+                )
+                .buckets(seconds),
             )?,
             look_up_batch: Histogram::with_opts(
                 HistogramOpts::new(
-                    "directory_look_up_batch_questions",
+                    "timeclock_directory_look_up_batch_questions",
                     "Look-ups answered by one transaction",
                 )
                 .buckets(sizes),
             )?,
             outcomes: IntCounterVec::new(
-                Opts::new("directory_outcomes_total", "Requests by what became of them"),
+                Opts::new("timeclock_directory_outcomes_total", "Requests by what became of them"),
                 &["outcome"],
             )?,
             dead_letters: IntCounter::new(
-                "directory_dead_letters_total",
+                "timeclock_directory_dead_letters_total",
                 "Requests that can never be applied",
             )?,
             facts: IntCounter::new(
-                "directory_facts_total",
+                "timeclock_directory_facts_total",
                 "Facts that the stream DIRECTORY has acknowledged",
             )?,
             calls: CallMetrics::register(registry)?,
@@ -95,27 +104,30 @@ impl CallMetrics {
     fn register(registry: &Registry) -> prometheus::Result<Self> {
         let metrics = Self {
             companies: IntGaugeVec::new(
-                Opts::new("directory_companies", "Companies that were ever called for, by their health"),
+                Opts::new(
+                    "timeclock_directory_companies",
+                    "Companies that were ever called for, by their health",
+                ),
                 &["health"],
             )?,
             counted: IntCounter::new(
-                "directory_calls_counted_total",
+                "timeclock_directory_calls_counted_total",
                 "Calls of the stream CALLS that are counted",
             )?,
-            lag: IntGauge::new("directory_calls_lag", "Messages that wait in the stream CALLS")?,
+            lag: IntGauge::new("timeclock_directory_calls_lag", "Messages that wait in the stream CALLS")?,
             batch_seconds: Histogram::with_opts(
                 HistogramOpts::new(
-                    "directory_calls_batch_seconds",
+                    "timeclock_directory_calls_batch_seconds",
                     "Time from calls in hand to their commit",
                 )
                 .buckets(exponential_buckets(0.000_5, 2.0, 15)?),
             )?,
             dead: IntCounter::new(
-                "directory_calls_dead_total",
+                "timeclock_directory_calls_dead_total",
                 "Messages of the stream CALLS that can never be counted",
             )?,
             lines: IntCounter::new(
-                "directory_call_lines_total",
+                "timeclock_directory_call_lines_total",
                 "Log lines of calls that the directory did not decide",
             )?,
         };

@@ -8,7 +8,7 @@ pub(crate) struct Metrics {
     pub(crate) requests: IntCounterVec,
     pub(crate) duration: HistogramVec,
     pub(crate) in_flight: IntGauge,
-    pub(crate) auth_refusals: IntCounterVec,
+    pub(crate) auth: IntCounterVec,
     pub(crate) outcomes_waiting: IntGauge,
     pub(crate) outcome_timeouts: IntCounterVec,
     pub(crate) outcomes_unexpected: IntCounter,
@@ -41,7 +41,7 @@ impl Metrics {
         };
         let duration = HistogramVec::new(
             HistogramOpts::new(
-                "gateway_http_request_duration_seconds",
+                "timeclock_http_request_duration_seconds",
                 "From the request's head to its answer",
             )
             .buckets(BUCKETS.to_vec()),
@@ -50,44 +50,56 @@ impl Metrics {
         registry.register(Box::new(duration.clone()))?;
         Ok(Self {
             requests: counters(
-                "gateway_http_requests_total",
+                "timeclock_http_requests_total",
                 "Requests answered; status is `gone` for those abandoned with their connection",
                 &["route", "method", "status"],
             )?,
             duration,
-            in_flight: gauge("gateway_http_requests_in_flight", "Requests being answered")?,
-            auth_refusals: counters(
-                "gateway_auth_refusals_total",
-                "Requests without a usable token",
-                &["reason"],
+            in_flight: gauge("timeclock_http_requests_in_flight", "Requests being answered")?,
+            auth: counters(
+                "timeclock_gateway_auth_total",
+                "Requests by what became of their token",
+                &["result"],
             )?,
-            outcomes_waiting: gauge("gateway_outcomes_waiting", "Changes whose outcome is awaited")?,
+            outcomes_waiting: gauge(
+                "timeclock_gateway_outcomes_waiting",
+                "Changes whose outcome is awaited",
+            )?,
             outcome_timeouts: counters(
-                "gateway_outcome_timeouts_total",
+                "timeclock_gateway_outcome_timeouts_total",
                 "Changes answered with 503 for lack of an outcome, by whether the stream had stored them",
                 &["stored"],
             )?,
             outcomes_unexpected: counter(
-                "gateway_outcomes_unexpected_total",
+                "timeclock_gateway_outcomes_unexpected_total",
                 "Messages to this process's inboxes that nobody awaited (any more)",
             )?,
             verification_keys: gauge(
-                "gateway_verification_keys",
+                "timeclock_gateway_verification_keys",
                 "Public keys that tokens are verified with",
             )?,
-            revocations: gauge("gateway_revocations", "Revoked or retiring tokens known")?,
+            revocations: gauge("timeclock_gateway_revocations", "Revoked or retiring tokens known")?,
             companies_with_schemas: gauge(
-                "gateway_companies_with_schemas",
+                "timeclock_gateway_companies_with_schemas",
                 "Companies that have declared attributes of their own",
             )?,
-            calls_waiting: gauge("gateway_calls_waiting", "Answered calls whose report is not stored yet")?,
-            calls_reported: counter("gateway_calls_reported_total", "Answered calls whose report is stored")?,
+            calls_waiting: gauge(
+                "timeclock_gateway_calls_waiting",
+                "Answered calls whose report is not stored yet",
+            )?,
+            calls_reported: counter(
+                "timeclock_gateway_calls_reported_total",
+                "Answered calls whose report is stored",
+            )?,
             calls_dropped: counters(
-                "gateway_calls_dropped_total",
+                "timeclock_gateway_calls_dropped_total",
                 "Answered calls whose report is lost, by why",
                 &["reason"],
             )?,
-            call_batches: counter("gateway_call_batches_total", "Batches of reports that were sent")?,
+            call_batches: counter(
+                "timeclock_gateway_call_batches_total",
+                "Batches of reports that were sent",
+            )?,
         })
     }
 }

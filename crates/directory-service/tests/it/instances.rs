@@ -9,8 +9,10 @@ use crate::harness::{Directory, World, applied, create, eventually, patch};
 
 async fn held(directory: &Directory) -> u32 {
     let metrics = directory.metrics().await;
-    let line =
-        metrics.lines().find(|line| line.starts_with("directory_partitions_held ")).unwrap_or_default();
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("timeclock_directory_partitions_held "))
+        .unwrap_or_default();
     line.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or_default()
 }
 
