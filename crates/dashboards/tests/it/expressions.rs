@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{assert_none, read, rules::rules, runbooks};
 
-/// What other programs tell: Prometheus itself, and node_exporter.
+/// What other programs tell: Prometheus itself, and `node_exporter`.
 const FOREIGN: [&str; 5] =
     ["ALERTS", "up", "node_filesystem_avail_bytes", "node_filesystem_size_bytes", "scrape_duration_seconds"];
 

@@ -77,7 +77,7 @@ fn every_alert_fires_when_it_should_and_only_then() {
 }
 
 /// Which alerts are expected to fire somewhere in the tests, and which to be quiet: name and severity.
-fn tested() -> (BTreeSet<(String, String)>, BTreeSet<(String, String)>) {
+fn tested() -> [BTreeSet<(String, String)>; 2] {
     let (mut firing, mut quiet) = (BTreeSet::new(), BTreeSet::new());
     for file in files("tests") {
         let file: Value = serde_norway::from_str(&read(&format!("{FOLDER}/{file}"))).unwrap();
@@ -93,12 +93,12 @@ fn tested() -> (BTreeSet<(String, String)>, BTreeSet<(String, String)>) {
             }
         }
     }
-    (firing, quiet)
+    [firing, quiet]
 }
 
 #[test]
 fn every_alert_has_a_test_that_it_fires_and_one_that_it_does_not() {
-    let (firing, quiet) = tested();
+    let [firing, quiet] = tested();
     let mut found = Vec::new();
     for rule in rules().into_iter().filter(Rule::is_alert) {
         let key = (rule.name.clone(), rule.severity.unwrap());
