@@ -24,7 +24,7 @@ pub(super) fn board() -> Dashboard {
 }
 
 fn objective() -> Row {
-    let within = format!("sum(increase({REMOVAL}_bucket{{le=\"60\"}}[$__range]))");
+    let within = format!("sum(increase({REMOVAL}_bucket{{le=~\"60|60[.]0\"}}[$__range]))");
     let all = format!("sum(increase({REMOVAL}_count[$__range]))");
     let verbs = r#"resource="user",verb=~"deactivate|delete""#;
     let panels = vec![

@@ -62,7 +62,8 @@ fn pools() -> Row {
 }
 
 fn operations() -> Row {
-    let (count, failed) = (format!("{OPERATIONS}_count"), format!(r#"{CHOSEN},result!="ok""#));
+    let (count, failed) =
+        (format!("{OPERATIONS}_count"), format!(r#"{CHOSEN},result=~"unavailable|timed_out|panicked|bug""#));
     let panels = vec![
         Panel::new(Visual::Stack, "Operations", Unit::PerSecond, "By their name in the code.")
             .ask("{{job}} {{name}}", rate(&count, CHOSEN, "job, name")),

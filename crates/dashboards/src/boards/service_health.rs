@@ -34,7 +34,7 @@ fn objectives() -> Row {
     let failed = format!("sum(increase({REQUESTS}{{{scim},status=~\"5..\"}}[$__range]))");
     let all = format!("sum(increase({REQUESTS}{{{scim}}}[$__range]))");
     let timed = r#"job="scim-gateway",route!="/Bulk""#;
-    let fast = format!("sum(increase({DURATION}_bucket{{{timed},le=\"1\"}}[$__range]))");
+    let fast = format!("sum(increase({DURATION}_bucket{{{timed},le=~\"1|1[.]0\"}}[$__range]))");
     let counted = format!("sum(increase({DURATION}_count{{{timed}}}[$__range]))");
     let panels = vec![
         Panel::new(

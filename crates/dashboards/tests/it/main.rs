@@ -3,6 +3,7 @@
 
 mod expressions;
 mod files;
+mod provisioning;
 mod rules;
 mod runbooks;
 
