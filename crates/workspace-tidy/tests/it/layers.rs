@@ -38,7 +38,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("provisioning-bench", &["backing-servers", "entra-emulator", "local-stack"]),
     ("dashboards", &[]),
     ("workspace-tidy", &[]),
-    ("tests-e2e", &["entra-emulator", "local-stack"]),
+    ("tests-e2e", &["backing-servers", "entra-emulator", "local-stack"]),
 ];
 
 /// Anyone's tests may start real servers.
