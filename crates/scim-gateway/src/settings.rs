@@ -11,6 +11,11 @@ use crate::CursorKey;
 /// The largest body that still fits a message on the bus (1 MiB) once it is wrapped in a request.
 const LARGEST_BODY: usize = 900 * 1024;
 
+/// Four times what Entra calls, and far from what a gateway can bear.
+const DEFAULT_COMPANY_RATE: NonZero<u32> = NonZero::new(100).unwrap();
+const LEAST_COMPANY_RATE: NonZero<u32> = NonZero::new(25).unwrap();
+const MOST_COMPANY_RATE: NonZero<u32> = NonZero::new(1_000_000).unwrap();
+
 /// The gateway's settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -30,6 +35,9 @@ pub struct Settings {
     /// `TIMECLOCK_MAX_IN_FLIGHT`: requests being answered at once, beyond which callers are asked to come back later.
     /// One company may have a quarter of it.
     pub max_in_flight: usize,
+    /// `TIMECLOCK_COMPANY_REQUESTS_PER_SECOND`: how often one company may call this process for ever, and ten times as
+    /// often at once. Never less than the 25 that Microsoft requires (entra-wire §3.12).
+    pub company_rate: NonZero<u32>,
     /// `TIMECLOCK_CURSOR_KEY`: what cursors are sealed with, the same in every gateway. Unset: each process has its own.
     pub cursor_key: Option<CursorKey>,
     /// `TIMECLOCK_TRUSTED_PROXIES`: reverse proxies in front, whose word about the caller's address is believed.
@@ -50,6 +58,11 @@ impl Settings {
             query_timeout: reader.duration_ms("TIMECLOCK_QUERY_TIMEOUT_MS", 5_000, 1..=120_000),
             body_limit: reader.number("TIMECLOCK_BODY_LIMIT_BYTES", 512 * 1024, 1_024..=LARGEST_BODY),
             max_in_flight: reader.number("TIMECLOCK_MAX_IN_FLIGHT", 2_048, 1..=100_000),
+            company_rate: reader.number(
+                "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND",
+                DEFAULT_COMPANY_RATE,
+                LEAST_COMPANY_RATE..=MOST_COMPANY_RATE,
+            ),
             cursor_key: cursor_key(reader),
             trusted_proxies: TrustedProxies::read(reader),
             nats: bus_jetstream::Settings::read(reader, "scim-gateway"),

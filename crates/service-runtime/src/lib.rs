@@ -8,6 +8,7 @@ pub mod health;
 pub mod http;
 pub mod metrics;
 pub mod process;
+pub mod rate;
 pub mod run;
 pub mod settings;
 pub mod tasks;
