@@ -22,7 +22,6 @@ use crate::{
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_GRACE: Duration = Duration::from_secs(10);
-const START_ATTEMPTS: usize = 5;
 /// JetStream and nothing else: no users, any client may do anything.
 const OPEN_CONFIG: &str = "jetstream {}\n";
 
@@ -61,20 +60,9 @@ impl Server {
         let config = options.config.as_deref().unwrap_or(OPEN_CONFIG);
         fs::write(directory.path().join("nats-server.conf"), config)
             .context("cannot write nats-server.conf")?;
-        let mut attempts = START_ATTEMPTS;
-        loop {
-            attempts -= 1;
-            let port = options.port.map_or_else(port::free, Ok)?;
-            match launch(&directory, port, &options.environment) {
-                Ok(process) => {
-                    let process = Mutex::new(process);
-                    return Ok(Self { process, environment: options.environment, port, directory });
-                }
-                // Somebody took the port between the probe and the start.
-                Err(_) if options.port.is_none() && attempts > 0 && !port::is_free(port) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let (port, process) =
+            port::start_at(options.port, |port| launch(&directory, port, &options.environment))?;
+        Ok(Self { process: Mutex::new(process), environment: options.environment, port, directory })
     }
 
     /// The open server that all tests of this process share.
