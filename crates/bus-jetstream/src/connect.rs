@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::{
     error::{Error, Source},
-    settings::Settings,
+    settings::{Replicas, Settings},
 };
 
 /// How long JetStream may take to answer an administrative request.
@@ -42,6 +42,8 @@ pub struct Bus {
     /// The connection's name, for what others see of us.
     pub(crate) name: Arc<str>,
     journal: Arc<Journal>,
+    /// Of what this process provisions.
+    pub(crate) replicas: Replicas,
 }
 
 /// What is known of the connection.
@@ -96,7 +98,14 @@ impl Bus {
             .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), journal })
+        let name = settings.connection_name.as_str().into();
+        Ok(Self { client, jetstream, link, name, journal, replicas: Replicas::default() })
+    }
+
+    /// The same connection, which provisions streams and buckets with so many replicas.
+    #[must_use]
+    pub fn with_replicas(self, replicas: Replicas) -> Self {
+        Self { replicas, ..self }
     }
 
     /// Whether there is a connection right now.

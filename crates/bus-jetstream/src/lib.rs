@@ -21,7 +21,7 @@ pub mod trace;
 pub use connect::Bus;
 pub use error::Error;
 pub use headers::Headers;
-pub use settings::Settings;
+pub use settings::{Replicas, Settings};
 
 /// A NATS subject; dereferences to `str`, clones without copying.
 pub use async_nats::Subject;

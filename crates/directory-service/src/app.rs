@@ -67,7 +67,7 @@ async fn tables_are_current(pool: &Pool) -> Result<(), String> {
 }
 
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let bus = Bus::connect(&settings.bus).await.context("connect to NATS")?;
+    let bus = Bus::connect(&settings.bus).await.context("connect to NATS")?.with_replicas(settings.replicas);
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 

@@ -61,7 +61,7 @@ impl App {
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind("tokens", settings.http)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let bus = Bus::connect(&settings.nats).await?.with_replicas(settings.replicas);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();

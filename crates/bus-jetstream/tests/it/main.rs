@@ -9,6 +9,7 @@
 mod harness;
 
 mod buckets;
+mod cluster;
 mod connection;
 mod pulls;
 mod streams;
