@@ -3,10 +3,15 @@
 
 mod bus_permissions;
 mod command_line;
+mod chart;
+mod chart_is_safe;
 mod compose_agrees;
+mod compose_is_safe;
 mod database_privileges;
+mod deployment;
 mod faults;
 mod settings_page;
+mod images;
 
 use std::{
     fs::Permissions,

@@ -13,6 +13,7 @@ The environment of `serve`: (list $ "scim-gateway" $service). Secrets come as fi
 - { name: TIMECLOCK_NATS_REPLICAS, value: {{ $root.Values.nats.replicas | quote }} }
 {{- end }}
 - { name: TIMECLOCK_OBSERVE_ADDR, value: {{ printf "0.0.0.0:%v" $service.observe | quote }} }
+- { name: TIMECLOCK_DRAIN_DELAY_MS, value: {{ mul $root.Values.shutdown.drainSeconds 1000 | quote }} }
 - { name: TIMECLOCK_SHUTDOWN_DEADLINE_MS, value: {{ mul $root.Values.shutdown.deadlineSeconds 1000 | quote }} }
 {{- if $service.http }}
 - { name: TIMECLOCK_HTTP_ADDR, value: {{ printf "0.0.0.0:%v" $service.http | quote }} }
