@@ -30,7 +30,8 @@ pub(crate) fn with_values(name: &str) -> &'static Value {
 
 /// The objects of a kind, by their component.
 pub(crate) fn objects<'a>(rendered: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
-    let component = |object: &'a Value| object["metadata"]["labels"]["app.kubernetes.io/component"].as_str().unwrap();
+    let component =
+        |object: &'a Value| object["metadata"]["labels"]["app.kubernetes.io/component"].as_str().unwrap();
     let objects = rendered["objects"].as_array().unwrap_or_else(|| panic!("{rendered}"));
     objects.iter().filter(|object| object["kind"] == kind).map(|object| (component(object), object)).collect()
 }
@@ -42,7 +43,8 @@ pub(crate) fn container(deployment: &Value) -> &Value {
 /// The plain variables of a container.
 pub(crate) fn variables(container: &Value) -> BTreeMap<String, String> {
     let variables = container["env"].as_array().unwrap().iter();
-    let plain = variables.filter_map(|variable| Some((variable["name"].as_str()?, variable["value"].as_str()?)));
+    let plain =
+        variables.filter_map(|variable| Some((variable["name"].as_str()?, variable["value"].as_str()?)));
     plain.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
@@ -50,7 +52,18 @@ pub(crate) fn variables(container: &Value) -> BTreeMap<String, String> {
 fn what_is_rendered_is_valid_kubernetes_old_and_new() {
     for (values, kinds) in [
         ("bare", vec!["Deployment", "PodDisruptionBudget", "Service", "ServiceAccount"]),
-        ("minimal", vec!["Deployment", "Ingress", "Job", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"]),
+        (
+            "minimal",
+            vec![
+                "Deployment",
+                "Ingress",
+                "Job",
+                "NetworkPolicy",
+                "PodDisruptionBudget",
+                "Service",
+                "ServiceAccount",
+            ],
+        ),
         (
             "everything",
             vec![
@@ -75,7 +88,8 @@ fn what_is_rendered_is_valid_kubernetes_old_and_new() {
         for kind in texts(&chart["without_schema"]) {
             assert!(WITHOUT_SCHEMA.contains(&kind), "{kind}");
         }
-        let mut found: Vec<_> = chart["objects"].as_array().unwrap().iter().map(|o| o["kind"].as_str().unwrap()).collect();
+        let mut found: Vec<_> =
+            chart["objects"].as_array().unwrap().iter().map(|o| o["kind"].as_str().unwrap()).collect();
         found.sort_unstable();
         found.dedup();
         assert_eq!(found, kinds, "{values}");
@@ -115,7 +129,8 @@ fn every_service_starts_with_the_settings_that_it_is_given() {
             }
             let mounted = container["volumeMounts"][0]["mountPath"].as_str().unwrap();
             let here = secrets.path().to_str().unwrap();
-            let variables = variables(container).into_iter().map(|(name, value)| (name, value.replace(mounted, here)));
+            let variables =
+                variables(container).into_iter().map(|(name, value)| (name, value.replace(mounted, here)));
             let mut program = Command::new(programs().find(name).unwrap());
             let output = program.args(["serve", "--check"]).env_clear().envs(variables).output().unwrap();
             assert!(output.status.success(), "{name} with {values} values: {}", said(&output));
@@ -145,16 +160,27 @@ fn ports_and_users_are_those_of_the_topology() {
         let container = container(deployments[service.name]);
         assert_eq!(container["image"], format!("timeclock/{}:{}", service.name, env!("CARGO_PKG_VERSION")));
         assert_eq!(variables(container)["TIMECLOCK_NATS_USER"], service.bus_user);
-        let named = |port: &Value, number: &str| (port["name"].as_str().unwrap().to_owned(), port[number].as_u64().unwrap());
+        let named = |port: &Value, number: &str| {
+            (port["name"].as_str().unwrap().to_owned(), port[number].as_u64().unwrap())
+        };
         let expected: Vec<_> = [("http", service.http_port), ("observe", Some(service.observe_port))]
             .into_iter()
             .filter_map(|(name, port)| Some((name.to_owned(), u64::from(port?))))
             .collect();
-        let open: Vec<_> = container["ports"].as_array().unwrap().iter().map(|port| named(port, "containerPort")).collect();
+        let open: Vec<_> =
+            container["ports"].as_array().unwrap().iter().map(|port| named(port, "containerPort")).collect();
         assert_eq!(open, expected, "{}", service.name);
         let served = described[service.name]["spec"]["ports"].as_array().unwrap();
-        assert_eq!(served.iter().map(|port| named(port, "port")).collect::<Vec<_>>(), expected, "{}", service.name);
-        assert_eq!(variables(container)["TIMECLOCK_OBSERVE_ADDR"], format!("0.0.0.0:{}", service.observe_port));
+        assert_eq!(
+            served.iter().map(|port| named(port, "port")).collect::<Vec<_>>(),
+            expected,
+            "{}",
+            service.name
+        );
+        assert_eq!(
+            variables(container)["TIMECLOCK_OBSERVE_ADDR"],
+            format!("0.0.0.0:{}", service.observe_port)
+        );
         let jobs = objects(chart, "Job");
         assert_eq!(jobs.contains_key(format!("{}-migrate", service.name).as_str()), service.roles.is_some());
     }
@@ -184,7 +210,10 @@ fn values_that_cannot_work_are_refused_and_the_place_is_named() {
         (with(&["nats", "replicas"], json!(7)), "/nats/replicas"),
         (with(&["services", "scim-gateway", "replicas"], json!(0)), "/services/scim-gateway/replicas"),
         (with(&["services", "scim-gatway"], json!({})), "scim-gatway"),
-        (with(&["services", "token-service", "secret"], json!("Not A Name")), "/services/token-service/secret"),
+        (
+            with(&["services", "token-service", "secret"], json!("Not A Name")),
+            "/services/token-service/secret",
+        ),
         (with(&["services", "directory-service", "env", "FOO"], json!("x")), "FOO"),
         (with(&["services", "scim-gateway", "env", "TIMECLOCK_NATS_URL"], json!("x")), "TIMECLOCK_NATS_URL"),
         (with(&["env", "TIMECLOCK_SEALING_KEY"], json!("x")), "TIMECLOCK_SEALING_KEY"),
@@ -201,23 +230,31 @@ fn values_that_cannot_work_are_refused_and_the_place_is_named() {
 #[test]
 fn rules_and_dashboards_are_those_of_the_observability_folder() {
     let chart = with_values("everything");
-    let rules: Vec<_> = chart["objects"].as_array().unwrap().iter().filter(|o| o["kind"] == "PrometheusRule").collect();
+    let rules: Vec<_> =
+        chart["objects"].as_array().unwrap().iter().filter(|o| o["kind"] == "PrometheusRule").collect();
     let files = files("deploy/observability/prometheus/rules", "yaml");
     assert_eq!(rules.len(), files.len());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(text, same_file(&file, "rules"), "`make gen` copies {}", file.display());
-        assert!(rules.iter().any(|rule| rule["spec"] == yaml(&text)), "{} is not rendered as it is", file.display());
+        assert!(
+            rules.iter().any(|rule| rule["spec"] == yaml(&text)),
+            "{} is not rendered as it is",
+            file.display()
+        );
     }
-    let maps: Vec<_> = chart["objects"].as_array().unwrap().iter().filter(|o| o["kind"] == "ConfigMap").collect();
+    let maps: Vec<_> =
+        chart["objects"].as_array().unwrap().iter().filter(|o| o["kind"] == "ConfigMap").collect();
     let files = self::files("deploy/observability/grafana/dashboards", "json");
     assert_eq!(maps.len(), files.len());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(text, same_file(&file, "dashboards"), "`make gen` copies {}", file.display());
         let name = file.file_name().unwrap().to_str().unwrap();
-        let map = maps.iter().find_map(|map| map["data"][name].as_str()).unwrap_or_else(|| panic!("no {name}"));
-        let (shown, original): (Value, Value) = (serde_json::from_str(map).unwrap(), serde_json::from_str(&text).unwrap());
+        let map =
+            maps.iter().find_map(|map| map["data"][name].as_str()).unwrap_or_else(|| panic!("no {name}"));
+        let (shown, original): (Value, Value) =
+            (serde_json::from_str(map).unwrap(), serde_json::from_str(&text).unwrap());
         assert_eq!(shown, original, "{name}");
     }
     for folder in ["rules", "dashboards"] {
@@ -230,7 +267,8 @@ fn rules_and_dashboards_are_those_of_the_observability_folder() {
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
     let paths = entries.map(|entry| entry.unwrap().path());
-    let found: Vec<_> = paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+    let found: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
     assert!(!found.is_empty(), "{folder} has no .{extension}");
     found
 }

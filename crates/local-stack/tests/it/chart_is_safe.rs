@@ -22,7 +22,10 @@ fn no_pod_is_root_writes_to_its_image_or_knows_the_cluster() {
         for (name, pod) in pods(with_values(values)) {
             let spec = &pod["spec"];
             assert_eq!(spec["automountServiceAccountToken"], false, "{name}");
-            assert_eq!(spec["enableServiceLinks"], false, "{name}: TIMECLOCK_* of the cluster's services would come along");
+            assert_eq!(
+                spec["enableServiceLinks"], false,
+                "{name}: TIMECLOCK_* of the cluster's services would come along"
+            );
             assert_eq!(spec["securityContext"]["runAsNonRoot"], true, "{name}");
             assert_eq!(spec["securityContext"]["runAsUser"], 65532, "{name}: the image's user");
             assert_eq!(spec["securityContext"]["seccompProfile"]["type"], "RuntimeDefault", "{name}");
@@ -45,7 +48,8 @@ fn no_secret_is_in_a_pod_s_description_and_each_pod_has_its_own() {
     let mut seen = BTreeSet::new();
     for (name, pod) in pods(chart) {
         for (variable, value) in variables(&pod["spec"]["containers"][0]) {
-            let is_secret = ["PASSWORD", "_KEY", "POSTGRES_URL", "MAIL_URL"].iter().any(|word| variable.contains(word));
+            let is_secret =
+                ["PASSWORD", "_KEY", "POSTGRES_URL", "MAIL_URL"].iter().any(|word| variable.contains(word));
             assert!(!is_secret || value.starts_with("/run/secrets/timeclock/"), "{name}: {variable}");
         }
         let volumes = pod["spec"]["volumes"].as_array().unwrap();
@@ -72,7 +76,8 @@ fn a_pod_that_ends_has_the_time_that_its_stop_may_take() {
             let spec = &deployment["spec"]["template"]["spec"];
             let told = variables(container(deployment));
             let milliseconds = |variable: &str| told[variable].parse::<u64>().unwrap();
-            let stop = milliseconds("TIMECLOCK_DRAIN_DELAY_MS") + milliseconds("TIMECLOCK_SHUTDOWN_DEADLINE_MS");
+            let stop =
+                milliseconds("TIMECLOCK_DRAIN_DELAY_MS") + milliseconds("TIMECLOCK_SHUTDOWN_DEADLINE_MS");
             let grace = spec["terminationGracePeriodSeconds"].as_u64().unwrap() * 1_000;
             assert!(grace > stop, "{name} is killed after {grace} ms of the {stop} ms that it may take");
             let rolling = &deployment["spec"]["strategy"]["rollingUpdate"];
@@ -102,9 +107,13 @@ fn pods_are_spread_and_drained_one_at_a_time() {
         assert_eq!(budgets[name]["spec"]["maxUnavailable"], 1, "{name}");
         assert_eq!(&budgets[name]["spec"]["selector"]["matchLabels"], selector, "{name}");
         let spread = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"].as_array().unwrap();
-        let over: Vec<_> = spread.iter().map(|constraint| constraint["topologyKey"].as_str().unwrap()).collect();
+        let over: Vec<_> =
+            spread.iter().map(|constraint| constraint["topologyKey"].as_str().unwrap()).collect();
         assert_eq!(over, ["topology.kubernetes.io/zone", "kubernetes.io/hostname"], "{name}");
-        assert!(spread.iter().all(|constraint| &constraint["labelSelector"]["matchLabels"] == selector), "{name}");
+        assert!(
+            spread.iter().all(|constraint| &constraint["labelSelector"]["matchLabels"] == selector),
+            "{name}"
+        );
     }
 }
 
@@ -129,11 +138,17 @@ fn peers(rules: &Value, side: &str) -> BTreeSet<(String, String)> {
         .flat_map(|rule| {
             let name = |peer: &Value| match &peer["ipBlock"]["cidr"] {
                 Value::String(network) => network.clone(),
-                _ => peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"].as_str().unwrap().to_owned(),
+                _ => peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
             };
             let peers: Vec<_> = rule[side].as_array().unwrap().iter().map(name).collect();
-            let ports: Vec<_> = rule["ports"].as_array().unwrap().iter().map(|port| port["port"].to_string()).collect();
-            ports.into_iter().flat_map(move |port| peers.clone().into_iter().map(move |peer| (port.clone(), peer)))
+            let ports: Vec<_> =
+                rule["ports"].as_array().unwrap().iter().map(|port| port["port"].to_string()).collect();
+            ports
+                .into_iter()
+                .flat_map(move |port| peers.clone().into_iter().map(move |peer| (port.clone(), peer)))
         })
         .collect()
 }
@@ -182,8 +197,13 @@ fn tables_are_migrated_by_their_owner_before_anything_starts() {
         assert_eq!(job["spec"]["template"]["spec"]["volumes"][0]["secret"]["secretName"], owner);
     }
     let policy = objects(chart, "NetworkPolicy")["migrate"];
-    let weight = |object: &Value| object["metadata"]["annotations"]["helm.sh/hook-weight"].as_str().unwrap().parse::<i32>().unwrap();
-    assert!(objects(chart, "Job").values().all(|job| weight(job) > weight(policy)), "the policy comes too late");
+    let weight = |object: &Value| {
+        object["metadata"]["annotations"]["helm.sh/hook-weight"].as_str().unwrap().parse::<i32>().unwrap()
+    };
+    assert!(
+        objects(chart, "Job").values().all(|job| weight(job) > weight(policy)),
+        "the policy comes too late"
+    );
 }
 
 #[test]
@@ -191,7 +211,10 @@ fn one_origin_leads_to_whoever_answers() {
     let ingress = objects(with_values("everything"), "Ingress")["edge"];
     let rule = &ingress["spec"]["rules"][0];
     assert_eq!(rule["host"], "live.example.com");
-    assert_eq!(ingress["spec"]["tls"], json!([{ "hosts": ["live.example.com"], "secretName": "live-example-com" }]));
+    assert_eq!(
+        ingress["spec"]["tls"],
+        json!([{ "hosts": ["live.example.com"], "secretName": "live-example-com" }])
+    );
     let routes: Vec<_> = rule["http"]["paths"]
         .as_array()
         .unwrap()
@@ -217,6 +240,9 @@ fn prometheus_knows_a_job_by_its_service_s_name() {
     let wanted = monitor["selector"]["matchLabels"].as_object().unwrap();
     for (name, service) in objects(chart, "Service") {
         let labels = service["metadata"]["labels"].as_object().unwrap();
-        assert!(wanted.iter().all(|(label, value)| labels.get(label) == Some(value)), "{name} is not scraped");
+        assert!(
+            wanted.iter().all(|(label, value)| labels.get(label) == Some(value)),
+            "{name} is not scraped"
+        );
     }
 }

@@ -102,8 +102,7 @@ fn every_user_of_the_bus_has_the_password_that_the_server_expects() {
     of_server.remove(name);
     assert_eq!(of_server, topology::bus_users().map(topology::bus_password_variable).collect());
     let users = SERVICES.iter().map(|service| (service.name, service.bus_user));
-    let operators =
-        ["timeclock-operator", "welcome"].map(|service| (service, topology::OPERATOR_BUS_USER));
+    let operators = ["timeclock-operator", "welcome"].map(|service| (service, topology::OPERATOR_BUS_USER));
     for (service, user) in users.chain(operators) {
         let environment = &compose["services"][service]["environment"];
         let password = format!("${{{}}}", topology::bus_password_variable(user));

@@ -19,7 +19,8 @@ fn runs_once(service: &Value) -> bool {
 /// The part of the Dockerfile that makes a target.
 fn stage(dockerfile: &str, target: &str) -> String {
     let stages = dockerfile.split("\nFROM ");
-    let found = stages.into_iter().find(|stage| stage.lines().next().unwrap().ends_with(&format!(" AS {target}")));
+    let found =
+        stages.into_iter().find(|stage| stage.lines().next().unwrap().ends_with(&format!(" AS {target}")));
     found.unwrap_or_else(|| panic!("the Dockerfile has no target {target}")).to_owned()
 }
 
@@ -44,7 +45,10 @@ fn nobody_is_root_may_write_to_the_image_or_has_more_than_a_limit() {
         assert_eq!(service["cap_drop"], json!(["ALL"]), "{name}");
         assert_eq!(service["security_opt"], json!(["no-new-privileges:true"]), "{name}");
         for limit in ["cpus", "memory", "pids"] {
-            assert!(!service["deploy"]["resources"]["limits"][limit].is_null(), "{name} has no limit of {limit}");
+            assert!(
+                !service["deploy"]["resources"]["limits"][limit].is_null(),
+                "{name} has no limit of {limit}"
+            );
         }
         let by_image = service["build"]["target"].as_str().map(|target| stage(&dockerfile, target));
         match by_image {
@@ -53,7 +57,8 @@ fn nobody_is_root_may_write_to_the_image_or_has_more_than_a_limit() {
                 assert!(service.get("user").is_none(), "{name} is somebody else than its image says");
             }
             None => {
-                let user = service["user"].as_str().unwrap_or_else(|| panic!("{name} is whoever its image says"));
+                let user =
+                    service["user"].as_str().unwrap_or_else(|| panic!("{name} is whoever its image says"));
                 assert_eq!(user.starts_with("0:"), ROOT.contains(&name), "{name}");
                 assert!(service.get("cap_add").is_none() || ROOT.contains(&name), "{name}");
             }
@@ -72,7 +77,10 @@ fn every_image_is_pinned() {
     let foreign = foreign.map(|(_, service)| service["image"].as_str().unwrap().to_owned());
     for image in bases.chain(foreign) {
         let tag = image.split_once(':').unwrap_or_else(|| panic!("{image} has no tag")).1;
-        let version = tag.trim_start_matches('v').split('-').find(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+        let version = tag
+            .trim_start_matches('v')
+            .split('-')
+            .find(|part| part.starts_with(|c: char| c.is_ascii_digit()));
         // Two numbers at least, or a day.
         let is_exact = version.is_some_and(|version| version.contains('.') || version.len() == 8);
         assert!(is_exact, "{image} is another image tomorrow");
@@ -86,7 +94,10 @@ fn everything_that_goes_on_says_whether_it_is_healthy() {
         let by_image = service["build"]["target"].as_str().map(|target| stage(&dockerfile, target));
         let asked = match by_image {
             Some(stage) => {
-                assert!(service.get("healthcheck").is_none(), "{name} is asked otherwise than its image says");
+                assert!(
+                    service.get("healthcheck").is_none(),
+                    "{name} is asked otherwise than its image says"
+                );
                 stage.contains(&format!("CMD [\"/usr/local/bin/{name}\", \"healthcheck\"]\n"))
             }
             None => service["healthcheck"]["test"].is_array(),
@@ -103,13 +114,20 @@ fn nothing_waits_for_what_never_comes() {
             let other = &compose["services"][needed];
             assert!(other.is_object(), "{name} needs {needed}, which is not there");
             let condition = how["condition"].as_str().unwrap();
-            assert_eq!(condition == "service_completed_successfully", runs_once(other), "{name} needs {needed}");
+            assert_eq!(
+                condition == "service_completed_successfully",
+                runs_once(other),
+                "{name} needs {needed}"
+            );
             let is_asked = !WITHOUT_HEALTH_CHECK.contains(&needed.as_str());
             assert!(condition != "service_healthy" || is_asked, "{name} needs {needed}");
             // Whoever needs something of a profile is of that profile.
             let profiles: BTreeSet<_> = texts(&other["profiles"]).into_iter().collect();
             let own: BTreeSet<_> = texts(&service["profiles"]).into_iter().collect();
-            assert!(profiles.is_empty() || profiles.is_superset(&own) && !own.is_empty(), "{name} needs {needed}");
+            assert!(
+                profiles.is_empty() || profiles.is_superset(&own) && !own.is_empty(),
+                "{name} needs {needed}"
+            );
         }
     }
 }
@@ -122,8 +140,8 @@ fn only_the_edge_and_the_tools_are_published_and_only_on_this_machine() {
         .collect();
     let expected = [
         ("edge", "127.0.0.1:8080:8080"),
-        ("grafana", "127.0.0.1:3000:3000"),
         ("prometheus", "127.0.0.1:9090:9090"),
+        ("grafana", "127.0.0.1:3000:3000"),
     ];
     assert_eq!(published, expected);
 }
@@ -177,8 +195,18 @@ fn the_bus_and_the_database_are_out_of_the_edge_s_reach() {
 #[test]
 fn what_the_build_needs_is_not_kept_from_it() {
     let ignored = read(".dockerignore");
-    let ignored: BTreeSet<_> = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    for needed in ["crates", "proto", "deploy", "deploy/nats", "deploy/postgres", "Cargo.toml", "Cargo.lock", "tests-e2e"] {
+    let ignored: BTreeSet<_> =
+        ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    for needed in [
+        "crates",
+        "proto",
+        "deploy",
+        "deploy/nats",
+        "deploy/postgres",
+        "Cargo.toml",
+        "Cargo.lock",
+        "tests-e2e",
+    ] {
         assert!(!ignored.contains(needed) && root().join(needed).exists(), "{needed}");
     }
     // A crate's README is its documentation, which the compiler reads.

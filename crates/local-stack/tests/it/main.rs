@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bus_permissions;
-mod command_line;
 mod chart;
 mod chart_is_safe;
+mod command_line;
 mod compose_agrees;
 mod compose_is_safe;
 mod database_privileges;
