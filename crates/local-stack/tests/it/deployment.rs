@@ -79,16 +79,16 @@ pub(crate) fn environment(service: &Value, env: &BTreeMap<String, String>) -> BT
 pub(crate) struct Tools(PathBuf);
 
 impl Tools {
-    /// Installed the first time, beside the programs under test.
+    /// Installed the first time, beside the programs under test; tried once, whatever comes of it.
     pub(crate) fn install() -> &'static Self {
-        static INSTALLED: OnceLock<Tools> = OnceLock::new();
-        INSTALLED.get_or_init(|| {
+        static INSTALLED: OnceLock<Result<Tools, String>> = OnceLock::new();
+        let installed = INSTALLED.get_or_init(|| {
             let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
             let script = root().join("scripts/install-deployment-tools");
             let output = Command::new(script).env("CARGO_TARGET_DIR", &target).output().unwrap();
-            assert!(output.status.success(), "{}", said(&output));
-            Self(target.join("deployment/bin"))
-        })
+            output.status.success().then(|| Self(target.join("deployment/bin"))).ok_or_else(|| said(&output))
+        });
+        installed.as_ref().unwrap_or_else(|why| panic!("{why}"))
     }
 
     /// One of them.
@@ -96,15 +96,24 @@ impl Tools {
         Command::new(self.0.join(name))
     }
 
-    /// One of the programs in tests/deployment.
+    /// One of the Python programs in tests/deployment.
     pub(crate) fn python(&self, script: &str, argument: &Path, input: &Value) -> Output {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deployment").join(script);
-        let mut command = self.program("python");
-        command.arg(script).arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
+        run(self.program("python"), script, argument, input)
     }
+
+    /// One of the JavaScript programs in tests/deployment, told where its modules are.
+    pub(crate) fn node(&self, script: &str, input: &Value) -> Output {
+        let modules = self.0.parent().unwrap().join("node_modules");
+        run(Command::new("node"), script, &modules, input)
+    }
+}
+
+fn run(mut program: Command, script: &str, argument: &Path, input: &Value) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deployment").join(script);
+    program.arg(script).arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
 }
 
 /// What a program printed.

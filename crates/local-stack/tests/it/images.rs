@@ -157,5 +157,7 @@ fn the_dockerfile_makes_an_image_of_every_program_that_is_deployed() {
         let ports = ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         assert!(dockerfile.contains(&format!("EXPOSE {ports}\n")), "ports of {}", service.name);
     }
+    let version = format!("ARG BUILD_VERSION={}\n", env!("CARGO_PKG_VERSION"));
+    assert!(dockerfile.contains(&version), "the images say that they are of another version");
     assert!(topology::READY_PATH.ends_with("readyz"), "what `healthcheck` asks");
 }
