@@ -139,7 +139,7 @@ fn only_the_edge_and_the_tools_are_published_and_only_on_this_machine() {
         .flat_map(|(name, service)| texts(&service["ports"]).into_iter().map(move |port| (name, port)))
         .collect();
     let expected = [
-        ("edge", "127.0.0.1:8080:8080"),
+        ("edge", "127.0.0.1:8080:8000"),
         ("prometheus", "127.0.0.1:9090:9090"),
         ("grafana", "127.0.0.1:3000:3000"),
     ];

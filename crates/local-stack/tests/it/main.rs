@@ -4,6 +4,7 @@
 mod bus_permissions;
 mod chart;
 mod chart_is_safe;
+mod cluster;
 mod command_line;
 mod compose_agrees;
 mod compose_is_safe;
