@@ -102,6 +102,29 @@ fn what_is_rendered_is_valid_kubernetes_old_and_new() {
 }
 
 #[test]
+fn the_values_of_every_size_are_accepted_and_are_those_of_the_page() {
+    let page = read("docs/reference/sizing.md");
+    for (size, gateways, directories) in [("10", 1, 1), ("1000", 2, 2), ("10000", 3, 3)] {
+        let mut values = yaml(&read(&format!("{CHART}/sizes/{size}-companies.yaml")));
+        values["origin"] = json!("https://live.example.com");
+        let chart = rendered(&values);
+        assert_eq!(chart["invalid"], json!([]), "{size}: {chart}");
+        let deployments = objects(&chart, "Deployment");
+        let least = |service: &str| match &deployments[service]["spec"]["replicas"] {
+            Value::Null => objects(&chart, "HorizontalPodAutoscaler")[service]["spec"]["minReplicas"].clone(),
+            replicas => replicas.clone(),
+        };
+        assert_eq!(
+            (least("scim-gateway"), least("directory-service")),
+            (json!(gateways), json!(directories)),
+            "{size}"
+        );
+    }
+    assert!(page.contains("| `scim-gateway` | 1 | 2, of half a core | 3, of half a core |"));
+    assert!(page.contains("| `directory-service` | 1 | 2, of half a core | 3, of half a core |"));
+}
+
+#[test]
 fn no_two_objects_share_a_name() {
     for values in ["bare", "minimal", "everything"] {
         let mut names: Vec<_> = with_values(values)["objects"]

@@ -79,6 +79,28 @@ fn every_service_accepts_the_settings_that_compose_gives_it() {
 }
 
 #[test]
+fn the_edge_listens_where_it_is_published_and_finds_every_service() {
+    let (compose, edge) = (compose(), read("deploy/haproxy/haproxy.cfg"));
+    let inside = |name: &str| {
+        let ports = texts(&compose["services"]["edge"]["ports"]);
+        let (_, rest) = edge.split_once(&format!("TIMECLOCK_EDGE_{name}-:")).unwrap();
+        (ports, rest.split('}').next().unwrap().to_owned())
+    };
+    let (ports, address) = inside("ADDR");
+    assert_eq!(ports, [format!("127.0.0.1:8080:{address}")]);
+    let emulated = &compose["services"]["entra-emulator"]["environment"]["ENTRA_TENANT_URL"];
+    assert_eq!(emulated, &format!("http://edge:{address}/scim"));
+    let (_, observed) = inside("OBSERVE_ADDR");
+    let asked = texts(&compose["services"]["edge"]["healthcheck"]["test"]);
+    assert!(asked.contains(&format!("http://127.0.0.1:{observed}/healthz").as_str()), "{asked:?}");
+    for (name, port, observe) in
+        SERVICES.iter().filter_map(|service| Some((service.name, service.http_port?, service.observe_port)))
+    {
+        assert!(edge.contains(&format!("-{name}:{port}}}\" check port {observe}\n")), "{name}");
+    }
+}
+
+#[test]
 fn every_role_connects_as_itself() {
     let compose = compose();
     for (service, roles) in SERVICES.iter().filter_map(|service| Some((service, service.roles?))) {
