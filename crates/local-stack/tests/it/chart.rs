@@ -245,6 +245,7 @@ fn values_that_cannot_work_are_refused_and_the_place_is_named() {
         (with(&["services", "scim-gateway", "env", "TIMECLOCK_NATS_URL"], json!("x")), "TIMECLOCK_NATS_URL"),
         (with(&["env", "TIMECLOCK_SEALING_KEY"], json!("x")), "TIMECLOCK_SEALING_KEY"),
         (with(&["image", "digests"], json!({ "scim-gateway": "latest" })), "/image/digests"),
+        (with(&["volumes"], json!([{ "name": "secrets" }])), "/volumes/0"),
         (with(&["networkPolicy", "nats"], json!([])), "/networkPolicy/nats"),
         (with(&["topologySpread", "whenUnsatisfiable"], json!("Maybe")), "/topologySpread/whenUnsatisfiable"),
     ] {

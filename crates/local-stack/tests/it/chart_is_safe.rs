@@ -52,9 +52,9 @@ fn no_secret_is_in_a_pod_s_description_and_each_pod_has_its_own() {
                 ["PASSWORD", "_KEY", "POSTGRES_URL", "MAIL_URL"].iter().any(|word| variable.contains(word));
             assert!(!is_secret || value.starts_with("/run/secrets/timeclock/"), "{name}: {variable}");
         }
-        let volumes = pod["spec"]["volumes"].as_array().unwrap();
-        assert_eq!(volumes.len(), 1, "{name}");
-        let secret = volumes.first().unwrap()["secret"]["secretName"].as_str().unwrap();
+        let secrets = pod["spec"]["volumes"].as_array().unwrap().iter();
+        let secrets: Vec<_> = secrets.filter_map(|volume| volume["secret"]["secretName"].as_str()).collect();
+        let [secret] = secrets[..] else { panic!("{name} has {secrets:?}") };
         assert!(seen.insert(secret), "{name} has the Secret of another");
     }
     let expected = BTreeSet::from([
@@ -67,6 +67,17 @@ fn no_secret_is_in_a_pod_s_description_and_each_pod_has_its_own() {
         "admin-console-owner",
     ]);
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn what_an_operator_mounts_is_in_every_pod() {
+    for (name, pod) in pods(with_values("everything")) {
+        let spec = &pod["spec"];
+        let mounted = spec["containers"][0]["volumeMounts"].as_array().unwrap();
+        assert!(mounted.iter().any(|mount| mount["mountPath"] == "/etc/postgres"), "{name}");
+        let volumes = spec["volumes"].as_array().unwrap();
+        assert!(volumes.iter().any(|volume| volume["configMap"]["name"] == "postgres-authority"), "{name}");
+    }
 }
 
 #[test]
