@@ -11,8 +11,8 @@ mod compose_is_safe;
 mod database_privileges;
 mod deployment;
 mod faults;
-mod settings_page;
 mod images;
+mod settings_page;
 
 use std::{
     fs::Permissions,
