@@ -26,7 +26,6 @@ pub use cluster::Cluster;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_GRACE: Duration = Duration::from_secs(10);
-const START_ATTEMPTS: usize = 5;
 /// JetStream and nothing else: no users, any client may do anything.
 const OPEN_CONFIG: &str = "jetstream {}\n";
 
@@ -69,20 +68,9 @@ impl Server {
             .context("cannot write nats-server.conf")?;
         // So that whoever answers at the port is known to be this server and not one that took the port meanwhile.
         let name = format!("backing-{:016x}", rand::random::<u64>());
-        let mut attempts = START_ATTEMPTS;
-        loop {
-            attempts -= 1;
-            let port = options.port.map_or_else(port::free, Ok)?;
-            match launch(&directory, &name, port, &options.environment) {
-                Ok(process) => {
-                    let process = Mutex::new(process);
-                    return Ok(Self { process, name, environment: options.environment, port, directory });
-                }
-                // Somebody took the port between the probe and the start.
-                Err(_) if options.port.is_none() && attempts > 0 && !port::is_free(port) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let (port, process) =
+            port::start_at(options.port, |port| launch(&directory, &name, port, &options.environment))?;
+        Ok(Self { process: Mutex::new(process), name, environment: options.environment, port, directory })
     }
 
     /// The open server that all tests of this process share.
