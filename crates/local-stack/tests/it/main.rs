@@ -8,6 +8,7 @@ mod cluster;
 mod command_line;
 mod compose_agrees;
 mod compose_is_safe;
+mod compose_observes;
 mod database_privileges;
 mod deployment;
 mod faults;
