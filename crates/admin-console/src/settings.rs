@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use service_runtime::{http::TrustedProxies, settings::Reader};
+use service_runtime::{
+    http::{Tls, TrustedProxies},
+    settings::Reader,
+};
 
 use crate::{mail, session::Limits};
 
@@ -29,6 +32,8 @@ pub struct Settings {
     pub(crate) notices_interval: Duration,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
+    /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Settings {
@@ -47,6 +52,7 @@ impl Settings {
                 50..=60 * MINUTE_MS,
             ),
             proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
             limits: Limits {
                 idle: reader.duration_ms(
                     "TIMECLOCK_SESSION_IDLE_MS",

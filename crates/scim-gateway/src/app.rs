@@ -49,6 +49,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
 ///
 /// When the bus is configured impossibly.
 pub async fn start_on(listener: Listener, settings: Settings, process: Process) -> anyhow::Result<()> {
+    let listener = listener.secured_by(settings.tls, "gateway")?;
     let metrics = Metrics::register(&process.metrics)?;
     let bus = Bus::connect(&settings.nats).await?;
     let keyring = Keyring::new(&metrics);

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
-use service_runtime::{http::TrustedProxies, settings::Reader};
+use service_runtime::{
+    http::{Tls, TrustedProxies},
+    settings::Reader,
+};
 
 use crate::CursorKey;
 
@@ -34,6 +37,8 @@ pub struct Settings {
     pub cursor_key: Option<CursorKey>,
     /// `TIMECLOCK_TRUSTED_PROXIES`: reverse proxies in front, whose word about the caller's address is believed.
     pub trusted_proxies: TrustedProxies,
+    /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
+    pub tls: Option<Tls>,
     /// `TIMECLOCK_NATS_URL`, `_USER`, `_PASSWORD`.
     pub nats: bus_jetstream::Settings,
 }
@@ -52,6 +57,7 @@ impl Settings {
             max_in_flight: reader.number("TIMECLOCK_MAX_IN_FLIGHT", 2_048, 1..=100_000),
             cursor_key: cursor_key(reader),
             trusted_proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
             nats: bus_jetstream::Settings::read(reader, "scim-gateway"),
         }
     }

@@ -4,7 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
-use service_runtime::{http::TrustedProxies, settings::Reader};
+use service_runtime::{
+    http::{Tls, TrustedProxies},
+    settings::Reader,
+};
 
 use crate::{authority::AuthorityUrl, seal::SealingKey};
 
@@ -25,6 +28,8 @@ pub struct Settings {
     pub(crate) public_url: String,
     pub(crate) authority: AuthorityUrl,
     pub(crate) proxies: TrustedProxies,
+    /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Settings {
@@ -43,6 +48,7 @@ impl Settings {
             public_url: public_url(reader),
             authority: AuthorityUrl::read(reader),
             proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
         }
     }
 }

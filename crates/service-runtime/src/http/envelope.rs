@@ -27,6 +27,8 @@ struct Named {
     id: Uuid,
     /// By its caller, who may say the same again.
     by_caller: Option<HeaderValue>,
+    /// Whether it came through TLS of ours.
+    over_tls: bool,
 }
 
 /// The id of a request: what logs, messages and errors call it.
@@ -46,16 +48,23 @@ pub fn caller_request_id(request: &HttpRequest) -> Option<String> {
     by_caller.to_str().ok().map(str::to_owned)
 }
 
+/// Whether the request came to a listener of this process that speaks TLS.
+#[must_use]
+pub fn is_over_tls(request: &HttpRequest) -> bool {
+    request.extensions().get::<Named>().is_some_and(|named| named.over_tls)
+}
+
 /// Names the request, has it answered, and finishes the answer.
 pub(super) async fn finish<B: MessageBody>(
     health: Health,
+    over_tls: bool,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let by_caller = request.headers().get(REQUEST_ID).filter(|value| is_sane(value.as_bytes())).cloned();
     let id = Uuid::now_v7();
     let told = by_caller.clone().or_else(|| HeaderValue::try_from(id.to_string()).ok());
-    request.extensions_mut().insert(Named { id, by_caller });
+    request.extensions_mut().insert(Named { id, by_caller, over_tls });
     let mut response = next.call(request).await?;
     if let Some(told) = told {
         response.headers_mut().insert(REQUEST_ID, told);
