@@ -5,6 +5,7 @@
 mod access;
 mod client_address;
 mod envelope;
+mod requests;
 mod tls;
 
 use std::{
@@ -31,6 +32,7 @@ pub use self::{
     access::access_level,
     client_address::{TrustedProxies, client_address},
     envelope::{MAX_REQUEST_ID, REQUEST_ID, caller_request_id, is_over_tls, request_id},
+    requests::{OTHER, Requests, Underway, method_label},
     tls::{Connection, Tls},
 };
 use crate::{Process, metrics};

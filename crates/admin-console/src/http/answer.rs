@@ -1,14 +1,12 @@
 //! What every answer has, whoever gave it: its security headers, its line in the log, its place in the metrics, and for
 //! what went wrong a page that says so.
 
-use std::time::Instant;
-
 use actix_web::{
     Error, HttpMessage as _,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -16,7 +14,7 @@ use actix_web::{
 };
 use askama::Template;
 use service_runtime::{
-    http::{self, access_level},
+    http::{self, OTHER, access_level},
     log_at,
 };
 use tracing::Instrument as _;
@@ -40,48 +38,36 @@ pub(crate) async fn finish(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
+    let app = request.app_data::<Data<App>>().cloned();
+    let underway =
+        app.as_ref().map(|app| app.requests.begin(request.match_pattern().as_deref(), request.method()));
+    let (route, method) =
+        underway.as_ref().map_or((OTHER, OTHER), |underway| (underway.route(), underway.method()));
     // On the page that says what went wrong it stands too.
     let id = http::request_id(request.request());
     let nonce = Nonce(opaque::mint());
     request.extensions_mut().insert(nonce.clone());
-    let method = label(request.method());
     let span = tracing::info_span!("http.request", http.method = method, request.id = %id);
     let response = next.call(request).instrument(span).await?;
-    let app = response.request().app_data::<Data<App>>().cloned();
     let entry = response.request().extensions().get::<&'static Entry>().copied();
     let mut response = with_page(response, entry);
     let is_secure = app.as_ref().is_some_and(|app| app.is_secure());
     secure(response.headers_mut(), &nonce, is_secure);
-    let route = entry.map_or("none", |entry| entry.path);
     let status = response.status();
-    if let Some(app) = app {
-        let seconds = started.elapsed().as_secs_f64();
-        app.metrics.requests.with_label_values(&[route, method, status.as_str()]).observe(seconds);
-    }
+    let duration = underway.map(|underway| underway.end(status.as_u16())).unwrap_or_default();
     let company = response.request().extensions().get::<SignedIn>().map(|who| who.company);
     log_at!(
         access_level(method, status.as_u16(), company.is_some()),
         http.route = route,
         http.method = method,
         http.status = status.as_u16(),
-        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         request.id = %id,
         request.caller_id = http::caller_request_id(response.request()),
         company.id = company.map(tracing::field::display),
         "answered"
     );
     Ok(response)
-}
-
-/// One of a closed list, so that a caller cannot invent metric labels.
-fn label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        _ => "other",
-    }
 }
 
 #[derive(Template)]

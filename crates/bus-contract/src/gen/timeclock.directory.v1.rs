@@ -634,6 +634,7 @@ pub mod browse_users {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BrowseUsersReply {
+    /// Without their managers and groups.
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<UserRecord>,
     #[prost(bool, tag = "2")]
@@ -807,6 +808,9 @@ pub struct OutboxFact {
     /// W3C trace context of the request; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
+    /// When the stream PROVISIONING took the request; for the metrics.
+    #[prost(message, optional, tag = "5")]
+    pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use actix_web::rt::net::TcpStream;
 use anyhow::Context as _;
-use prometheus::{Gauge, IntCounterVec, Opts};
+use prometheus::{IntCounterVec, IntGauge};
 use rustls::{
     ServerConfig, SupportedCipherSuite,
     crypto::{CryptoProvider, ring},
@@ -24,11 +24,28 @@ use self::{
     identity::Identity,
     renewal::{Current, Renewal},
 };
-use crate::{Process, clock::Clock, settings::Reader};
+use crate::{
+    Process,
+    clock::Clock,
+    metrics::Collectors,
+    settings::{Reader, Setting},
+};
 
 const CERTIFICATE: &str = "TIMECLOCK_TLS_CERTIFICATE_FILE";
 const KEY: &str = "TIMECLOCK_TLS_KEY_FILE";
-const INTERVAL: &str = "TIMECLOCK_TLS_RELOAD_INTERVAL_MS";
+const CERTIFICATE_FILE: Setting = Setting::new(
+    CERTIFICATE,
+    "A file in PEM with the listener's certificate, followed by those that lead to its root: with it the listener \
+     speaks TLS and nothing else.",
+)
+.unless_set("plain HTTP");
+const KEY_FILE: Setting =
+    Setting::new(KEY, "A file in PEM with the certificate's private key, without a passphrase.")
+        .unless_set("plain HTTP");
+const INTERVAL: Setting = Setting::new(
+    "TIMECLOCK_TLS_RELOAD_INTERVAL_MS",
+    "How often those files are looked at; changed ones are used once two looks have found the same.",
+);
 
 /// The only protocol that is spoken inside: Entra's documents show nothing newer.
 const ALPN: &[u8] = b"http/1.1";
@@ -61,7 +78,7 @@ impl Tls {
     /// Reads where the certificate and its key are, and them; `None` when there is neither. What is wrong with the files
     /// is a problem with the settings, so that `--check` finds it.
     pub fn read(reader: &mut Reader) -> Option<Self> {
-        let paths = (reader.optional(CERTIFICATE), reader.optional(KEY));
+        let paths = (reader.optional(CERTIFICATE_FILE), reader.optional(KEY_FILE));
         let interval = reader.duration_ms(INTERVAL, 5_000, 100..=3_600_000);
         let files = match paths {
             (None, None) => return None,
@@ -106,37 +123,35 @@ impl Tls {
 }
 
 struct Metrics {
-    expiry: Gauge,
+    expiry: IntGauge,
     reloads: IntCounterVec,
     handshakes: IntCounterVec,
 }
 
 impl Metrics {
     fn register(process: &Process, prefix: &str) -> prometheus::Result<Self> {
+        let collectors = Collectors::of(&process.metrics);
         let name = |rest: &str| format!("timeclock_{prefix}_{rest}");
-        let counter = |opts, label, results: &[&str]| -> prometheus::Result<_> {
-            let counter = IntCounterVec::new(opts, &[label])?;
-            process.metrics.register(Box::new(counter.clone()))?;
+        let results = |rest, help, results: &[&str]| {
+            let counters = collectors.counters(&name(rest), help, &["result"])?;
             for result in results {
-                counter.with_label_values(&[result]);
+                counters.with_label_values(&[result]);
             }
-            Ok(counter)
+            Ok::<_, prometheus::Error>(counters)
         };
-        let expiry = Gauge::new(
-            name("certificate_expiry_timestamp_seconds"),
-            "When the certificate in use expires, in seconds since 1970",
-        )?;
-        process.metrics.register(Box::new(expiry.clone()))?;
         Ok(Self {
-            expiry,
-            reloads: counter(
-                Opts::new(name("certificate_reloads_total"), "Changed certificates: in use, or refused"),
-                "result",
+            expiry: collectors.gauge(
+                &name("certificate_expiry_timestamp_seconds"),
+                "When the certificate in use expires, in seconds since 1970",
+            )?,
+            reloads: results(
+                "certificate_reloads_total",
+                "Changed certificates: in use, or refused",
                 &renewal::RESULTS,
             )?,
-            handshakes: counter(
-                Opts::new(name("tls_handshakes_total"), "TLS handshakes by how they ended"),
-                "result",
+            handshakes: results(
+                "tls_handshakes_total",
+                "TLS handshakes by how they ended",
                 &handshake::RESULTS,
             )?,
         })

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use prometheus::{Gauge, IntCounterVec};
+use prometheus::{IntCounterVec, IntGauge};
 use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
@@ -29,19 +29,23 @@ const REFUSED: &str = "refused";
 #[derive(Debug)]
 pub(super) struct Current {
     identity: RwLock<Arc<Identity>>,
-    expiry: Gauge,
+    expiry: IntGauge,
 }
 
 impl Current {
-    pub(super) fn new(identity: Arc<Identity>, expiry: Gauge) -> Self {
-        expiry.set(identity.expires.as_secs_f64());
+    pub(super) fn new(identity: Arc<Identity>, expiry: IntGauge) -> Self {
+        expiry.set(seconds(identity.expires));
         Self { identity: RwLock::new(identity), expiry }
     }
 
     fn replace(&self, identity: Identity) {
-        self.expiry.set(identity.expires.as_secs_f64());
+        self.expiry.set(seconds(identity.expires));
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
     }
+}
+
+fn seconds(since_epoch: Duration) -> i64 {
+    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl ResolvesServerCert for Current {
