@@ -12,6 +12,7 @@ use async_nats::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use service_runtime::Causes;
 use tokio::sync::watch;
 
 use crate::{
@@ -113,6 +114,16 @@ impl Bus {
             .backpressure_on_inflight(true)
             .build(client.clone());
         Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), metrics, journal })
+    }
+
+    /// Waits until all that was said so far is on its way to NATS, for a process that is about to end: answers are handed
+    /// to the client, which writes them when it gets round to it, and not at all once the process has ended.
+    ///
+    /// Without a connection there is nobody to hear them, and it ends after [`ACK_TIMEOUT`].
+    pub async fn flush(&self) {
+        if let Ok(Err(error)) = tokio::time::timeout(ACK_TIMEOUT, self.client.flush()).await {
+            tracing::debug!(error = %Causes(&error), "what was said last may not have been heard");
+        }
     }
 
     /// Whether there is a connection right now.
