@@ -11,6 +11,7 @@ mod activity;
 mod browser;
 mod console;
 mod conversation;
+mod edge;
 mod entra_bugs;
 mod faults;
 mod groups;
