@@ -6,6 +6,8 @@ use prometheus::{
     exponential_buckets,
 };
 
+use crate::history::Breach;
+
 /// The service's own series; pool and process series come from their owners.
 pub(crate) struct Metrics {
     pub(crate) partitions_held: IntGauge,
@@ -16,6 +18,7 @@ pub(crate) struct Metrics {
     pub(crate) outcomes: IntCounterVec,
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
+    pub(crate) histories: IntCounterVec,
     pub(crate) calls: CallMetrics,
 }
 
@@ -69,8 +72,19 @@ impl Metrics {
                 "directory_facts_total",
                 "Facts that the stream DIRECTORY has acknowledged",
             )?,
+            histories: IntCounterVec::new(
+                Opts::new(
+                    "timeclock_directory_histories_begun_total",
+                    "Histories of facts that this instance began, by why the database and the bus had parted",
+                ),
+                &["reason"],
+            )?,
             calls: CallMetrics::register(registry)?,
         };
+        for breach in Breach::ALL {
+            metrics.histories.with_label_values(&[breach.as_str()]);
+        }
+        registry.register(Box::new(metrics.histories.clone()))?;
         registry.register(Box::new(metrics.partitions_held.clone()))?;
         registry.register(Box::new(metrics.lag.clone()))?;
         registry.register(Box::new(metrics.batch_size.clone()))?;
