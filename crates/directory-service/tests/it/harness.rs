@@ -490,7 +490,8 @@ fn command(database: &str, command: &str, role: &str) {
         .env("TIMECLOCK_POSTGRES_URL", url(database, role))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // What went wrong stands in the log, which is on standard output.
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn supervision(name: &str, log: &std::path::Path) -> process::Supervision {
