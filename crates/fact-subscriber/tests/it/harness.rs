@@ -258,9 +258,9 @@ pub(crate) fn group(id: &str, version: i64) -> GroupRecord {
     }
 }
 
-pub(crate) fn fact(id: impl ToString, history: &str, event: Event) -> Fact {
+pub(crate) fn fact(id: impl Into<String>, history: &str, event: Event) -> Fact {
     Fact {
-        fact_id: id.to_string(),
+        fact_id: id.into(),
         company_id: COMPANY.to_owned(),
         history_id: history.to_owned(),
         event: Some(event),

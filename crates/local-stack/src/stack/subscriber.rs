@@ -12,7 +12,7 @@ use super::Stack;
 use crate::{
     claim::Claim,
     service::{Launch, isolated},
-    topology::{Environment, SUBSCRIBER_BUS_USER},
+    topology::{Environment, SUBSCRIBER_BUS_USER, bus_password_variable},
 };
 
 const PROGRAM: &str = "fact-subscriber";
@@ -61,6 +61,13 @@ impl Stack {
         remove(&model)?;
         run(&program, "replay", self.subscriber_environment(name, &model))?;
         run(&program, "seats", model_variable(&model))
+    }
+
+    /// Where the bus is and the password of its user for followers, for those that are written in other languages.
+    #[must_use]
+    pub fn subscriber_bus(&self) -> (String, String) {
+        let password = self.secrets.get(&bus_password_variable(SUBSCRIBER_BUS_USER));
+        (self.backing.nats_url.clone(), password.to_owned())
     }
 
     fn subscriber_environment(&self, name: &str, model: &Path) -> Environment {
