@@ -267,8 +267,8 @@ fn move_on(connection: &Connection, before: &Place, after: &Place) -> Result<boo
         )?
     } else {
         connection.execute(
-            "insert into place (history_id, sequence, fact_id, passed_over, kinds_known) \
-             select ?1, ?2, ?3, ?4, ?5 where ?6 >= 0 and ?7 is not null on conflict do nothing",
+            "insert into place (only, history_id, sequence, fact_id, passed_over, kinds_known) \
+             select 1, ?1, ?2, ?3, ?4, ?5 where ?6 >= 0 and ?7 is not null on conflict do nothing",
             values,
         )?
     };

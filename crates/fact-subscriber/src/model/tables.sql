@@ -5,7 +5,7 @@ drop table if exists memberships;
 
 -- One row: how far the stream is applied. Written in the transaction that applies it.
 create table place (
-    only        integer primary key default 1 check (only = 1),
+    only        integer primary key check (only = 1),
     history_id  text not null,
     sequence    integer not null,
     fact_id     text not null,
