@@ -16,7 +16,8 @@ use tokio::sync::watch;
 
 use crate::{
     error::{Error, Source},
-    settings::Settings,
+    metrics::Metrics,
+    settings::{Replicas, Settings},
 };
 
 /// How long JetStream may take to answer an administrative request.
@@ -41,7 +42,11 @@ pub struct Bus {
     pub(crate) link: watch::Receiver<Link>,
     /// The connection's name, for what others see of us.
     pub(crate) name: Arc<str>,
+    /// Of a process that tells any.
+    pub(crate) metrics: Option<Metrics>,
     journal: Arc<Journal>,
+    /// Of what this process provisions.
+    pub(crate) replicas: Replicas,
 }
 
 /// What is known of the connection.
@@ -65,8 +70,21 @@ impl Bus {
     /// # Errors
     /// Only when the url is malformed.
     pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
+        Self::connect_telling(settings, None).await
+    }
+
+    /// [`Bus::connect`] for a process that tells metrics.
+    ///
+    /// # Errors
+    /// See [`Bus::connect`].
+    pub async fn connect_measured(settings: &Settings, metrics: Metrics) -> Result<Self, ConnectError> {
+        Self::connect_telling(settings, Some(metrics)).await
+    }
+
+    async fn connect_telling(settings: &Settings, metrics: Option<Metrics>) -> Result<Self, ConnectError> {
         let (sender, link) = watch::channel(Link { connected: false, epoch: 0 });
-        let journal = Arc::new(Journal { link: sender, last_failure: Mutex::default() });
+        let journal =
+            Arc::new(Journal { link: sender, last_failure: Mutex::default(), metrics: metrics.clone() });
         let options = ConnectOptions::new()
             .name(&settings.connection_name)
             .user_and_password(settings.user.clone(), settings.password.expose_secret().to_owned())
@@ -96,7 +114,14 @@ impl Bus {
             .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), journal })
+        let name = settings.connection_name.as_str().into();
+        Ok(Self { client, jetstream, link, name, metrics, journal, replicas: Replicas::default() })
+    }
+
+    /// The same connection, which provisions streams and buckets with so many replicas.
+    #[must_use]
+    pub fn with_replicas(self, replicas: Replicas) -> Self {
+        Self { replicas, ..self }
     }
 
     /// Whether there is a connection right now.
@@ -167,6 +192,7 @@ impl fmt::Debug for Bus {
 struct Journal {
     link: watch::Sender<Link>,
     last_failure: Mutex<Option<String>>,
+    metrics: Option<Metrics>,
 }
 
 impl Journal {
@@ -174,15 +200,18 @@ impl Journal {
         match event {
             Event::Connected => {
                 self.link.send_modify(|link| *link = Link { connected: true, epoch: link.epoch + 1 });
+                self.tell();
                 self.remember(None);
                 tracing::info!("NATS is connected");
             }
             Event::Disconnected => {
                 self.link.send_modify(|link| link.connected = false);
+                self.tell();
                 tracing::warn!("NATS is disconnected; reconnecting");
             }
             Event::Closed => {
                 self.link.send_modify(|link| link.connected = false);
+                self.tell();
                 tracing::info!("the NATS connection is closed");
             }
             Event::LameDuckMode => tracing::info!("the NATS server is about to stop"),
@@ -200,6 +229,15 @@ impl Journal {
                     tracing::warn!(error = %error, "NATS cannot be reached yet");
                 }
             }
+        }
+    }
+
+    fn tell(&self) {
+        let Some(metrics) = &self.metrics else { return };
+        let link = *self.link.borrow();
+        metrics.connected.set(link.connected.into());
+        if link.connected && link.epoch > 1 {
+            metrics.reconnects.inc();
         }
     }
 

@@ -16,12 +16,14 @@ pub mod watch;
 
 pub mod error;
 pub mod headers;
+pub mod metrics;
 pub mod trace;
 
 pub use connect::Bus;
 pub use error::Error;
 pub use headers::Headers;
-pub use settings::Settings;
+pub use metrics::Metrics;
+pub use settings::{Replicas, Settings};
 
 /// A NATS subject; dereferences to `str`, clones without copying.
 pub use async_nats::Subject;

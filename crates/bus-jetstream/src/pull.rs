@@ -19,7 +19,10 @@
 //! Whoever follows a log rather than empties a queue says where to begin ([`Bus::open_follow`]), because it keeps its own
 //! place, beside what it made of the messages.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, SystemTime},
+};
 
 use async_nats::{
     Subject,
@@ -65,6 +68,8 @@ pub struct Delivery {
     pub payload: Bytes,
     /// Its place in the stream, which only grows.
     pub stream_sequence: u64,
+    /// When the stream took it, by the server's clock.
+    pub stored_at: SystemTime,
     acknowledge_at: Subject,
 }
 
@@ -84,6 +89,14 @@ pub enum PullError {
     },
 }
 
+/// How far behind a reading is; asks the server, so it also tells of a reading that stands still. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Backlog {
+    bus: Bus,
+    stream: &'static str,
+    consumer: String,
+}
+
 /// One reading.
 pub struct Pull {
     bus: Bus,
@@ -93,6 +106,10 @@ pub struct Pull {
     /// Handed out, oldest first.
     unacknowledged: VecDeque<(u64, Subject)>,
     pending: u64,
+    /// What is to be asked about this reading's consumer.
+    backlog: Backlog,
+    /// Deliveries that repeated one, since somebody asked.
+    repeated: u64,
     /// Set when the reading has ended: first to why, if nobody has been told yet.
     ended: Option<Option<PullError>>,
 }
@@ -122,7 +139,7 @@ impl Bus {
             end(&jetstream_stream, name).await;
         }
         let name = format!("{family}{}", unique(self));
-        self.read(&jetstream_stream, name, filter, DeliverPolicy::All, epoch, action).await
+        self.read(stream, &jetstream_stream, name, filter, DeliverPolicy::All, epoch).await
     }
 
     /// Begins a reading of `filter` at the message with this sequence, or at the first one behind it that there is, and
@@ -147,20 +164,21 @@ impl Bus {
         end(&jetstream_stream, name).await;
         // Sequences begin at 1, and the server takes 0 for "not said".
         let begin = DeliverPolicy::ByStartSequence { start_sequence: first_sequence.max(1) };
-        self.read(&jetstream_stream, name.to_owned(), filter, begin, epoch, action).await
+        self.read(stream, &jetstream_stream, name.to_owned(), filter, begin, epoch).await
     }
 
     async fn read(
         &self,
-        stream: &jetstream::stream::Stream<()>,
+        stream: &Stream,
+        jetstream_stream: &jetstream::stream::Stream<()>,
         name: String,
         filter: &str,
         begin: DeliverPolicy,
         epoch: u64,
-        action: impl Fn() -> String,
     ) -> Result<Pull, Error> {
+        let action = || format!("read {filter} of the stream {}", stream.name);
         let config = pull::Config {
-            durable_name: Some(name),
+            durable_name: Some(name.clone()),
             description: Some(format!("{} reads {filter}", self.name)),
             deliver_policy: begin,
             ack_policy: AckPolicy::Explicit,
@@ -174,8 +192,10 @@ impl Bus {
             memory_storage: true,
             ..pull::Config::default()
         };
-        let consumer =
-            stream.create_consumer(config).await.map_err(|error| consumer_failed(action(), error))?;
+        let consumer = jetstream_stream
+            .create_consumer(config)
+            .await
+            .map_err(|error| consumer_failed(action(), error))?;
         let pending = consumer.cached_info().num_pending;
         let messages = consumer
             .stream()
@@ -193,6 +213,8 @@ impl Bus {
             order: Order { delivered: 0 },
             unacknowledged: VecDeque::new(),
             pending,
+            backlog: Backlog { bus: self.clone(), stream: stream.name, consumer: name },
+            repeated: 0,
             ended: None,
         })
     }
@@ -266,8 +288,10 @@ impl Pull {
         };
         let info = message.info().map_err(|error| PullError::Lost(Some(error)))?;
         let (stream_sequence, pending) = (info.stream_sequence, info.pending);
+        let stored_at = SystemTime::from(info.published);
         let is_new = self.order.admit(info.consumer_sequence, info.delivered)?;
         self.pending = pending;
+        self.repeated += u64::from(!is_new);
         let message = message.message;
         if !is_new && !self.unacknowledged.iter().any(|(sequence, _)| *sequence == stream_sequence) {
             // It was applied and acknowledged, and the acknowledgement was lost: say it again with the next one.
@@ -279,6 +303,7 @@ impl Pull {
             headers: Headers(message.headers.unwrap_or_default()),
             payload: message.payload,
             stream_sequence,
+            stored_at,
             acknowledge_at,
         }))
     }
@@ -304,6 +329,32 @@ impl Pull {
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.pending
+    }
+
+    /// To be asked how many messages wait, also while this reading is busy.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        self.backlog.clone()
+    }
+
+    /// How many deliveries repeated one that was handed out, since this was last asked.
+    pub fn take_repeated(&mut self) -> u64 {
+        std::mem::take(&mut self.repeated)
+    }
+}
+
+impl Backlog {
+    /// How many messages the server holds that are not handed out or not acknowledged.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also when the reading has ended.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let action = || format!("ask how much of the stream {} waits", self.stream);
+        let stream = self.bus.jetstream.get_stream_no_info(self.stream).await;
+        let stream = stream.map_err(|error| Error::unavailable(action(), error))?;
+        let info = stream.consumer_info(&self.consumer).await;
+        let info = info.map_err(|error| Error::unavailable(action(), error))?;
+        Ok(info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or(0))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use crate::{
     groups::SIZES,
     history::Extent,
     load::closed_loop,
+    neighbours::{Beside, HIRING},
     operation::Operation,
     pages::PAGES,
     processes::Processes,
@@ -21,10 +23,11 @@ use crate::{
     report::{Stage, short},
     system::System,
     targets::{BUSY, RAW_PUBLISH, RAW_ROUND_TRIP, RAW_ROWS, USUAL},
+    tracing,
 };
 
 /// What only looks comes first, so that it finds the directory at the size it should have.
-const PLAN: [(Operation, &[usize]); 12] = [
+const PLAN: [(Operation, &[usize]); 16] = [
     (Operation::GetById, &[1, USUAL, BUSY]),
     (Operation::FindByUserName, &[1, USUAL, BUSY]),
     (Operation::FindByExternalId, &[1, USUAL, BUSY]),
@@ -32,6 +35,10 @@ const PLAN: [(Operation, &[usize]); 12] = [
     (Operation::Create, &[1, USUAL, BUSY]),
     (Operation::CreateInSeveral, &[BUSY]),
     (Operation::InitialCycle, &[1, USUAL, BUSY]),
+    (Operation::Disable(Beside::Nobody), &[1]),
+    (Operation::Disable(Beside::AnotherPartition), &[1]),
+    (Operation::Disable(Beside::SamePartition), &[1]),
+    (Operation::Disable(Beside::Itself), &[1]),
     (Operation::JoinAndLeave(SIZES[0]), &[1]),
     (Operation::JoinAndLeave(SIZES[1]), &[1]),
     (Operation::JoinAndLeave(SIZES[2]), &[1]),
@@ -139,12 +146,62 @@ impl Course<'_> {
         Ok(stages.collect())
     }
 
+    /// Measures the same without traces and with all of them, in turn, so that both meet the same moods of the machine; a
+    /// stage for each.
+    ///
+    /// # Errors
+    /// When something ends or cannot be measured; wrong answers are part of the figures.
+    pub(crate) fn tracing(&self, disk: &Path) -> Result<Vec<Stage>> {
+        let collector = tracing::collector()?;
+        (self.progress)("without traces, and with all of them");
+        let mut sides = Vec::new();
+        for environment in [vec![], tracing::environment(collector)] {
+            let mut system = System::start(disk, self.progress, environment)?;
+            system.grow_to(tracing::USERS, |_| self.go_on())?;
+            sides.push((system, Vec::new()));
+        }
+        let once = Course { effort: Effort { runs: 1, ..self.effort }, ..*self };
+        for (operation, in_flight) in tracing::PLAN {
+            let mut taken = [vec![], vec![]];
+            for _ in 0..self.effort.runs {
+                for ((system, _), taken) in sides.iter().zip(&mut taken) {
+                    taken.push(once.operation(system, operation, in_flight)?);
+                    system.check()?;
+                }
+            }
+            for ((_, figures), taken) in sides.iter_mut().zip(taken) {
+                figures.extend(Figure::of_runs(taken));
+            }
+        }
+        let stages = sides.into_iter().map(|(_, figures)| Stage {
+            users: tracing::USERS,
+            log_lines: 0,
+            raw: vec![],
+            figures,
+            resident_mib: BTreeMap::new(),
+        });
+        Ok(stages.collect())
+    }
+
     fn operation(&self, system: &System, operation: Operation, in_flight: usize) -> Result<Figure> {
         let target = system.target(operation);
         let mut callers = self.runtime.block_on(target.connect(in_flight))?;
+        let mut hiring = match system.hiring(operation) {
+            Some(target) => self.runtime.block_on(target.connect(HIRING))?,
+            None => vec![],
+        };
         self.figure(&system.processes, &operation.to_string(), in_flight, |duration| {
             let call = async |connection: &mut _| operation.perform(connection, &system.people).await;
-            Ok(self.runtime.block_on(closed_loop(&mut callers, duration, call)))
+            let hire = async |connection: &mut _| Operation::Create.perform(connection, &system.people).await;
+            let both = async {
+                tokio::join!(
+                    closed_loop(&mut callers, duration, call),
+                    closed_loop(&mut hiring, duration, hire)
+                )
+            };
+            let (mut outcome, hires) = self.runtime.block_on(both);
+            outcome.failures.extend(hires.failures);
+            Ok(outcome)
         })
     }
 

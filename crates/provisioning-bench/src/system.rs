@@ -16,6 +16,7 @@ use crate::{
     history::Extent,
     load::Target,
     machine::memory_kib,
+    neighbours::{Beside, Neighbours},
     operation::{Operation, Population},
     people,
     processes::Processes,
@@ -35,6 +36,7 @@ pub(crate) struct System {
     /// The one with the users.
     company: Company,
     others: Vec<Company>,
+    neighbours: Neighbours,
     gateway: SocketAddr,
     /// The gateway's second listener.
     observed: SocketAddr,
@@ -43,11 +45,16 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// Starts everything in a directory below `parent`, which goes with it.
+    /// Starts everything in a directory below `parent`, which goes with it; `environment` (service, variable, value) is
+    /// what services are told besides.
     ///
     /// # Errors
     /// What the stack reports.
-    pub(crate) fn start(parent: &Path, progress: fn(&str)) -> Result<Self> {
+    pub(crate) fn start(
+        parent: &Path,
+        progress: fn(&str),
+        environment: Vec<(String, String, String)>,
+    ) -> Result<Self> {
         let mut temporary = tempfile::Builder::new();
         temporary.prefix("provisioning-bench-").permissions(open_to_pass());
         let directory = temporary
@@ -55,11 +62,13 @@ impl System {
             .with_context(|| format!("cannot create a directory in {}", parent.display()))?;
         let mut options = stack::Options::new(directory.path())?;
         options.progress = progress;
+        options.environment = environment;
         options.postgres_settings = sized_for_this_machine();
         let stack = Stack::start(options)?;
         let company = stack.new_company("Measured")?;
         let others = (1..=SEVERAL).map(|number| stack.new_company(&format!("Measured {number}")));
         let others = others.collect::<Result<_>>()?;
+        let neighbours = Neighbours::of(&company, &stack)?;
         let endpoints = stack.endpoints();
         let observed = endpoints.metrics.get("scim-gateway").context("the stack has no gateway")?;
         Ok(Self {
@@ -71,6 +80,7 @@ impl System {
             directory,
             company,
             others,
+            neighbours,
         })
     }
 
@@ -135,6 +145,18 @@ impl System {
         };
         let token = |company: &Company| Credential::Token(company.scim_token.clone());
         Target { address, credentials: companies.iter().map(token).collect() }
+    }
+
+    /// Who hires while an operation is measured, if anybody.
+    pub(crate) fn hiring(&self, operation: Operation) -> Option<Target> {
+        let company = match operation {
+            Operation::Disable(Beside::AnotherPartition) => &self.neighbours.far,
+            Operation::Disable(Beside::SamePartition) => &self.neighbours.near,
+            Operation::Disable(Beside::Itself) => &self.company,
+            _ => return None,
+        };
+        let credentials = vec![Credential::Token(company.scim_token.clone())];
+        Some(Target { address: self.gateway, credentials })
     }
 
     /// The version of the Postgres that the services use.

@@ -2,17 +2,33 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bus_contract::stream;
 use bus_jetstream::Bus;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving, TrustedProxies},
+    http::{Listener, Requests, Serving, TrustedProxies},
 };
 
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
 use crate::{
-    Settings, auth::Auth, calls::Calls, cursor_key::CursorKey, http, keyring::Keyring, metrics::Metrics,
-    outcomes::Outcomes, places::Places, schemas::Schemas,
+    Settings,
+    auth::Auth,
+    calls::Calls,
+    cursor_key::CursorKey,
+    http,
+    keyring::Keyring,
+    metrics::Metrics,
+    outcomes::Outcomes,
+    pace::{Pace, Turns},
+    places::Places,
+    schemas::Schemas,
 };
+
+/// How often companies are forgotten that do not call.
+const UPKEEP: Duration = Duration::from_secs(60);
 
 /// What answering a request needs. One per process, shared by all workers.
 pub(crate) struct App {
@@ -24,12 +40,15 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) clock: Clock,
     pub(crate) cursor_key: CursorKey,
+    pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
     pub(crate) scim_base_url: Option<String>,
     pub(crate) outcome_timeout: Duration,
     pub(crate) query_timeout: Duration,
     pub(crate) body_limit: usize,
     pub(crate) places: Places,
+    pub(crate) pace: Pace,
+    pub(crate) turns: Turns,
 }
 
 /// Starts the gateway: binds its listener, begins to connect, and returns. Whether it can do its work is a question for
@@ -43,6 +62,16 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     start_on(listener, settings, process).await
 }
 
+/// Lets go of what is known about companies that do not call.
+async fn upkeep(app: Arc<App>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut round = interval(UPKEEP);
+    while stop.run_until_cancelled(round.tick()).await.is_some() {
+        app.pace.forget_the_rested();
+        app.turns.forget_the_idle();
+    }
+    Ok(())
+}
+
 /// [`start`] on a listener that is bound already.
 ///
 /// # Errors
@@ -50,9 +79,10 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
 /// When the bus is configured impossibly.
 pub async fn start_on(listener: Listener, settings: Settings, process: Process) -> anyhow::Result<()> {
     let metrics = Metrics::register(&process.metrics)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::PROVISIONING, &stream::CALLS])?;
+    let bus = Bus::connect_measured(&settings.nats, told).await?;
     let keyring = Keyring::new(&metrics);
-    let outcomes = Outcomes::new(&process.id, &metrics);
+    let outcomes = Outcomes::new(&process.id, bus.clone(), &metrics);
 
     // The directory is not among them: without it stored changes are still accepted, and a SCIM 503 from here is worth
     // more to a caller than a load balancer's.
@@ -76,8 +106,8 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     });
     process.tasks.spawn_supporting("schemas", |stop| schemas.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("token keys", |stop| keyring.clone().follow(bus.clone(), stop));
-    process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(bus.clone(), stop));
-    let (calls, sending) = Calls::new(&metrics);
+    process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(stop));
+    let (calls, sending) = Calls::new(&process.clock, &metrics);
     // Supporting, so that the last answers are reported too.
     process.tasks.spawn_supporting("calls", |stop| sending.run(bus.clone(), stop));
 
@@ -98,13 +128,18 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
             );
             CursorKey::random()
         }),
-        places: Places::new(settings.max_in_flight, &metrics),
+        pace: Pace::new(settings.company_rate, &process.clock),
+        turns: Turns::new(&metrics),
+        places: Places::new(settings.max_in_flight),
+        requests: Requests::register(&process.metrics, http::labels())?,
         metrics,
         scim_base_url: settings.scim_base_url,
         outcome_timeout: settings.outcome_timeout,
         query_timeout: settings.query_timeout,
         body_limit: settings.body_limit,
     });
+    let paced = Arc::clone(&app);
+    process.tasks.spawn_supporting("pace upkeep", |stop| upkeep(paced, stop));
     process.tasks.spawn("scim listener", |stop| {
         listener.serve_through(http::forgiving, serving, stop, http::routes(app))
     });

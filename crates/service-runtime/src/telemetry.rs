@@ -3,6 +3,8 @@
 //! Traces are exported by OTLP over HTTP, and only when `OTEL_EXPORTER_OTLP_ENDPOINT` (or the one for traces alone) is
 //! set. Without it nothing is recorded and nothing is paid for.
 
+mod log_lines;
+
 use std::{fmt, io::IsTerminal as _, str::FromStr};
 
 use anyhow::Context as _;
@@ -13,9 +15,19 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-use crate::{build_info::BUILD, settings::Reader};
+pub use self::log_lines::LogLines;
+use crate::{
+    build_info::BUILD,
+    settings::{Reader, Setting, standard},
+};
 
-const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+const FILTER: Setting = Setting::new("TIMECLOCK_LOG", "What is logged.")
+    .form("a log filter, such as info or warn,scim_gateway=debug");
+const FORMAT: Setting = Setting::new(
+    "TIMECLOCK_LOG_FORMAT",
+    "How log lines look; `auto` is pretty on a terminal and one JSON object per line otherwise.",
+)
+.form("auto, json or pretty");
 
 /// What is logged unless `TIMECLOCK_LOG` says otherwise.
 ///
@@ -71,12 +83,12 @@ pub struct Settings {
 impl Settings {
     /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and whether there is an OTLP endpoint.
     pub fn read(reader: &mut Reader) -> Self {
-        let filter = reader.with_default("TIMECLOCK_LOG", DEFAULT_FILTER);
+        let filter = reader.with_default(FILTER, DEFAULT_FILTER);
         if EnvFilter::try_new(&filter).is_err() {
-            reader.problem("TIMECLOCK_LOG", "must be a log filter, such as info or warn,scim_gateway=debug");
+            reader.refuse(FILTER);
         }
-        let format = reader.parsed("TIMECLOCK_LOG_FORMAT", Format::Auto, "auto, json or pretty");
-        let export_traces = ENDPOINTS.map(|name| reader.optional(name).is_some()).contains(&true);
+        let format = reader.parsed(FORMAT, Format::Auto);
+        let export_traces = standard::open_telemetry(reader);
         Self { filter, format, export_traces }
     }
 }
@@ -95,11 +107,22 @@ pub fn trace_id(span: &tracing::Span) -> Option<String> {
 /// Exports what is left when it is dropped.
 #[derive(Debug)]
 #[must_use = "telemetry is flushed when this is dropped"]
-pub struct Guard(Option<SdkTracerProvider>);
+pub struct Guard {
+    provider: Option<SdkTracerProvider>,
+    log_lines: LogLines,
+}
+
+impl Guard {
+    /// What is counted of the log.
+    #[must_use]
+    pub const fn log_lines(&self) -> &LogLines {
+        &self.log_lines
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(provider) = &self.0
+        if let Some(provider) = &self.provider
             && let Err(error) = provider.shutdown()
         {
             tracing::warn!(%error, "cannot export the last traces");
@@ -132,9 +155,12 @@ pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Gua
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(LevelFilter::INFO)
     });
-    let layers = tracing_subscriber::registry().with(log.with_filter(filter)).with(traces);
+    let log_lines = LogLines::new().context("cannot count the log's lines")?;
+    // One filter for both: what is not written is not counted.
+    let log = log.and_then(log_lines.clone()).with_filter(filter);
+    let layers = tracing_subscriber::registry().with(log).with(traces);
     layers.try_init().context("cannot install the log")?;
-    Ok(Guard(provider))
+    Ok(Guard { provider, log_lines })
 }
 
 fn tracer_provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {

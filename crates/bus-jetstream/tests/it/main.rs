@@ -7,8 +7,10 @@
 )]
 
 mod harness;
+mod metrics;
 
 mod buckets;
+mod cluster;
 mod connection;
 mod pulls;
 mod streams;

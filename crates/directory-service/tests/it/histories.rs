@@ -32,7 +32,7 @@ fn present(world: &World) -> String {
 /// How many histories an instance that holds every partition has begun for this reason.
 async fn begun(directory: &Directory, reason: &str) -> u64 {
     eventually("it holds every partition", async || {
-        directory.metrics().await.contains("directory_partitions_held 16\n")
+        directory.metrics().await.contains("timeclock_directory_partitions_held 16\n")
     })
     .await;
     let series = format!("timeclock_directory_histories_begun_total{{reason=\"{reason}\"}} ");
@@ -51,7 +51,7 @@ async fn a_past(world: &World, caller: &mut Caller) -> String {
     .await;
     eventually("the request is forgotten", async || {
         world.sql("select count(*) from outbox").trim() == "0"
-            && directory.metrics().await.contains("directory_facts_total 1\n")
+            && directory.metrics().await.contains("timeclock_directory_facts_total 1\n")
     })
     .await;
     directory.kill_9();

@@ -19,6 +19,7 @@ mod groups;
 mod histories;
 mod instances;
 mod log_pages;
+mod metrics;
 mod migrations;
 mod ordered_writes;
 mod orders_agree;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use service_runtime::rate::whole_seconds;
 use typed_ids::CompanyId;
 
 /// The codes of RFC 6749 §5.2, and one of §4.1.2.1 for what it has no code for.
@@ -17,6 +18,16 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    const ALL: [Self; 6] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::TemporarilyUnavailable,
+    ];
+
     const fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -28,6 +39,21 @@ impl Reason {
         }
     }
 }
+
+/// The metric label of what was granted.
+pub(crate) const GRANTED: &str = "ok";
+/// That of what was too much.
+const LIMITED: &str = "limited";
+/// Every metric label.
+pub(crate) const RESULTS: [&str; 8] = {
+    let mut results = [GRANTED, LIMITED, "", "", "", "", "", ""];
+    let mut place = 0;
+    while place < Reason::ALL.len() {
+        results[place + 2] = Reason::ALL[place].code();
+        place += 1;
+    }
+    results
+};
 
 /// A request that was not granted.
 #[derive(Debug, Clone)]
@@ -71,7 +97,7 @@ impl Refusal {
     pub(crate) fn limited(wait: Duration) -> Self {
         Self {
             status: 429,
-            retry_after: Some(wait),
+            retry_after: Some(Duration::from_secs(whole_seconds(wait))),
             ..Self::new(
                 Reason::TemporarilyUnavailable,
                 "too many requests; an access token is good for an hour, so keep it instead of asking again",
@@ -91,7 +117,7 @@ impl Refusal {
 
     /// The metric label.
     pub(crate) const fn label(&self) -> &'static str {
-        if self.status == 429 { "limited" } else { self.reason.code() }
+        if self.status == 429 { LIMITED } else { self.reason.code() }
     }
 
     /// The body of the answer.
