@@ -1,6 +1,10 @@
 //! The running system: started as a whole, stopped in order.
 
 mod disturb;
+mod restore;
+mod subscriber;
+
+pub use self::subscriber::Subscriber;
 
 use std::{
     path::{Path, PathBuf},

@@ -238,7 +238,7 @@ fn settings(nats: &Server, more: &[(&str, &str)]) -> Settings {
 const PASSWORD: &str = "secret";
 
 fn deployed() -> Options {
-    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"];
+    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR", "SUBSCRIBER"];
     let environment = passwords.map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
     let config = include_str!("../../../../deploy/nats/nats-server.conf").to_owned();
     Options { config: Some(config), environment: environment.into(), ..Options::default() }
