@@ -19,7 +19,7 @@ use crate::{
     endpoints::Endpoints,
     secrets::Secrets,
     service::{Instance, Launch, Ports, isolated},
-    topology::{self, Backing, Environment, PublicUrls, SERVICES, Service},
+    topology::{self, Backing, Environment, HURRIED, PublicUrls, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
 
@@ -236,6 +236,8 @@ impl Stack {
         let urls = self.public_urls((service.name, http.as_deref()));
         let mut environment =
             service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
+        let hurried = HURRIED.iter().filter(|(of, ..)| *of == service.name);
+        environment.extend(hurried.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
         for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
             environment.retain(|(known, _)| known != variable);
             environment.push((variable.clone(), value.clone()));

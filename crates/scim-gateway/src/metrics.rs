@@ -1,6 +1,8 @@
 //! What the gateway counts.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+};
 
 /// The gateway's metrics; see this crate's README for what to watch.
 #[derive(Clone, Debug)]
@@ -19,6 +21,14 @@ pub(crate) struct Metrics {
     pub(crate) calls_reported: IntCounter,
     pub(crate) calls_dropped: IntCounterVec,
     pub(crate) call_batches: IntCounter,
+    pub(crate) pace: PaceMetrics,
+}
+
+/// What is counted of companies that call a lot.
+#[derive(Clone, Debug)]
+pub(crate) struct PaceMetrics {
+    pub(crate) limited: IntCounterVec,
+    pub(crate) turn_wait: Histogram,
 }
 
 /// Seconds. Entra gives up after tens of seconds; what we promise is measured in milliseconds.
@@ -88,6 +98,32 @@ impl Metrics {
                 &["reason"],
             )?,
             call_batches: counter("gateway_call_batches_total", "Batches of reports that were sent")?,
+            pace: PaceMetrics::register(registry)?,
         })
+    }
+}
+
+impl PaceMetrics {
+    fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let limited = IntCounterVec::new(
+            Opts::new(
+                "timeclock_gateway_rate_limited_total",
+                "Requests of companies answered with 429, by the limit that they met",
+            ),
+            &["limit"],
+        )?;
+        for limit in ["rate", "concurrency"] {
+            limited.with_label_values(&[limit]);
+        }
+        let turn_wait = Histogram::with_opts(
+            HistogramOpts::new(
+                "timeclock_gateway_turn_wait_seconds",
+                "Wait of a change for one of its company's turns, before it is handed to the stream",
+            )
+            .buckets(BUCKETS.to_vec()),
+        )?;
+        registry.register(Box::new(limited.clone()))?;
+        registry.register(Box::new(turn_wait.clone()))?;
+        Ok(Self { limited, turn_wait })
     }
 }

@@ -44,6 +44,15 @@ const CURSOR_KEY: Setting = Setting::new(
 )
 .form("32 bytes in base64, such as `openssl rand -base64 32` makes")
 .unless_set("a key of this process's own");
+const COMPANY_RATE: Setting = Setting::new(
+    "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND",
+    "How often one company may call this process for ever, and ten times as often at once, beyond which it gets 429; \
+     Microsoft requires at least 25.",
+);
+/// Four times what Entra calls, and far from what a gateway can bear.
+const DEFAULT_COMPANY_RATE: NonZero<u32> = NonZero::new(100).unwrap();
+const LEAST_COMPANY_RATE: NonZero<u32> = NonZero::new(25).unwrap();
+const MOST_COMPANY_RATE: NonZero<u32> = NonZero::new(1_000_000).unwrap();
 
 /// The gateway's settings.
 #[derive(Debug, Clone)]
@@ -64,6 +73,9 @@ pub struct Settings {
     /// Requests being answered at once, beyond which callers are asked to come back later.
     /// One company may have a quarter of it.
     pub max_in_flight: usize,
+    /// How often one company may call this process for ever, and ten times as
+    /// often at once. Never less than the 25 that Microsoft requires (entra-wire §3.12).
+    pub company_rate: NonZero<u32>,
     /// What cursors are sealed with, the same in every gateway. Unset: each process has its own.
     pub cursor_key: Option<CursorKey>,
     /// Reverse proxies in front, whose word about the caller's address is believed.
@@ -84,6 +96,11 @@ impl Settings {
             query_timeout: reader.duration_ms(QUERY_TIMEOUT, 5_000, 1..=120_000),
             body_limit: reader.number(BODY_LIMIT, 512 * 1024, 1_024..=LARGEST_BODY),
             max_in_flight: reader.number(MAX_IN_FLIGHT, 2_048, 1..=100_000),
+            company_rate: reader.number(
+                COMPANY_RATE,
+                DEFAULT_COMPANY_RATE,
+                LEAST_COMPANY_RATE..=MOST_COMPANY_RATE,
+            ),
             cursor_key: cursor_key(reader),
             trusted_proxies: TrustedProxies::read(reader),
             nats: bus_jetstream::Settings::read(reader, "scim-gateway"),

@@ -9,6 +9,7 @@ pub mod http;
 mod listing;
 pub mod metrics;
 pub mod process;
+pub mod rate;
 pub mod run;
 pub mod settings;
 pub mod tasks;

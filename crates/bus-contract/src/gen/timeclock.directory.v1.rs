@@ -634,6 +634,7 @@ pub mod browse_users {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BrowseUsersReply {
+    /// Without their managers and groups.
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<UserRecord>,
     #[prost(bool, tag = "2")]

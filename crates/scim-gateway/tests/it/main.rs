@@ -13,6 +13,7 @@ mod groups;
 mod harness;
 mod lists;
 mod nothing_but_scim;
+mod pace;
 mod process;
 mod schemas;
 mod searches;
