@@ -16,7 +16,7 @@ use bus_contract::{
 };
 use bus_jetstream::Bus;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use pg_pool::{Pool, migrate::NotReady};
+use pg_pool::Pool;
 use service_runtime::{Process, Service};
 
 use crate::{
@@ -59,13 +59,6 @@ pub fn service() -> Service {
     )
 }
 
-async fn tables_are_current(pool: &Pool) -> Result<(), String> {
-    pg_pool::migrate::ready(pool, MIGRATIONS).await.map_err(|error| match error {
-        NotReady::Pending(_) => format!("run `directory-service migrate`: {error}"),
-        NotReady::Unknown(_) => error.to_string(),
-    })
-}
-
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let bus = Bus::connect(&settings.bus).await.context("connect to NATS")?;
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
@@ -85,7 +78,7 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     });
     process.health.register("postgres", move || {
         let pool = postgres.clone();
-        async move { tables_are_current(&pool).await }
+        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
 
     let context = partition::Context {
@@ -94,10 +87,12 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
         metrics: Arc::clone(&metrics),
         streams: Arc::default(),
     };
-    let (reader, postgres) = (context.clone(), settings.postgres.clone());
-    process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
-    process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
-    answer_questions(&process, bus, pool, metrics);
+    pg_pool::migrate::when_ready(&process, pool.clone(), MIGRATIONS, move |process| {
+        let (reader, postgres) = (context.clone(), settings.postgres.clone());
+        process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
+        process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
+        answer_questions(process, bus, pool, metrics);
+    });
     Ok(())
 }
 

@@ -79,17 +79,12 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         metrics,
     };
     register_checks(&process, &app);
-    process.tasks.spawn_supporting("publisher", {
-        let app = app.clone();
-        |stop| publishing.run(app, stop)
-    });
-    process.tasks.spawn_supporting("upkeep", {
-        let app = app.clone();
-        |stop| upkeep::run(app, stop)
-    });
-    process.tasks.spawn("requests", {
-        let app = app.clone();
-        |stop| answer::serve(app, stop)
+    let working = app.clone();
+    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
+        let (publisher, upkeep) = (working.clone(), working.clone());
+        process.tasks.spawn_supporting("publisher", |stop| publishing.run(publisher, stop));
+        process.tasks.spawn_supporting("upkeep", |stop| upkeep::run(upkeep, stop));
+        process.tasks.spawn("requests", |stop| answer::serve(working, stop));
     });
     let serving = Serving { workers: 1, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
