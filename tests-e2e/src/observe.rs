@@ -24,8 +24,9 @@ pub async fn metric(stack: &Stack, instance: &str, name: &str) -> Option<f64> {
 pub async fn answers_with(stack: &Stack, status: u16) -> Option<f64> {
     let (_, text) = second_listener(stack, "scim-gateway", "/metrics").await?;
     let label = format!("status=\"{status}\"");
-    let samples =
-        text.lines().filter(|line| line.starts_with("gateway_http_requests_total{") && line.contains(&label));
+    let samples = text
+        .lines()
+        .filter(|line| line.starts_with("timeclock_http_requests_total{") && line.contains(&label));
     Some(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::header};
-use bus_jetstream::Bus;
+use bus_jetstream::{Bus, metrics::Answers};
 use chrono::{DateTime, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving, TrustedProxies},
+    http::{Listener, Requests, Serving, TrustedProxies},
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) companies: Companies,
     pub(crate) live: Live,
+    pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
 }
 
@@ -75,7 +76,8 @@ impl App {
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind("console", settings.http)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
+        .await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
@@ -93,16 +95,18 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         scim_url: settings.scim_url,
         limits: settings.limits,
         proxies: settings.proxies,
+        requests: Requests::register(&process.metrics, http::labels())?,
         metrics,
     };
     register_checks(&process, &app);
-    let working = app.clone();
+    app.pool.watch_size(&process.tasks);
+    let (working, answers) = (app.clone(), Answers::register(&process.metrics)?);
     pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
         if let Some(mailer) = working.mailer.clone() {
             let (app, interval) = (working.clone(), settings.notices_interval);
             process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
         }
-        process.tasks.spawn("operators", |stop| operators::serve(working, stop));
+        process.tasks.spawn("operators", |stop| operators::serve(working, answers, stop));
     });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));

@@ -24,6 +24,8 @@ const URL: Setting = Setting::new(
 .unless_set("no mail is sent, and the pages say so");
 const FROM: Setting = Setting::new("TIMECLOCK_MAIL_FROM", "Who sends the mails.")
     .form("an address, such as `TimeClock 365 <a@example.com>`");
+/// Every metric label.
+pub(crate) const RESULTS: [&str; 2] = ["sent", "failed"];
 
 /// How long a mail server may take for one step of the conversation.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
@@ -117,7 +119,8 @@ impl Mailer {
             Ok(message) => self.hand_over(message).await,
             Err(error) => Err(error),
         };
-        let result = if sent.is_ok() { "sent" } else { "failed" };
+        let [sent_it, failed] = RESULTS;
+        let result = if sent.is_ok() { sent_it } else { failed };
         self.mails.with_label_values(&[result]).inc();
         match sent {
             Ok(()) => true,

@@ -56,6 +56,7 @@ pub(crate) enum Notice {
 
 impl Notice {
     /// The metric label.
+    /// The metric label; one of [`KINDS`].
     const fn kind(self) -> &'static str {
         match self {
             Self::Expiring { .. } => "expiring",
@@ -67,6 +68,9 @@ impl Notice {
         }
     }
 }
+
+/// Every metric label.
+pub(crate) const KINDS: [&str; 6] = ["expiring", "warning", "critical", "refused", "silent", "recovered"];
 
 /// Why a round was cut short; the next one tries again.
 #[derive(Debug, thiserror::Error)]

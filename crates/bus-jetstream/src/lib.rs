@@ -16,11 +16,13 @@ pub mod watch;
 
 pub mod error;
 pub mod headers;
+pub mod metrics;
 pub mod trace;
 
 pub use connect::Bus;
 pub use error::Error;
 pub use headers::Headers;
+pub use metrics::Metrics;
 pub use settings::Settings;
 
 /// A NATS subject; dereferences to `str`, clones without copying.

@@ -34,6 +34,7 @@ pub(crate) fn facts(
     outcome: &Outcome,
     around: &Around<'_>,
     traceparent: Option<&str>,
+    accepted_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<OutboxFact> {
     let said = said(request, outcome, around).into_iter().enumerate();
@@ -51,6 +52,7 @@ pub(crate) fn facts(
             fact_id,
             fact: fact.encode_to_vec(),
             traceparent: traceparent.unwrap_or_default().to_owned(),
+            accepted_at: Some(to_timestamp(accepted_at)),
         }
     })
     .collect()

@@ -48,6 +48,8 @@ pub(crate) struct Delivery {
     pub(crate) subject: String,
     pub(crate) payload: bytes::Bytes,
     pub(crate) traceparent: Option<String>,
+    /// When the stream took it.
+    pub(crate) stored_at: DateTime<Utc>,
     pub(crate) request: Result<Request, Unreadable>,
 }
 
@@ -122,8 +124,9 @@ fn attempt(
     let around = Around::look(conn, &companies, &known, &group_names, &decision)?;
     let mut facts = FactBatch::default();
     for ((place, request), outcome) in fresh.iter().zip(&decision.outcomes) {
-        let trace = batch[*place].traceparent.as_deref();
-        facts.facts.extend(announce::facts(request, outcome, &around, trace, now));
+        let Delivery { traceparent, stored_at, .. } = &batch[*place];
+        let trace = traceparent.as_deref();
+        facts.facts.extend(announce::facts(request, outcome, &around, trace, *stored_at, now));
         let result = around.result(outcome);
         lines.push(tell::line(request, outcome, &result, &known));
         outcomes[*place] = Some(tell::told(request, result));

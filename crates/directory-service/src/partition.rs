@@ -21,6 +21,7 @@ use crate::{
     retry::Retry,
     store::{self, partitions::Tenure},
     time::now,
+    waiting,
 };
 
 /// The most requests that one transaction applies. Beyond this the gain per request is gone and the first one waits.
@@ -109,14 +110,15 @@ async fn tenure(
     let committed = Arc::new(Notify::new());
     // What an earlier owner committed and did not announce.
     committed.notify_one();
-    let relaying = CancellationToken::new();
-    let relay = relay::run(context, partition, &committed, &relaying);
+    let ended = CancellationToken::new();
+    let relay = relay::run(context, partition, &committed, &ended);
+    let telling = waiting::requests(context, partition, reading.backlog(), &ended);
     let working = async {
         let left = work(context, tenure, &mut reading, stop, &committed).await;
-        relaying.cancel();
+        ended.cancel();
         left
     };
-    let (left, ()) = tokio::join!(working, relay);
+    let (left, (), ()) = tokio::join!(working, relay, telling);
     left
 }
 
@@ -127,14 +129,13 @@ async fn work(
     stop: &CancellationToken,
     committed: &Notify,
 ) -> anyhow::Result<Left> {
-    let lag = context.metrics.lag.with_label_values(&[&tenure.partition.to_string()]);
     loop {
         let messages = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Left::Stopped),
             messages = reading.next_batch(MAX_BATCH) => messages?,
         };
-        lag.set(i64::try_from(reading.pending()).unwrap_or(i64::MAX));
+        context.metrics.redeliveries.inc_by(reading.take_repeated());
         let batch: Arc<[Delivery]> = messages.iter().map(delivery).collect();
         let Some(outcomes) = apply_whole(context, tenure, batch, stop).await else { return Ok(Left::Ended) };
         committed.notify_one();
@@ -224,7 +225,7 @@ async fn apply_whole(
         }
     }
     timer.observe_duration();
-    context.metrics.count(size, &outcomes);
+    context.metrics.count(&batch, &outcomes, now());
     Some(outcomes)
 }
 
@@ -260,6 +261,7 @@ fn delivery(message: &pull::Delivery) -> Delivery {
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
         traceparent: message.headers.get(TRACEPARENT).map(str::to_owned),
+        stored_at: message.stored_at.into(),
         request: request::read(&message.subject, &message.payload),
     }
 }

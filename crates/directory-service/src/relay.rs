@@ -15,13 +15,15 @@ use bus_jetstream::{
     connect::MAX_ACKS_IN_FLIGHT,
     publish::{Confirmation, PublishError},
 };
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    metrics::Metrics,
     partition::Context,
     store::{self, dead_letters::DeadLetter, outbox::OutboxRow},
-    time::now,
+    time::{from_timestamp, now},
 };
 
 /// The most outbox rows (one per commit) that are read at once.
@@ -52,9 +54,8 @@ pub(crate) async fn run(
         let stopped = stop.run_until_cancelled(gathered).await.is_none();
         loop {
             match announce_oldest(context, partition).await {
-                Ok(Announced { facts, all }) => {
+                Ok(Announced { all }) => {
                     failing = false;
-                    context.metrics.facts.inc_by(facts);
                     if all {
                         break;
                     }
@@ -76,7 +77,6 @@ pub(crate) async fn run(
 }
 
 struct Announced {
-    facts: u64,
     /// Whether that was all there was.
     all: bool,
 }
@@ -88,20 +88,19 @@ async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Res
         .run("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS, MAX_BYTES))
         .await?;
     let Some((last, all)) = rows.last().map(|row| (row.outbox_id, row.is_newest)) else {
-        return Ok(Announced { facts: 0, all: true });
+        return Ok(Announced { all: true });
     };
-    let facts = publish(context, partition, &rows).await?;
+    publish(context, partition, &rows).await?;
     context
         .pool
         .run("outbox.delete", move |conn| store::outbox::delete_through(conn, partition, last))
         .await?;
-    Ok(Announced { facts, all })
+    Ok(Announced { all })
 }
 
-/// Publishes what the rows hold; returns how many facts the stream has acknowledged.
-async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) -> anyhow::Result<u64> {
-    let mut window = Window::default();
-    let mut facts = 0;
+/// Publishes what the rows hold, until the stream has acknowledged all of it.
+async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) -> anyhow::Result<()> {
+    let mut window = Window::new(&context.metrics);
     for row in rows {
         for fact in FactBatch::decode(row.facts.as_slice())?.facts {
             window.make_room(&fact.subject).await?;
@@ -114,8 +113,8 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
             );
             match sent.await {
                 Ok(confirmation) => {
-                    window.confirmations.push(confirmation);
-                    facts += 1;
+                    let accepted_at = fact.accepted_at.as_ref().and_then(from_timestamp);
+                    window.under_way.push((confirmation, accepted_at));
                 }
                 // It would hold back everything behind it for ever.
                 Err(PublishError::TooLarge) => bury(context, partition, fact).await?,
@@ -124,23 +123,28 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
         }
     }
     window.settle().await?;
-    Ok(facts)
+    Ok(())
 }
 
 /// Facts on their way. Of one resource there is never more than one, because a reconnect may lose the earlier of two
 /// and store the later, and the order per resource is what followers are promised.
-#[derive(Default)]
-struct Window {
-    confirmations: Vec<Confirmation>,
+struct Window<'c> {
+    metrics: &'c Metrics,
+    /// With the time at which the request was accepted.
+    under_way: Vec<(Confirmation, Option<DateTime<Utc>>)>,
     resources: HashSet<String>,
 }
 
-impl Window {
+impl<'c> Window<'c> {
+    fn new(metrics: &'c Metrics) -> Self {
+        Self { metrics, under_way: vec![], resources: HashSet::new() }
+    }
+
     /// Waits until a fact of this subject may be sent.
     async fn make_room(&mut self, subject: &str) -> Result<(), PublishError> {
         // The last token is the event; what stands before it names the resource.
         let resource = subject.rsplit_once('.').map_or(subject, |(resource, _)| resource);
-        if self.confirmations.len() == WINDOW || self.resources.contains(resource) {
+        if self.under_way.len() == WINDOW || self.resources.contains(resource) {
             self.settle().await?;
         }
         self.resources.insert(resource.to_owned());
@@ -149,8 +153,9 @@ impl Window {
 
     /// Waits until everything sent is stored.
     async fn settle(&mut self) -> Result<(), PublishError> {
-        for confirmation in self.confirmations.drain(..) {
+        for (confirmation, accepted_at) in self.under_way.drain(..) {
             confirmation.await?;
+            self.metrics.count_fact(accepted_at, now());
         }
         self.resources.clear();
         Ok(())

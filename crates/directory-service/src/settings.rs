@@ -11,6 +11,10 @@ const LOG_RETENTION: Setting = Setting::new(
     "TIMECLOCK_LOG_RETENTION_DAYS",
     "The age at which lines of the provisioning log and cycles are deleted.",
 );
+const COMPANY_SERIES: Setting = Setting::new(
+    "TIMECLOCK_COMPANY_SERIES",
+    "The most companies that have metrics of their own: those called most recently; the others are summed.",
+);
 
 /// The settings of a serving directory.
 pub(crate) struct Settings {
@@ -26,6 +30,8 @@ pub(crate) struct ActivitySettings {
     pub(crate) pause: TimeDelta,
     /// Age at which log lines and cycles are deleted.
     pub(crate) retention: TimeDelta,
+    /// The most companies that have series of their own.
+    pub(crate) company_series: usize,
 }
 
 impl Settings {
@@ -36,6 +42,7 @@ impl Settings {
             activity: ActivitySettings {
                 pause: TimeDelta::milliseconds(reader.number(CYCLE_PAUSE, 600_000, 100..=3_600_000)),
                 retention: TimeDelta::days(reader.number(LOG_RETENTION, 90, 1..=3_650)),
+                company_series: reader.number(COMPANY_SERIES, 500, 0..=5_000),
             },
         }
     }

@@ -19,6 +19,12 @@ const CACHE_ENTRIES: usize = 20_000;
 /// The longest `Authorization` header that is looked at, in bytes. Ours are under 1,000.
 const MAX_HEADER: usize = 4_096;
 
+/// The metric label of those who are let in.
+const ACCEPTED: &str = "accepted";
+/// Every metric label.
+pub(crate) const RESULTS: [&str; 8] =
+    [ACCEPTED, "missing", "garbled", "unknown", "not_yet_valid", "expired", "revoked", "not_ready"];
+
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -91,12 +97,12 @@ pub(crate) struct Auth {
     keyring: Keyring,
     verified: Cache<[u8; 32], Verified>,
     clock: Clock,
-    refusals: IntCounterVec,
+    results: IntCounterVec,
 }
 
 impl Auth {
     pub(crate) fn new(keyring: Keyring, clock: Clock, metrics: &Metrics) -> Self {
-        Self { keyring, verified: Cache::new(CACHE_ENTRIES), clock, refusals: metrics.auth_refusals.clone() }
+        Self { keyring, verified: Cache::new(CACHE_ENTRIES), clock, results: metrics.auth.clone() }
     }
 
     /// Who makes this request.
@@ -105,13 +111,9 @@ impl Auth {
             let token = bearer(request)?;
             self.verify(token, generation)
         });
-        match verified {
-            Ok(Verified { principal, .. }) => Ok(principal.into()),
-            Err(refusal) => {
-                self.refusals.with_label_values(&[refusal.reason()]).inc();
-                Err(refusal)
-            }
-        }
+        let result = verified.as_ref().err().map_or(ACCEPTED, |refusal| refusal.reason());
+        self.results.with_label_values(&[result]).inc();
+        verified.map(|Verified { principal, .. }| principal.into())
     }
 
     /// What changes between two uses of a token is checked at each: the keys, the time, the revocations.

@@ -46,9 +46,10 @@ const CURSOR_KEY: Setting = Setting::new(
 .unless_set("a key of this process's own");
 const COMPANY_RATE: Setting = Setting::new(
     "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND",
-    "How often one company may call this process for ever, and ten times as often at once, beyond which it gets 429; \
-     Microsoft requires at least 25.",
+    "How often one company may call this process for ever, and ten times as often at once; beyond, it is slowed down \
+     and then answered with 429.",
 );
+
 /// Four times what Entra calls, and far from what a gateway can bear.
 const DEFAULT_COMPANY_RATE: NonZero<u32> = NonZero::new(100).unwrap();
 const LEAST_COMPANY_RATE: NonZero<u32> = NonZero::new(25).unwrap();

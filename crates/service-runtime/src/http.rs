@@ -4,6 +4,7 @@
 
 mod access;
 mod client_address;
+mod requests;
 
 use std::{
     future::ready,
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     access::access_level,
     client_address::{TrustedProxies, client_address},
+    requests::{OTHER, Requests, Underway, method_label},
 };
 use crate::{Process, metrics};
 

@@ -159,9 +159,9 @@ impl Service {
             print(&lines.join("\n"));
             return Ok(ExitCode::SUCCESS);
         }
-        let _flushes_on_drop = telemetry::install(self.name, &telemetry)?;
+        let flushes_on_drop = telemetry::install(self.name, &telemetry)?;
         log_start(self.name, "serve", &effective);
-        runtime()?.block_on(serve(self.name, own, start))
+        runtime()?.block_on(serve(self.name, own, flushes_on_drop.log_lines(), start))
     }
 
     fn list(self, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -219,11 +219,18 @@ impl Own {
     }
 }
 
-async fn serve(name: &'static str, own: Own, start: Work<Process>) -> anyhow::Result<ExitCode> {
+async fn serve(
+    name: &'static str,
+    own: Own,
+    log_lines: &telemetry::LogLines,
+    start: Work<Process>,
+) -> anyhow::Result<ExitCode> {
     // Before anything else, so that a signal during the start is not lost.
     let signal = stop_signal()?;
     let process = Process::new(Clock::system());
     metrics::register_process(&process.metrics, name)?;
+    log_lines.register(&process.metrics)?;
+    process.health.tell(&process.metrics)?;
     let observing = Listener::bind("observe", own.observe)?;
     let routes = observe(&process);
     process.tasks.spawn_supporting("observe listener", |stop| {
@@ -231,6 +238,7 @@ async fn serve(name: &'static str, own: Own, start: Work<Process>) -> anyhow::Re
     });
     start(process.clone()).await.context("cannot start")?;
     process.health.started();
+    process.tasks.spawn_supporting("readiness", |stop| process.health.clone().watch(stop));
 
     match supervise(&process, signal, own.deadline).await {
         Ended::Stopped => Ok(ExitCode::SUCCESS),

@@ -3,6 +3,8 @@
 //! Traces are exported by OTLP over HTTP, and only when `OTEL_EXPORTER_OTLP_ENDPOINT` (or the one for traces alone) is
 //! set. Without it nothing is recorded and nothing is paid for.
 
+mod log_lines;
+
 use std::{fmt, io::IsTerminal as _, str::FromStr};
 
 use anyhow::Context as _;
@@ -13,6 +15,7 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
+pub use self::log_lines::LogLines;
 use crate::{
     build_info::BUILD,
     settings::{Reader, Setting, standard},
@@ -104,11 +107,22 @@ pub fn trace_id(span: &tracing::Span) -> Option<String> {
 /// Exports what is left when it is dropped.
 #[derive(Debug)]
 #[must_use = "telemetry is flushed when this is dropped"]
-pub struct Guard(Option<SdkTracerProvider>);
+pub struct Guard {
+    provider: Option<SdkTracerProvider>,
+    log_lines: LogLines,
+}
+
+impl Guard {
+    /// What is counted of the log.
+    #[must_use]
+    pub const fn log_lines(&self) -> &LogLines {
+        &self.log_lines
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(provider) = &self.0
+        if let Some(provider) = &self.provider
             && let Err(error) = provider.shutdown()
         {
             tracing::warn!(%error, "cannot export the last traces");
@@ -141,9 +155,12 @@ pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Gua
     let traces = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(LevelFilter::INFO)
     });
-    let layers = tracing_subscriber::registry().with(log.with_filter(filter)).with(traces);
+    let log_lines = LogLines::new().context("cannot count the log's lines")?;
+    // One filter for both: what is not written is not counted.
+    let log = log.and_then(log_lines.clone()).with_filter(filter);
+    let layers = tracing_subscriber::registry().with(log).with(traces);
     layers.try_init().context("cannot install the log")?;
-    Ok(Guard(provider))
+    Ok(Guard { provider, log_lines })
 }
 
 fn tracer_provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {

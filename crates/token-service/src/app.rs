@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bus_jetstream::Bus;
+use bus_jetstream::{Bus, metrics::Answers};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving, TrustedProxies},
+    http::{Listener, Requests, Serving, TrustedProxies},
 };
 
 use crate::{
@@ -40,6 +40,7 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
     pub(crate) clock: Clock,
+    pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
 }
 
@@ -61,7 +62,8 @@ impl App {
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind("tokens", settings.http)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
+        .await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();
@@ -76,16 +78,18 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         limits: Limits::new(&process.clock),
         proxies: settings.proxies,
         clock: process.clock.clone(),
+        requests: Requests::register(&process.metrics, http::LABELS)?,
         metrics,
     };
     register_checks(&process, &app);
-    let working = app.clone();
+    let (working, answers) = (app.clone(), Answers::register(&process.metrics)?);
     pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
         let (publisher, upkeep) = (working.clone(), working.clone());
         process.tasks.spawn_supporting("publisher", |stop| publishing.run(publisher, stop));
         process.tasks.spawn_supporting("upkeep", |stop| upkeep::run(upkeep, stop));
-        process.tasks.spawn("requests", |stop| answer::serve(working, stop));
+        process.tasks.spawn("requests", |stop| answer::serve(working, answers, stop));
     });
+    app.pool.watch_size(&process.tasks);
     let serving = Serving { workers: 1, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())

@@ -4,7 +4,14 @@ mod exchange;
 mod revocation;
 mod token;
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{
+    Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::{Next, from_fn},
+    web,
+};
 use serde_json::json;
 use service_runtime::Causes;
 
@@ -15,14 +22,17 @@ pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
 /// Where clients end them.
 pub(crate) const REVOCATION_PATH: &str = "/oauth2/revoke";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
+const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
+/// The template and method of every route, for the metrics.
+pub(crate) const LABELS: [(&str, &str); 4] =
+    [(TOKEN_PATH, "POST"), (REVOCATION_PATH, "POST"), (JWKS_PATH, "GET"), (METADATA_PATH, "GET")];
 /// How long a reader may keep the keys, in seconds.
 const MAX_AGE: u32 = 300;
 
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
-        config
-            .app_data(web::Data::new(app.clone()))
+        let everything = web::scope("")
             .service(
                 web::resource(TOKEN_PATH)
                     .route(web::post().to(token::grant))
@@ -34,8 +44,24 @@ pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
                     .default_service(web::to(revocation::wrong_method)),
             )
             .route(JWKS_PATH, web::get().to(jwks))
-            .route("/.well-known/oauth-authorization-server", web::get().to(metadata));
+            .route(METADATA_PATH, web::get().to(metadata))
+            .default_service(web::to(HttpResponse::NotFound))
+            .wrap(from_fn(count));
+        config.app_data(web::Data::new(app.clone())).service(everything);
     }
+}
+
+/// Counts a request and its answer.
+async fn count(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let begin =
+        |app: &web::Data<App>| app.requests.begin(request.match_pattern().as_deref(), request.method());
+    let underway = request.app_data().map(begin);
+    let response = next.call(request).await?;
+    underway.map(|underway| underway.end(response.status().as_u16()));
+    Ok(response)
 }
 
 /// Public keys (RFC 7517 §5).

@@ -137,9 +137,9 @@ async fn a_directory_that_dies_in_the_middle_of_a_cycle_loses_no_count() {
     let world = World::to_disturb().await;
     let stack = world.stack();
     let totals = async || {
-        let answered = metric(stack, "scim-gateway", "gateway_http_requests_total").await;
-        let reported = metric(stack, "scim-gateway", "gateway_calls_reported_total").await;
-        let dropped = metric(stack, "scim-gateway", "gateway_calls_dropped_total").await;
+        let answered = metric(stack, "scim-gateway", "timeclock_http_requests_total").await;
+        let reported = metric(stack, "scim-gateway", "timeclock_gateway_calls_reported_total").await;
+        let dropped = metric(stack, "scim-gateway", "timeclock_gateway_calls_dropped_total").await;
         [answered, reported, dropped].map(|total| total.unwrap_or_default())
     };
     let before = totals().await;

@@ -15,6 +15,7 @@ mod entra_bugs;
 mod faults;
 mod groups;
 mod isolation;
+mod metrics;
 mod oauth;
 mod observability;
 mod other_suites;

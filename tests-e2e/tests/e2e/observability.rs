@@ -29,7 +29,8 @@ async fn every_service_tells_its_health_its_readiness_and_its_metrics() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gateway_counts_what_it_answers() {
     let world = World::shared();
-    let count = async || observe::metric(world.stack(), "scim-gateway", "gateway_http_requests_total").await;
+    let count =
+        async || observe::metric(world.stack(), "scim-gateway", "timeclock_http_requests_total").await;
     let before = count().await.unwrap_or_default();
     for _request in 0..10 {
         world.scim.get("/Users").await.expect(200);

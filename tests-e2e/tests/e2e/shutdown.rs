@@ -24,7 +24,7 @@ async fn a_gateway_that_is_asked_to_end_answers_what_it_has_accepted() {
             )
         })
         .collect();
-    let waiting = async || observe::metric(stack, GATEWAY, "gateway_outcomes_waiting").await;
+    let waiting = async || observe::metric(stack, GATEWAY, "timeclock_gateway_outcomes_waiting").await;
     eventually("all requests are under way", waiting, |waiting| when(*waiting == Some(16.0))).await;
 
     stack.ask_to_finish(GATEWAY).unwrap();

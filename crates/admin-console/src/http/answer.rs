@@ -1,21 +1,22 @@
 //! What every answer has, whoever gave it: its security headers, its line in the log, its place in the metrics, and for
 //! what went wrong a page that says so.
 
-use std::time::Instant;
-
 use actix_web::{
     Error, HttpMessage as _,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::Data,
 };
 use askama::Template;
-use service_runtime::{http::access_level, log_at};
+use service_runtime::{
+    http::{OTHER, access_level},
+    log_at,
+};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -41,47 +42,35 @@ pub(crate) async fn finish(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
+    let app = request.app_data::<Data<App>>().cloned();
+    let underway =
+        app.as_ref().map(|app| app.requests.begin(request.match_pattern().as_deref(), request.method()));
+    let (route, method) =
+        underway.as_ref().map_or((OTHER, OTHER), |underway| (underway.route(), underway.method()));
     let id = RequestId(Uuid::now_v7());
     let nonce = Nonce(opaque::mint());
     request.extensions_mut().insert(id);
     request.extensions_mut().insert(nonce.clone());
-    let method = label(request.method());
     let span = tracing::info_span!("http.request", http.method = method, request.id = %id.0);
     let response = next.call(request).instrument(span).await?;
-    let app = response.request().app_data::<Data<App>>().cloned();
     let entry = response.request().extensions().get::<&'static Entry>().copied();
     let mut response = with_page(response, entry);
     let is_secure = app.as_ref().is_some_and(|app| app.is_secure());
     secure(response.headers_mut(), &nonce, is_secure);
-    let route = entry.map_or("none", |entry| entry.path);
     let status = response.status();
-    if let Some(app) = app {
-        let seconds = started.elapsed().as_secs_f64();
-        app.metrics.requests.with_label_values(&[route, method, status.as_str()]).observe(seconds);
-    }
+    let duration = underway.map(|underway| underway.end(status.as_u16())).unwrap_or_default();
     let company = response.request().extensions().get::<SignedIn>().map(|who| who.company);
     log_at!(
         access_level(method, status.as_u16(), company.is_some()),
         http.route = route,
         http.method = method,
         http.status = status.as_u16(),
-        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         request.id = %id.0,
         company.id = company.map(tracing::field::display),
         "answered"
     );
     Ok(response)
-}
-
-/// One of a closed list, so that a caller cannot invent metric labels.
-fn label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        _ => "other",
-    }
 }
 
 #[derive(Template)]

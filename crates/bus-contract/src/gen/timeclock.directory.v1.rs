@@ -808,6 +808,9 @@ pub struct OutboxFact {
     /// W3C trace context of the request; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
+    /// When the stream PROVISIONING took the request; for the metrics.
+    #[prost(message, optional, tag = "5")]
+    pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -207,7 +207,7 @@ async fn one_instance_counts_and_another_takes_over_when_it_dies() {
     let first = world.directory().await;
     let console = Console::new(&world).await;
     let company = CompanyId::mint();
-    let counted = "directory_calls_counted_total";
+    let counted = "timeclock_directory_calls_counted_total";
     console.report(company, vec![call("search", Answer::Found, 200)]).await;
     eventually("the first counts", async || metric(&first, counted).await == 1).await;
     let second = world.directory().await;
@@ -236,7 +236,7 @@ async fn a_message_that_nobody_can_read_does_not_hold_up_the_others() {
     console.publish("calls.v1.nonsense".to_owned(), vec![]).await;
     console.report(company, vec![call("search", Answer::Found, 200)]).await;
     eventually("the good one is counted", async || console.counted(company).await == 1).await;
-    assert_eq!(metric(&directory, "directory_calls_dead_total").await, 3);
+    assert_eq!(metric(&directory, "timeclock_directory_calls_dead_total").await, 3);
     assert_eq!(world.sql("select count(*) from cycles").trim(), "1");
 }
 
@@ -255,7 +255,10 @@ async fn a_batch_that_postgres_refuses_is_passed_over_and_its_neighbours_are_cou
     }
     let directory = world.directory().await;
     eventually("the good ones are counted", async || console.counted(good).await == 3).await;
-    assert_eq!((metric(&directory, "directory_calls_dead_total").await, console.counted(bad).await), (1, 0));
+    assert_eq!(
+        (metric(&directory, "timeclock_directory_calls_dead_total").await, console.counted(bad).await),
+        (1, 0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -399,10 +402,10 @@ async fn operators_see_every_connected_company_by_its_health() {
     directory.kill_9();
     let directory = world.directory().await;
     eventually("the gauge tells", async || {
-        directory.metrics().await.contains(r#"directory_companies{health="critical"} 1"#)
+        directory.metrics().await.contains(r#"timeclock_directory_companies{health="critical"} 1"#)
     })
     .await;
-    assert!(directory.metrics().await.contains(r#"directory_companies{health="healthy"} 1"#));
+    assert!(directory.metrics().await.contains(r#"timeclock_directory_companies{health="healthy"} 1"#));
 }
 
 #[tokio::test(flavor = "multi_thread")]

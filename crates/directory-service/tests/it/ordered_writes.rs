@@ -214,5 +214,5 @@ async fn every_change_is_logged_and_announced_once() {
     eventually("the outbox is announced", async || world.sql("select count(*) from outbox").trim() == "0")
         .await;
     // Counted when the stream DIRECTORY has acknowledged them.
-    assert!(directory.metrics().await.contains("directory_facts_total 5\n"));
+    assert!(directory.metrics().await.contains("timeclock_directory_facts_total 5\n"));
 }

@@ -52,7 +52,7 @@ async fn a_message_that_cannot_be_read_is_kept_whole_and_passed_over() {
     let letters = world.sql("select reason, encode(payload, 'escape') from dead_letters");
     assert_eq!(letters.trim(), "the body is not a timeclock.provisioning.v1.Request|\\377\\377 not protobuf");
     eventually("the metric counts it", async || {
-        directory.metrics().await.contains(r#"directory_outcomes_total{outcome="unreadable"} 1"#)
+        directory.metrics().await.contains(r#"timeclock_directory_outcomes_total{outcome="unreadable"} 1"#)
     })
     .await;
 }

@@ -23,7 +23,7 @@ impl World {
     }
 
     fn refusals(&self, reason: &str) -> f64 {
-        self.metric(&format!("gateway_auth_refusals_total{{reason=\"{reason}\"}}"))
+        self.metric(&format!("timeclock_gateway_auth_total{{result=\"{reason}\"}}"))
     }
 }
 
@@ -106,7 +106,7 @@ async fn a_retired_token_works_until_its_end_comes() {
     let id = TokenId::mint();
     let token = world.signer.token(world.company, id, NOW + 3_600);
     world.revoke(id, NOW + 100).await;
-    eventually("the retirement is known", async || world.metric("gateway_revocations") > 0.0).await;
+    eventually("the retirement is known", async || world.metric("timeclock_gateway_revocations") > 0.0).await;
 
     assert_eq!(world.with_token(&token).await.status, 200);
     world.clock.advance(Duration::from_secs(100));
@@ -152,7 +152,7 @@ async fn a_revocation_is_not_put_off_by_an_older_word() {
     world.revoke(early, NOW + 1_000).await;
     // Entries arrive in their order, so what came before this one is known with it.
     world.revoke(marker, NOW).await;
-    let both = async || world.metric("gateway_revocations") > 1.0;
+    let both = async || world.metric("timeclock_gateway_revocations") > 1.0;
     eventually("both revocations are known", both).await;
 
     assert_eq!(world.with_token(&token).await.status, 401);
@@ -162,7 +162,8 @@ async fn a_revocation_is_not_put_off_by_an_older_word() {
 async fn a_key_that_cannot_be_used_is_no_key() {
     let world = World::with(Oddities { no_keys: true, ..Oddities::default() }).await;
     world.bus.put(&TOKENS, &format!("{KEY_PREFIX}broken"), "{}").await.unwrap();
-    eventually("the key has arrived", async || world.metric("gateway_verification_keys") > 0.0).await;
+    eventually("the key has arrived", async || world.metric("timeclock_gateway_verification_keys") > 0.0)
+        .await;
 
     assert!(!world.process.health.readiness().await.ready);
     world.get(PATH).await.is_error(503);

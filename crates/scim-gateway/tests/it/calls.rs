@@ -374,7 +374,7 @@ async fn of_a_flood_with_a_credential_that_has_ended_the_end_is_not_told() {
     stream::iter(0..150).for_each_concurrent(16, refused).await;
 
     assert_eq!(gists(&told.calls().await), [("search", Said::Unauthenticated, 401); 100]);
-    let dropped = told.world.metric("gateway_calls_dropped_total{reason=\"flood\"}");
+    let dropped = told.world.metric("timeclock_gateway_calls_dropped_total{reason=\"flood\"}");
     assert!((dropped - 50.0).abs() < f64::EPSILON);
 }
 

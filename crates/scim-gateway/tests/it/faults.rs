@@ -30,7 +30,7 @@ async fn create(world: &World) -> Answer {
 }
 
 fn waiting(world: &World) -> f64 {
-    world.metric("gateway_outcomes_waiting")
+    world.metric("timeclock_gateway_outcomes_waiting")
 }
 
 #[tokio::test]
@@ -44,7 +44,9 @@ async fn without_an_outcome_the_caller_learns_that_the_request_is_stored() {
     assert!(answer.detail().contains("is stored and will be applied"), "{answer:?}");
     let (_, request) = world.directory.requests().pop().unwrap();
     assert!(answer.detail().contains(&request.request_id), "{answer:?}");
-    assert!((world.metric("gateway_outcome_timeouts_total{stored=\"yes\"}") - 1.0).abs() < f64::EPSILON);
+    assert!(
+        (world.metric("timeclock_gateway_outcome_timeouts_total{stored=\"yes\"}") - 1.0).abs() < f64::EPSILON
+    );
     assert!(waiting(&world).abs() < f64::EPSILON);
 }
 
@@ -78,7 +80,8 @@ async fn an_outcome_that_cannot_be_read_is_no_outcome() {
     let world = impatient().await;
     world.directory.set_mood(Mood::Babbling);
     create(&world).await.is_error(503);
-    eventually("it was noticed", async || world.metric("gateway_outcomes_unexpected_total") > 0.0).await;
+    eventually("it was noticed", async || world.metric("timeclock_gateway_outcomes_unexpected_total") > 0.0)
+        .await;
 }
 
 #[tokio::test]
@@ -145,7 +148,7 @@ async fn a_caller_that_leaves_leaves_nothing_behind() {
     }
 
     eventually("nobody waits any more", async || waiting(&world).abs() < f64::EPSILON).await;
-    let in_flight = async || world.metric("gateway_http_requests_in_flight").abs() < f64::EPSILON;
+    let in_flight = async || world.metric("timeclock_http_requests_in_flight").abs() < f64::EPSILON;
     eventually("its place is free again", in_flight).await;
 }
 
@@ -224,5 +227,5 @@ async fn what_is_in_flight_is_finished_and_reported_before_the_process_ends() {
     };
     let (answer, ()) = tokio::join!(request, stopped);
     assert_eq!(Answer::read(answer.unwrap()).await.status, 201);
-    assert!((world.metric("gateway_calls_reported_total") - 1.0).abs() < f64::EPSILON);
+    assert!((world.metric("timeclock_gateway_calls_reported_total") - 1.0).abs() < f64::EPSILON);
 }

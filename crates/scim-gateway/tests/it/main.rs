@@ -12,6 +12,7 @@ mod faults;
 mod groups;
 mod harness;
 mod lists;
+mod metrics;
 mod nothing_but_scim;
 mod pace;
 mod process;

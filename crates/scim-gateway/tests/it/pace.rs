@@ -48,9 +48,9 @@ async fn who_calls_a_little_too_often_is_slowed_down_and_not_refused() {
     let answers = async { world.get("/scim/Users").await.status };
     let time_goes_on = async {
         eventually("the call is kept", async || {
-            world
-                .metric("gateway_http_requests_total{method=\"GET\",route=\"/ResourceTypes\",status=\"200\"}")
-                >= 250.0
+            world.metric(
+                "timeclock_http_requests_total{method=\"GET\",route=\"/ResourceTypes\",status=\"200\"}",
+            ) >= 250.0
         })
         .await;
         world.clock.advance(Duration::from_secs(1));
@@ -84,8 +84,8 @@ async fn a_company_that_is_refused_without_end_fills_no_log() {
     stream::iter(0..150).for_each_concurrent(150, refused).await;
 
     eventually("the reports are stored", async || {
-        world.metric("gateway_calls_reported_total") >= 350.0
-            && world.metric("gateway_calls_dropped_total{reason=\"flood\"}") >= 50.0
+        world.metric("timeclock_gateway_calls_reported_total") >= 350.0
+            && world.metric("timeclock_gateway_calls_dropped_total{reason=\"flood\"}") >= 50.0
     })
     .await;
 }

@@ -1,11 +1,19 @@
 //! `/healthz`, `/readyz` and `/metrics`, over a real listener.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use service_runtime::{
     Process,
     clock::Clock,
+    health,
     http::{Listener, Serving, observe},
     metrics,
 };
@@ -98,4 +106,34 @@ async fn metrics_say_which_build_runs() {
     assert!(body.contains("timeclock_build_info{"), "{body}");
     assert!(body.contains("service=\"test-service\""), "{body}");
     observed.process.tasks.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_follow_readiness_though_nobody_asks() {
+    let process = Process::new(Clock::system());
+    process.health.tell(&process.metrics).unwrap();
+    let away = Arc::new(AtomicBool::new(false));
+    let nats = Arc::clone(&away);
+    process.health.register("nats", move || {
+        let is_away = nats.load(Ordering::Relaxed);
+        async move { if is_away { Err("no connection".to_owned()) } else { Ok(()) } }
+    });
+    process.health.started();
+    process.tasks.spawn_supporting("readiness", |stop| process.health.clone().watch(stop));
+    let told = async |ready: i64, up: i64| {
+        // Virtual time: it passes as soon as everybody waits.
+        tokio::time::sleep(2 * health::LOOK_EVERY).await;
+        let text = metrics::text(&process.metrics).unwrap();
+        assert!(text.contains(&format!("timeclock_ready {ready}\n")), "{text}");
+        assert!(text.contains(&format!("timeclock_dependency_up{{dependency=\"nats\"}} {up}\n")), "{text}");
+    };
+    told(1, 1).await;
+    away.store(true, Ordering::Relaxed);
+    told(0, 0).await;
+    away.store(false, Ordering::Relaxed);
+    told(1, 1).await;
+    process.health.stopping();
+    assert!(metrics::text(&process.metrics).unwrap().contains("timeclock_ready 0\n"));
+    told(0, 1).await;
+    process.tasks.stop().await;
 }

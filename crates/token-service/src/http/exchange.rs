@@ -15,7 +15,7 @@ use typed_ids::{CompanyId, RequestId};
 
 use crate::{
     app::App,
-    oauth::{Reason, Refusal},
+    oauth::{GRANTED, Reason, Refusal},
 };
 
 /// The largest form, in bytes: an assertion of the longest kind, and room to spare.
@@ -44,7 +44,7 @@ impl Asked {
     /// Writes it, and counts it in `counter`.
     pub(super) fn end(self, counter: &IntCounterVec, result: &Result<CompanyId, Refusal>) {
         let refusal = result.as_ref().err();
-        let label = refusal.map_or("ok", Refusal::label);
+        let label = refusal.map_or(GRANTED, Refusal::label);
         counter.with_label_values(&[label]).inc();
         let (status, company) = match result {
             Ok(company) => (200, Some(*company)),

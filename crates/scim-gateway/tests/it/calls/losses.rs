@@ -6,7 +6,7 @@ use super::Told;
 use crate::harness::{Oddities, World, eventually};
 
 fn dropped(world: &World, reason: &str) -> f64 {
-    world.metric(&format!("gateway_calls_dropped_total{{reason=\"{reason}\"}}"))
+    world.metric(&format!("timeclock_gateway_calls_dropped_total{{reason=\"{reason}\"}}"))
 }
 
 #[tokio::test]
@@ -15,11 +15,11 @@ async fn without_the_stream_reports_are_lost_and_answers_are_not() {
     world.user("adele").await;
     assert_eq!(world.get("/scim/Users").await.status, 200);
     eventually("the loss is counted", async || dropped(&world, "refused") > 1.0).await;
-    assert!(world.metric("gateway_calls_waiting").abs() < f64::EPSILON);
+    assert!(world.metric("timeclock_gateway_calls_waiting").abs() < f64::EPSILON);
 
     world.bus.ensure_stream(&CALLS).await.unwrap();
     assert_eq!(world.get("/scim/Users").await.status, 200);
-    let reported = async || world.metric("gateway_calls_reported_total") > 0.0;
+    let reported = async || world.metric("timeclock_gateway_calls_reported_total") > 0.0;
     eventually("what comes later is reported", reported).await;
 }
 
@@ -57,8 +57,8 @@ async fn what_is_gathered_is_sent_before_the_process_ends() {
 
     told.world.process.tasks.stop().await;
 
-    assert!((told.world.metric("gateway_calls_reported_total") - 20.0).abs() < f64::EPSILON);
-    assert!(told.world.metric("gateway_calls_waiting").abs() < f64::EPSILON);
+    assert!((told.world.metric("timeclock_gateway_calls_reported_total") - 20.0).abs() < f64::EPSILON);
+    assert!(told.world.metric("timeclock_gateway_calls_waiting").abs() < f64::EPSILON);
     let mut calls = 0;
     while calls < 20 {
         calls += told.next_batch().await.calls.len();
@@ -69,7 +69,7 @@ async fn what_is_gathered_is_sent_before_the_process_ends() {
 async fn what_is_deployed_lets_calls_be_reported() {
     let world = World::with(Oddities { deployed: true, calls: true, ..Oddities::default() }).await;
     assert_eq!(world.get("/scim/Users").await.status, 200);
-    let reported = async || world.metric("gateway_calls_reported_total") > 0.0;
+    let reported = async || world.metric("timeclock_gateway_calls_reported_total") > 0.0;
     eventually("the call is reported", reported).await;
     assert!(dropped(&world, "refused").abs() < f64::EPSILON);
 }

@@ -133,7 +133,7 @@ async fn a_credential_that_has_ended_is_told_of() {
     ];
     world.revoke(revoked, NOW).await;
     world.revoke(client, NOW).await;
-    eventually("the ends are known", async || world.metric("gateway_revocations") > 1.0).await;
+    eventually("the ends are known", async || world.metric("timeclock_gateway_revocations") > 1.0).await;
     for token in &tokens {
         let request = world.anonymous(Method::POST, "/scim/Users").bearer_auth(token);
         Answer::of(request.body(json!({ "userName": "adele" }).to_string())).await.is_error(401);
