@@ -16,7 +16,6 @@ pub mod watch;
 
 pub mod error;
 pub mod headers;
-pub mod trace;
 
 pub use connect::Bus;
 pub use error::Error;

@@ -9,13 +9,13 @@ use std::{
 use async_nats::{Subject, Subscriber, client::RequestErrorKind};
 use bytes::Bytes;
 use futures_util::Stream;
+use service_runtime::trace::{Kind, Trace, span};
 
 use crate::{
     connect::Bus,
     error::{Error, Source},
     headers::Headers,
     publish::PublishError,
-    trace,
 };
 
 /// Why a question was not answered.
@@ -30,6 +30,18 @@ pub enum AskError {
     /// There is no connection to NATS, or it broke before the answer came.
     #[error("could not ask: NATS does not answer")]
     Unavailable(#[source] Option<Source>),
+}
+
+impl AskError {
+    /// One of a closed list, for spans and metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoResponders => "no_responders",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
 }
 
 /// A message that somebody sent to a subject of ours.
@@ -62,14 +74,31 @@ impl Bus {
         payload: impl Into<Bytes>,
         timeout: Duration,
     ) -> Result<Bytes, AskError> {
+        let subject = subject.into();
+        let span = span(Kind::Client, format_args!("ask {subject}"))
+            .with("messaging.system", "nats")
+            .within(&Trace::current());
+        let answer = self.answer_to(subject, span.trace(), payload.into(), timeout).await;
+        if let Err(error) = &answer {
+            span.fail(error.kind());
+        }
+        answer
+    }
+
+    async fn answer_to(
+        &self,
+        subject: Subject,
+        trace: &Trace,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, AskError> {
         let Some(epoch) = self.epoch() else { return Err(AskError::Unavailable(None)) };
-        let mut request = async_nats::Request::new().payload(payload.into()).timeout(None);
-        let mut headers = Headers::new();
-        trace::inject(&mut headers);
+        let mut request = async_nats::Request::new().payload(payload).timeout(None);
+        let headers = Headers::of_trace(trace);
         if !headers.0.is_empty() {
             request = request.headers(headers.0);
         }
-        let answer = tokio::time::timeout(timeout, self.client.send_request(subject.into(), request));
+        let answer = tokio::time::timeout(timeout, self.client.send_request(subject, request));
         tokio::select! {
             biased;
             answer = answer => match answer {

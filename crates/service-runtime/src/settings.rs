@@ -175,6 +175,18 @@ impl Reader {
         Some(SecretString::from(value)).filter(|secret| !secret.expose_secret().is_empty())
     }
 
+    /// A text that may be there and is shown nowhere.
+    pub(crate) fn unshown(&mut self, name: &'static str) -> Option<String> {
+        self.known.insert(name.to_owned());
+        self.environment.get(name).map(str::to_owned)
+    }
+
+    /// The names of the variables that are set and begin like this.
+    pub(crate) fn names<'n>(&'n self, prefix: &'n str) -> impl Iterator<Item = &'n str> {
+        let names = self.environment.0.iter().filter(|(_, value)| !value.is_empty());
+        names.map(|(name, _)| name.as_str()).filter(move |name| name.starts_with(prefix))
+    }
+
     /// Notes what is wrong with a setting, for rules that the other methods do not know.
     pub fn problem(&mut self, name: &str, what: &str) {
         self.problems.push(format!("{name} {what}"));
