@@ -16,7 +16,10 @@
 //! After either error the owner opens a new reading, which begins again at the oldest unacknowledged message; what had
 //! been applied and not acknowledged is recognised by its stream sequence, which only grows.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, SystemTime},
+};
 
 use async_nats::{
     Subject,
@@ -62,6 +65,8 @@ pub struct Delivery {
     pub payload: Bytes,
     /// Its place in the stream, which only grows.
     pub stream_sequence: u64,
+    /// When the stream took it in, by the server's clock.
+    pub accepted_at: SystemTime,
     acknowledge_at: Subject,
 }
 
@@ -223,6 +228,7 @@ impl Pull {
         };
         let info = message.info().map_err(|error| PullError::Lost(Some(error)))?;
         let (stream_sequence, pending) = (info.stream_sequence, info.pending);
+        let accepted_at = info.published.into();
         let is_new = self.order.admit(info.consumer_sequence, info.delivered)?;
         self.pending = pending;
         let message = message.message;
@@ -236,6 +242,7 @@ impl Pull {
             headers: Headers(message.headers.unwrap_or_default()),
             payload: message.payload,
             stream_sequence,
+            accepted_at,
             acknowledge_at,
         }))
     }

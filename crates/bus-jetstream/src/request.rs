@@ -9,7 +9,7 @@ use std::{
 use async_nats::{Subject, Subscriber, client::RequestErrorKind};
 use bytes::Bytes;
 use futures_util::Stream;
-use service_runtime::trace::{Kind, Trace, span};
+use service_runtime::trace::{Kind, Trace};
 
 use crate::{
     connect::Bus,
@@ -75,9 +75,10 @@ impl Bus {
         timeout: Duration,
     ) -> Result<Bytes, AskError> {
         let subject = subject.into();
-        let span = span(Kind::Client, format_args!("ask {subject}"))
+        let span = Trace::current()
+            .span(Kind::Client, format_args!("ask {subject}"))
             .with("messaging.system", "nats")
-            .within(&Trace::current());
+            .begin();
         let answer = self.answer_to(subject, span.trace(), payload.into(), timeout).await;
         if let Err(error) = &answer {
             span.fail(error.kind());

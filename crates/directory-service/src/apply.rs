@@ -22,6 +22,8 @@ use bus_contract::{
 };
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult};
+use pg_pool::pool::statement;
+use service_runtime::trace::Trace;
 use typed_ids::CompanyId;
 
 use self::{
@@ -47,7 +49,8 @@ pub(crate) struct Delivery {
     pub(crate) stream_sequence: i64,
     pub(crate) subject: String,
     pub(crate) payload: bytes::Bytes,
-    pub(crate) traceparent: Option<String>,
+    /// In which its application is a span.
+    pub(crate) trace: Trace,
     pub(crate) request: Result<Request, Unreadable>,
 }
 
@@ -106,7 +109,9 @@ fn attempt(
     let companies: Vec<CompanyId> = companies.into_iter().collect();
     // What Postgres refuses to store it refuses to look for.
     let asked = if condemned.is_none() { readable.as_slice() } else { &[] };
+    let reading = statement("users.apply.read");
     let Read { seen, mut known, group_names } = read::read(conn, tenure, &companies, asked)?;
+    drop(reading);
     if seen.epoch != tenure.epoch {
         return Ok(Attempt::TenureEnded);
     }
@@ -122,8 +127,7 @@ fn attempt(
     let around = Around::look(conn, &companies, &known, &group_names, &decision)?;
     let mut facts = FactBatch::default();
     for ((place, request), outcome) in fresh.iter().zip(&decision.outcomes) {
-        let trace = batch[*place].traceparent.as_deref();
-        facts.facts.extend(announce::facts(request, outcome, &around, trace, now));
+        facts.facts.extend(announce::facts(request, outcome, &around, &batch[*place].trace, now));
         let result = around.result(outcome);
         lines.push(tell::line(request, outcome, &result, &known));
         outcomes[*place] = Some(tell::told(request, result));
@@ -139,6 +143,7 @@ fn attempt(
         facts: &facts,
         applied_at: now,
     };
+    let _writing = statement("users.apply.write");
     Ok(match write::write(conn, &write, &decision, &letters)? {
         true => Attempt::Applied(outcomes),
         false => Attempt::Overtaken,

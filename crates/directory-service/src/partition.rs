@@ -1,22 +1,22 @@
 //! The life of a partition in the hands of this instance: take over, read in order, apply, acknowledge, answer.
 
+mod spans;
+
 use std::sync::Arc;
 
-use bus_contract::{
-    Message,
-    headers::{OUTCOME_INBOX, TRACEPARENT},
-    partition::Partition,
-    provisioning, stream, subject,
-};
+use bus_contract::{Message, headers::OUTCOME_INBOX, partition::Partition, provisioning, stream, subject};
 use bus_jetstream::{Bus, provision::StreamIdentity, pull};
 use pg_pool::Pool;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    trace::{InTrace as _, Span, Trace},
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::{self, Applied, Delivery, request},
-    metrics::Metrics,
+    metrics::{self, Metrics},
     relay,
     retry::Retry,
     store::{self, partitions::Tenure},
@@ -135,11 +135,20 @@ async fn work(
             messages = reading.next_batch(MAX_BATCH) => messages?,
         };
         lag.set(i64::try_from(reading.pending()).unwrap_or(i64::MAX));
-        let batch: Arc<[Delivery]> = messages.iter().map(delivery).collect();
-        let Some(outcomes) = apply_whole(context, tenure, batch, stop).await else { return Ok(Left::Ended) };
+        let traces: Vec<_> = messages.iter().map(|message| message.headers.trace()).collect();
+        let span = spans::of_batch(tenure.partition, &messages, &traces);
+        let (batch, applying): (Vec<_>, Vec<_>) =
+            messages.iter().zip(&traces).map(|(message, trace)| begin(message, trace, &span)).unzip();
+        let applied = apply_whole(context, tenure, batch.into(), stop).in_trace(span.trace()).await;
+        let Some(outcomes) = applied else {
+            applying.iter().for_each(|span| span.fail("given_back"));
+            return Ok(Left::Ended);
+        };
+        drop(span);
         committed.notify_one();
         // Told before acknowledged: the caller waits, the stream does not.
-        for (message, outcome) in messages.iter().zip(outcomes) {
+        for ((message, outcome), span) in messages.iter().zip(outcomes).zip(applying) {
+            span.note("outcome", metrics::word(outcome.as_ref()));
             answer(context, message, outcome).await;
         }
         if let Some(last) = messages.last() {
@@ -253,15 +262,19 @@ fn is_bug(error: &pg_pool::Error) -> bool {
     matches!(error, pg_pool::Error::Bug(_))
 }
 
-fn delivery(message: &pull::Delivery) -> Delivery {
-    Delivery {
+/// Reads a message; its application begins.
+fn begin(message: &pull::Delivery, trace: &Trace, batch: &Span) -> (Delivery, Span) {
+    let request = request::read(&message.subject, &message.payload);
+    let span = spans::of_request(&request, message, trace, batch);
+    let delivery = Delivery {
         // A stream of more than 2⁶³ messages would have run for a million years.
         stream_sequence: i64::try_from(message.stream_sequence).unwrap_or(i64::MAX),
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
-        traceparent: message.headers.get(TRACEPARENT).map(str::to_owned),
-        request: request::read(&message.subject, &message.payload),
-    }
+        trace: span.trace().clone(),
+        request,
+    };
+    (delivery, span)
 }
 
 async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<provisioning::Outcome>) {

@@ -4,17 +4,19 @@
 //! the two announces the same facts again under the same message ids, which the stream recognises for two minutes and
 //! a follower by the fact's id for ever.
 
-use std::{collections::HashSet, time::Duration};
+use std::{borrow::Cow, collections::HashSet, time::Duration};
 
 use bus_contract::{
     Message,
     directory::{FactBatch, OutboxFact},
     partition::{self, Partition},
+    stream,
 };
 use bus_jetstream::{
     connect::MAX_ACKS_IN_FLIGHT,
     publish::{Confirmation, PublishError},
 };
+use service_runtime::trace::{Kind, Span, TRACEPARENT, Trace};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -105,16 +107,16 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
     for row in rows {
         for fact in FactBatch::decode(row.facts.as_slice())?.facts {
             window.make_room(&fact.subject).await?;
-            let traceparent = Some(fact.traceparent.as_str()).filter(|trace| !trace.is_empty());
+            let span = sending(&fact);
             let sent = context.bus.publish_durable(
                 fact.subject.clone(),
                 &fact.fact_id,
-                traceparent,
+                Some(span.trace()),
                 fact.fact.clone(),
             );
             match sent.await {
                 Ok(confirmation) => {
-                    window.confirmations.push(confirmation);
+                    window.underway.push((confirmation, span));
                     facts += 1;
                 }
                 // It would hold back everything behind it for ever.
@@ -127,11 +129,29 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
     Ok(facts)
 }
 
+/// The span of a fact's way into the stream, in the trace of the request that it came of; whoever follows the facts goes on
+/// with it.
+fn sending(fact: &OutboxFact) -> Span {
+    let trace = Trace::received(|name| {
+        let value = if name == TRACEPARENT { &fact.traceparent } else { &fact.tracestate };
+        Some(Cow::Borrowed(value.as_str()))
+    });
+    // `facts.v1.<company>.<kind>.<id>.<event>`: neither company nor id belong in a name.
+    let mut tokens = fact.subject.rsplit('.');
+    let (event, kind) = (tokens.next().unwrap_or_default(), tokens.nth(1).unwrap_or_default());
+    trace
+        .span(Kind::Producer, format_args!("send {kind}.{event}"))
+        .with("messaging.system", "nats")
+        .with("messaging.destination.name", stream::DIRECTORY.name)
+        .with_text("messaging.message.id", &fact.fact_id)
+        .begin()
+}
+
 /// Facts on their way. Of one resource there is never more than one, because a reconnect may lose the earlier of two
 /// and store the later, and the order per resource is what followers are promised.
 #[derive(Default)]
 struct Window {
-    confirmations: Vec<Confirmation>,
+    underway: Vec<(Confirmation, Span)>,
     resources: HashSet<String>,
 }
 
@@ -140,7 +160,7 @@ impl Window {
     async fn make_room(&mut self, subject: &str) -> Result<(), PublishError> {
         // The last token is the event; what stands before it names the resource.
         let resource = subject.rsplit_once('.').map_or(subject, |(resource, _)| resource);
-        if self.confirmations.len() == WINDOW || self.resources.contains(resource) {
+        if self.underway.len() == WINDOW || self.resources.contains(resource) {
             self.settle().await?;
         }
         self.resources.insert(resource.to_owned());
@@ -149,8 +169,11 @@ impl Window {
 
     /// Waits until everything sent is stored.
     async fn settle(&mut self) -> Result<(), PublishError> {
-        for confirmation in self.confirmations.drain(..) {
-            confirmation.await?;
+        for (confirmation, span) in self.underway.drain(..) {
+            if let Err(error) = confirmation.await {
+                span.fail("not_stored");
+                return Err(error);
+            }
         }
         self.resources.clear();
         Ok(())

@@ -8,7 +8,7 @@ use std::{
 
 use diesel::{PgConnection, QueryResult, r2d2::R2D2Connection as _};
 use prometheus::Registry;
-use service_runtime::trace::{Kind, Span, Trace, span};
+use service_runtime::trace::{Kind, Span, Trace};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -117,9 +117,10 @@ impl Pool {
     }
 }
 
-/// The span of what is done in the database under this name, inside the present one.
-pub(crate) fn statement(name: &'static str) -> Span {
-    span(Kind::Client, format_args!("{name}")).with("db.system.name", "postgresql").within(&Trace::current())
+/// The span of what is done in the database under this name, inside the present one. For the parts of a piece of work;
+/// the whole has one without being asked.
+pub fn statement(name: &'static str) -> Span {
+    Trace::current().span(Kind::Client, format_args!("{name}")).with("db.system.name", "postgresql").begin()
 }
 
 /// Runs something that blocks on a thread where that is allowed.

@@ -19,7 +19,7 @@ use opentelemetry::{
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use uuid::Uuid;
 
-pub use self::span::{Begin, Kind, Span, span};
+pub use self::span::{Begin, Kind, Span};
 pub(crate) use self::{sampling::WithItsRequests, span::record_with};
 
 /// W3C Trace Context §3.2: who asks, and whether it is recorded.

@@ -634,6 +634,7 @@ pub mod browse_users {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BrowseUsersReply {
+    /// Without their managers and groups.
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<UserRecord>,
     #[prost(bool, tag = "2")]
@@ -804,9 +805,11 @@ pub struct OutboxFact {
     pub fact_id: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "3")]
     pub fact: ::prost::alloc::vec::Vec<u8>,
-    /// W3C trace context of the request; empty when it carried none.
+    /// W3C trace context of what the request came to; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub tracestate: ::prost::alloc::string::String,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -21,41 +21,79 @@ pub(crate) fn record_with(tracer: SdkTracer) {
     drop(TRACER.set(tracer));
 }
 
-/// A span that is about to begin. Without a collector all of this is nothing.
-#[must_use = "it begins with one of `entering`, `within` and `of_batch`"]
-pub struct Begin(Option<(SpanBuilder, &'static SdkTracer)>);
+/// A span that is about to begin. Where it will not be recorded, all of this is nothing.
+#[must_use = "it begins with `begin`"]
+pub struct Begin {
+    parent: Context,
+    builder: Option<(SpanBuilder, &'static SdkTracer)>,
+}
 
-/// Describes a span of this kind and name.
-pub fn span(kind: Kind, name: fmt::Arguments<'_>) -> Begin {
-    Begin(TRACER.get().map(|tracer| {
-        let builder = match name.as_str() {
-            Some(name) => SpanBuilder::from_name(name),
-            None => SpanBuilder::from_name(name.to_string()),
-        };
-        (builder.with_kind(kind), tracer)
-    }))
+impl Trace {
+    /// A span of this trace; recorded when the trace is. So what a timer asks makes no trace.
+    pub fn span(&self, kind: Kind, name: fmt::Arguments<'_>) -> Begin {
+        match self.is_recorded() {
+            true => self.entry(kind, name),
+            false => Begin { parent: self.0.clone(), builder: None },
+        }
+    }
+
+    /// A span where work enters from outside. Whether it is recorded, and all behind it, is decided here: by the sampler,
+    /// which usually follows the caller where there is one.
+    pub fn entry(&self, kind: Kind, name: fmt::Arguments<'_>) -> Begin {
+        let builder = TRACER.get().map(|tracer| {
+            let builder = match name.as_str() {
+                Some(name) => SpanBuilder::from_name(name),
+                None => SpanBuilder::from_name(name.to_string()),
+            };
+            (builder.with_kind(kind), tracer)
+        });
+        Begin { parent: self.0.clone(), builder }
+    }
+
+    /// A span that is a trace of its own, with links to those whose work it does all at once; recorded when one of them is.
+    pub fn batch_of<'t>(
+        traces: impl IntoIterator<Item = &'t Self>,
+        kind: Kind,
+        name: fmt::Arguments<'_>,
+    ) -> Begin {
+        let links: Vec<_> = traces.into_iter().filter(|trace| trace.is_recorded()).map(link).collect();
+        let mut begin = Self::none().entry(kind, name);
+        match &mut begin.builder {
+            Some((builder, _)) if !links.is_empty() => builder.links = Some(links),
+            _ => begin.builder = None,
+        }
+        begin
+    }
 }
 
 impl Begin {
-    /// Notes something about it. Never a name, an address or a secret: whoever reads traces may not be who may read those.
+    /// Notes something about it. Never a name, an address or a secret: who may read traces may not read those.
     pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        if let Some((builder, _)) = &mut self.0 {
+        if let Some((builder, _)) = &mut self.builder {
             builder.attributes.get_or_insert_default().push(KeyValue::new(key, value));
         }
         self
     }
 
-    /// It began at this time, and not now.
+    /// The same of what has to be written out first.
+    pub fn with_text(self, key: &'static str, value: &dyn fmt::Display) -> Self {
+        match self.builder {
+            Some(_) => self.with(key, value.to_string()),
+            None => self,
+        }
+    }
+
+    /// It began at this time, by whatever clock, and not now.
     pub fn since(mut self, time: SystemTime) -> Self {
-        if let Some((builder, _)) = &mut self.0 {
-            builder.start_time = Some(time);
+        if let Some((builder, _)) = &mut self.builder {
+            builder.start_time = Some(time.min(opentelemetry::time::now()));
         }
         self
     }
 
     /// It has to do with the present span of another trace as well.
     pub fn linked_to(mut self, trace: &Trace) -> Self {
-        if let Some((builder, _)) = &mut self.0
+        if let Some((builder, _)) = &mut self.builder
             && trace.is_recorded()
         {
             builder.links.get_or_insert_default().push(link(trace));
@@ -63,37 +101,14 @@ impl Begin {
         self
     }
 
-    /// Begins it where work enters: `caller` decides whether it is recorded, or the sampler where there is none.
-    pub fn entering(self, caller: &Trace) -> Span {
-        self.begin(caller.0.clone())
-    }
-
-    /// Begins it as a part of `trace`; nothing is recorded unless that is. So a question that a timer asks makes no trace.
-    pub fn within(self, trace: &Trace) -> Span {
-        match trace.is_recorded() {
-            true => self.begin(trace.0.clone()),
-            false => Span { trace: trace.clone(), is_ours: false },
-        }
-    }
-
-    /// Begins it as a trace of its own, with links to those whose work it does all at once; recorded when one of them is.
-    pub fn of_batch<'t>(mut self, traces: impl Iterator<Item = &'t Trace>) -> Span {
-        let Some((builder, _)) = &mut self.0 else { return Span::none() };
-        let links: Vec<_> = traces.filter(|trace| trace.is_recorded()).map(link).collect();
-        if links.is_empty() {
-            return Span::none();
-        }
-        builder.links = Some(links);
-        self.begin(Context::new())
-    }
-
-    fn begin(self, parent: Context) -> Span {
-        match self.0 {
+    /// Begins it.
+    pub fn begin(self) -> Span {
+        match self.builder {
             Some((builder, tracer)) => {
-                let span = tracer.build_with_context(builder, &parent);
-                Span { trace: Trace(parent.with_span(span)), is_ours: true }
+                let span = tracer.build_with_context(builder, &self.parent);
+                Span { trace: Trace(self.parent.with_span(span)), is_ours: true }
             }
-            None => Span { trace: Trace(parent), is_ours: false },
+            None => Span { trace: Trace(self.parent), is_ours: false },
         }
     }
 }
@@ -111,14 +126,9 @@ pub struct Span {
 }
 
 impl Span {
-    /// One that records nothing and belongs to no trace.
-    pub fn none() -> Self {
-        Self { trace: Trace::none(), is_ours: false }
-    }
-
     /// What is done inside it belongs to this.
     #[must_use]
-    pub fn trace(&self) -> &Trace {
+    pub const fn trace(&self) -> &Trace {
         &self.trace
     }
 
@@ -126,6 +136,13 @@ impl Span {
     pub fn note(&self, key: &'static str, value: impl Into<Value>) {
         if self.is_ours {
             self.trace.0.span().set_attribute(KeyValue::new(key, value));
+        }
+    }
+
+    /// The same of what has to be written out first.
+    pub fn note_text(&self, key: &'static str, value: &dyn fmt::Display) {
+        if self.is_ours && self.trace.is_recorded() {
+            self.note(key, value.to_string());
         }
     }
 
@@ -142,13 +159,6 @@ impl Span {
             let span = self.trace.0.span();
             span.set_attribute(KeyValue::new("error.type", kind));
             span.set_status(Status::error(""));
-        }
-    }
-
-    /// Ends it at this time, and not now.
-    pub fn end_at(self, time: SystemTime) {
-        if self.is_ours {
-            self.trace.0.span().end_with_timestamp(time);
         }
     }
 }
