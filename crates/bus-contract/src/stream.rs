@@ -65,6 +65,15 @@ pub const CALLS: Stream = Stream {
     duplicate_window: Duration::from_secs(120),
 };
 
+/// Every stream.
+pub const ALL: [&Stream; 3] = [&PROVISIONING, &DIRECTORY, &CALLS];
+
+/// The stream that keeps what is sent to this subject.
+#[must_use]
+pub fn keeping(subject: &str) -> Option<&'static Stream> {
+    ALL.into_iter().find(|stream| subject.starts_with(stream.subject.trim_end_matches('>')))
+}
+
 /// A JetStream key-value bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {

@@ -182,6 +182,12 @@ pub fn group_fact(company: CompanyId, group: GroupId, event: Event) -> String {
     format!("facts.v1.{company}.group.{group}.{}", event.as_str())
 }
 
+/// What a request over the bus asks for: its subject without the service that answers it and the version.
+#[must_use]
+pub fn operation(subject: &str) -> &str {
+    subject.split_once(".v1.").map_or(subject, |(_service, operation)| operation)
+}
+
 /// Questions to the directory. [`crate::directory::LookUpUser`] → [`crate::directory::Reply`].
 pub const LOOK_UP_USER: &str = "directory.v1.query.user.look_up";
 /// Questions to the directory. [`crate::directory::SearchUsers`] → [`crate::directory::Reply`].

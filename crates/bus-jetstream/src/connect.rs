@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::{
     error::{Error, Source},
+    metrics::Metrics,
     settings::Settings,
 };
 
@@ -41,6 +42,8 @@ pub struct Bus {
     pub(crate) link: watch::Receiver<Link>,
     /// The connection's name, for what others see of us.
     pub(crate) name: Arc<str>,
+    /// Of a process that tells any.
+    pub(crate) metrics: Option<Metrics>,
     journal: Arc<Journal>,
 }
 
@@ -65,8 +68,21 @@ impl Bus {
     /// # Errors
     /// Only when the url is malformed.
     pub async fn connect(settings: &Settings) -> Result<Self, ConnectError> {
+        Self::connect_telling(settings, None).await
+    }
+
+    /// [`Bus::connect`] for a process that tells metrics.
+    ///
+    /// # Errors
+    /// See [`Bus::connect`].
+    pub async fn connect_measured(settings: &Settings, metrics: Metrics) -> Result<Self, ConnectError> {
+        Self::connect_telling(settings, Some(metrics)).await
+    }
+
+    async fn connect_telling(settings: &Settings, metrics: Option<Metrics>) -> Result<Self, ConnectError> {
         let (sender, link) = watch::channel(Link { connected: false, epoch: 0 });
-        let journal = Arc::new(Journal { link: sender, last_failure: Mutex::default() });
+        let journal =
+            Arc::new(Journal { link: sender, last_failure: Mutex::default(), metrics: metrics.clone() });
         let options = ConnectOptions::new()
             .name(&settings.connection_name)
             .user_and_password(settings.user.clone(), settings.password.expose_secret().to_owned())
@@ -96,7 +112,7 @@ impl Bus {
             .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), journal })
+        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), metrics, journal })
     }
 
     /// Whether there is a connection right now.
@@ -167,6 +183,7 @@ impl fmt::Debug for Bus {
 struct Journal {
     link: watch::Sender<Link>,
     last_failure: Mutex<Option<String>>,
+    metrics: Option<Metrics>,
 }
 
 impl Journal {
@@ -174,15 +191,18 @@ impl Journal {
         match event {
             Event::Connected => {
                 self.link.send_modify(|link| *link = Link { connected: true, epoch: link.epoch + 1 });
+                self.tell();
                 self.remember(None);
                 tracing::info!("NATS is connected");
             }
             Event::Disconnected => {
                 self.link.send_modify(|link| link.connected = false);
+                self.tell();
                 tracing::warn!("NATS is disconnected; reconnecting");
             }
             Event::Closed => {
                 self.link.send_modify(|link| link.connected = false);
+                self.tell();
                 tracing::info!("the NATS connection is closed");
             }
             Event::LameDuckMode => tracing::info!("the NATS server is about to stop"),
@@ -200,6 +220,15 @@ impl Journal {
                     tracing::warn!(error = %error, "NATS cannot be reached yet");
                 }
             }
+        }
+    }
+
+    fn tell(&self) {
+        let Some(metrics) = &self.metrics else { return };
+        let link = *self.link.borrow();
+        metrics.connected.set(link.connected.into());
+        if link.connected && link.epoch > 1 {
+            metrics.reconnects.inc();
         }
     }
 

@@ -16,10 +16,12 @@ pub mod watch;
 
 pub mod error;
 pub mod headers;
+pub mod metrics;
 
 pub use connect::Bus;
 pub use error::Error;
 pub use headers::Headers;
+pub use metrics::Metrics;
 pub use settings::Settings;
 
 /// A NATS subject; dereferences to `str`, clones without copying.

@@ -1,6 +1,9 @@
 //! Sending messages: fire and forget, with the acknowledgement sent elsewhere, or with its acknowledgement awaited.
 
-use std::future::{Future, IntoFuture};
+use std::{
+    future::{Future, IntoFuture},
+    time::{Duration, Instant},
+};
 
 use async_nats::{
     Subject,
@@ -10,7 +13,10 @@ use async_nats::{
         message::PublishMessage,
     },
 };
-use bus_contract::headers::{MESSAGE_ID, OUTCOME_INBOX};
+use bus_contract::{
+    headers::{MESSAGE_ID, OUTCOME_INBOX},
+    stream::{self, Stream},
+};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use service_runtime::trace::Trace;
@@ -51,6 +57,9 @@ pub struct Confirmation {
     ack: PublishAckFuture,
     bus: Bus,
     epoch: u64,
+    /// Where it is to be kept; none that is known for a bucket's.
+    stream: Option<&'static Stream>,
+    begun: Instant,
 }
 
 impl Bus {
@@ -70,11 +79,14 @@ impl Bus {
     ) -> Result<(), PublishError> {
         let mut headers = identified(message_id, &Trace::current());
         headers.set(OUTCOME_INBOX, inbox);
-        self.require_connection()?;
-        let inbox: Subject = inbox.into();
-        let sent =
-            self.client.publish_with_reply_and_headers(subject.into(), inbox, headers.0, payload.into());
-        in_time(sent).await
+        let (subject, inbox): (Subject, Subject) = (subject.into(), inbox.into());
+        let stream = stream::keeping(&subject);
+        let sending = async {
+            self.require_connection()?;
+            let payload = payload.into();
+            in_time(self.client.publish_with_reply_and_headers(subject, inbox, headers.0, payload)).await
+        };
+        sending.await.inspect_err(|_failed| self.note_not_stored(stream))
     }
 
     /// Sends a message to its stream. Await the returned [`Confirmation`] to know that it is stored.
@@ -104,6 +116,17 @@ impl Bus {
         subject: Subject,
         message: PublishMessage,
     ) -> Result<Confirmation, PublishError> {
+        let (stream, begun) = (stream::keeping(&subject), Instant::now());
+        let sent = self.send(subject, message).await;
+        let (ack, epoch) = sent.inspect_err(|_failed| self.note_not_stored(stream))?;
+        Ok(Confirmation { ack, bus: self.clone(), epoch, stream, begun })
+    }
+
+    async fn send(
+        &self,
+        subject: Subject,
+        message: PublishMessage,
+    ) -> Result<(PublishAckFuture, u64), PublishError> {
         let epoch = self.require_connection()?;
         // It waits for one of the places of messages in flight, which whoever holds them may never give back.
         let sent = tokio::time::timeout(ACK_TIMEOUT, self.jetstream.send_publish(subject, message)).await;
@@ -114,7 +137,21 @@ impl Bus {
                     _ => PublishError::Unavailable(Some(error.into())),
                 }
             })?;
-        Ok(Confirmation { ack, bus: self.clone(), epoch })
+        Ok((ack, epoch))
+    }
+
+    /// Counts a message whose confirmation arrived elsewhere: see [`Bus::publish_request`].
+    pub fn note_stored(&self, stream: &Stream, after: Duration) {
+        if let Some(metrics) = &self.metrics {
+            metrics.stored(stream, after);
+        }
+    }
+
+    /// Counts a message of which no confirmation came.
+    pub fn note_not_stored(&self, stream: Option<&Stream>) {
+        if let (Some(metrics), Some(stream)) = (&self.metrics, stream) {
+            metrics.not_stored(stream);
+        }
     }
 
     /// Sends a message to whoever listens now.
@@ -152,9 +189,9 @@ impl IntoFuture for Confirmation {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { ack, bus, epoch } = self;
+        let Self { ack, bus, epoch, stream, begun } = self;
         Box::pin(async move {
-            tokio::select! {
+            let stored = tokio::select! {
                 biased;
                 ack = ack.into_future() => match ack {
                     Ok(ack) => Ok(Stored { sequence: ack.sequence, duplicate: ack.duplicate }),
@@ -167,7 +204,13 @@ impl IntoFuture for Confirmation {
                     }),
                 },
                 () = bus.lost(epoch) => Err(PublishError::Unavailable(None)),
+            };
+            match (&stored, stream) {
+                (Ok(_), Some(stream)) => bus.note_stored(stream, begun.elapsed()),
+                (Ok(_), None) => {}
+                (Err(_), stream) => bus.note_not_stored(stream),
             }
+            stored
         })
     }
 }

@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bus_contract::stream;
 use bus_jetstream::Bus;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving, TrustedProxies},
+    http::{Listener, Requests, Serving, TrustedProxies},
 };
 
 use crate::{
@@ -24,6 +25,7 @@ pub(crate) struct App {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) clock: Clock,
     pub(crate) cursor_key: CursorKey,
+    pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
     pub(crate) scim_base_url: Option<String>,
     pub(crate) outcome_timeout: Duration,
@@ -50,9 +52,10 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
 /// When the bus is configured impossibly.
 pub async fn start_on(listener: Listener, settings: Settings, process: Process) -> anyhow::Result<()> {
     let metrics = Metrics::register(&process.metrics)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::PROVISIONING, &stream::CALLS])?;
+    let bus = Bus::connect_measured(&settings.nats, told).await?;
     let keyring = Keyring::new(&metrics);
-    let outcomes = Outcomes::new(&process.id, &metrics);
+    let outcomes = Outcomes::new(&process.id, bus.clone(), &metrics);
 
     // The directory is not among them: without it stored changes are still accepted, and a SCIM 503 from here is worth
     // more to a caller than a load balancer's.
@@ -76,7 +79,7 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     });
     process.tasks.spawn_supporting("schemas", |stop| schemas.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("token keys", |stop| keyring.clone().follow(bus.clone(), stop));
-    process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(bus.clone(), stop));
+    process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(stop));
     let (calls, sending) = Calls::new(&metrics);
     // Supporting, so that the last answers are reported too.
     process.tasks.spawn_supporting("calls", |stop| sending.run(bus.clone(), stop));
@@ -98,7 +101,8 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
             );
             CursorKey::random()
         }),
-        places: Places::new(settings.max_in_flight, &metrics),
+        places: Places::new(settings.max_in_flight),
+        requests: Requests::register(&process.metrics, http::labels())?,
         metrics,
         scim_base_url: settings.scim_base_url,
         outcome_timeout: settings.outcome_timeout,

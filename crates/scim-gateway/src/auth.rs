@@ -20,7 +20,10 @@ const CACHE_ENTRIES: usize = 20_000;
 const MAX_HEADER: usize = 4_096;
 
 /// The metric label of those who are let in.
-pub(crate) const ACCEPTED: &str = "accepted";
+const ACCEPTED: &str = "accepted";
+/// Every metric label.
+pub(crate) const RESULTS: [&str; 8] =
+    [ACCEPTED, "missing", "garbled", "unknown", "not_yet_valid", "expired", "revoked", "not_ready"];
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

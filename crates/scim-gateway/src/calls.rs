@@ -52,7 +52,7 @@ pub(crate) struct Calls {
 
 /// Why reports are lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Loss {
+pub(crate) enum Loss {
     /// More come than can be handed on.
     Overflow,
     /// The bus does not answer.
@@ -66,8 +66,12 @@ enum Loss {
 }
 
 impl Loss {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Overflow, Self::Unavailable, Self::Refused, Self::Flood, Self::Stopping];
+
     /// The metric label.
-    const fn reason(self) -> &'static str {
+    pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Overflow => "overflow",
             Self::Unavailable => "unavailable",

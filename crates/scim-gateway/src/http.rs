@@ -43,7 +43,7 @@ use self::{
 };
 use crate::{app::App, auth::Caller};
 
-pub(crate) use self::wire::forgiving;
+pub(crate) use self::{route::labels, wire::forgiving};
 
 /// The longest that an answer may take when a change may take `outcome_timeout` and a question `query_timeout`.
 pub(crate) fn longest(outcome_timeout: Duration, query_timeout: Duration) -> Duration {

@@ -1,13 +1,28 @@
-//! What the gateway counts.
+//! What the gateway counts besides the requests of its listener; every series is in docs/reference/metrics.md.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use std::time::Duration;
 
-/// The gateway's metrics; see this crate's README for what to watch.
+use bus_contract::subject::{Resource, Verb};
+use bus_jetstream::publish::PublishError;
+use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
+use scim_protocol::error::ScimType;
+use service_runtime::metrics::{ANSWER_SECONDS, Collectors};
+
+use crate::{
+    auth,
+    calls::Loss,
+    outcomes::Missing,
+    provision::{Applied, ProvisionError},
+};
+
+/// The label of a change that was not refused, or without a keyword.
+const NO_TYPE: &str = "none";
+/// Why the directory refuses a change, in the words of RFC 7644 §3.12: what is counted from the start.
+const REFUSALS: [&str; 6] = [NO_TYPE, "uniqueness", "invalidValue", "mutability", "invalidPath", "noTarget"];
+
+/// The gateway's metrics. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
-    pub(crate) requests: IntCounterVec,
-    pub(crate) duration: HistogramVec,
-    pub(crate) in_flight: IntGauge,
     pub(crate) auth: IntCounterVec,
     pub(crate) outcomes_waiting: IntGauge,
     pub(crate) outcome_timeouts: IntCounterVec,
@@ -19,87 +34,128 @@ pub(crate) struct Metrics {
     pub(crate) calls_reported: IntCounter,
     pub(crate) calls_dropped: IntCounterVec,
     pub(crate) call_batches: IntCounter,
+    outcomes: IntCounterVec,
+    outcome_wait: HistogramVec,
 }
-
-/// Seconds. Entra gives up after tens of seconds; what we promise is measured in milliseconds.
-const BUCKETS: [f64; 13] =
-    [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0, 4.0, 16.0];
 
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let counters = |name: &str, help: &str, labels: &[&str]| {
-            let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(counters.clone())).map(|()| counters)
-        };
-        let gauge = |name: &str, help: &str| {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone())).map(|()| gauge)
-        };
-        let counter = |name: &str, help: &str| {
-            let counter = IntCounter::new(name, help)?;
-            registry.register(Box::new(counter.clone())).map(|()| counter)
-        };
-        let duration = HistogramVec::new(
-            HistogramOpts::new(
-                "timeclock_http_request_duration_seconds",
-                "From the request's head to its answer",
-            )
-            .buckets(BUCKETS.to_vec()),
-            &["route", "method"],
-        )?;
-        registry.register(Box::new(duration.clone()))?;
-        Ok(Self {
-            requests: counters(
-                "timeclock_http_requests_total",
-                "Requests answered; status is `gone` for those abandoned with their connection",
-                &["route", "method", "status"],
-            )?,
-            duration,
-            in_flight: gauge("timeclock_http_requests_in_flight", "Requests being answered")?,
-            auth: counters(
+        let make = Collectors::of(registry);
+        let metrics = Self {
+            auth: make.counters(
                 "timeclock_gateway_auth_total",
                 "Requests by what became of their token",
                 &["result"],
             )?,
-            outcomes_waiting: gauge(
-                "timeclock_gateway_outcomes_waiting",
-                "Changes whose outcome is awaited",
-            )?,
-            outcome_timeouts: counters(
+            outcomes_waiting: make
+                .gauge("timeclock_gateway_outcomes_waiting", "Changes whose outcome is awaited")?,
+            outcome_timeouts: make.counters(
                 "timeclock_gateway_outcome_timeouts_total",
                 "Changes answered with 503 for lack of an outcome, by whether the stream had stored them",
                 &["stored"],
             )?,
-            outcomes_unexpected: counter(
+            outcomes_unexpected: make.counter(
                 "timeclock_gateway_outcomes_unexpected_total",
                 "Messages to this process's inboxes that nobody awaited (any more)",
             )?,
-            verification_keys: gauge(
-                "timeclock_gateway_verification_keys",
-                "Public keys that tokens are verified with",
-            )?,
-            revocations: gauge("timeclock_gateway_revocations", "Revoked or retiring tokens known")?,
-            companies_with_schemas: gauge(
+            verification_keys: make
+                .gauge("timeclock_gateway_verification_keys", "Public keys that tokens are verified with")?,
+            revocations: make
+                .gauge("timeclock_gateway_revocations", "Revoked or retiring credentials known")?,
+            companies_with_schemas: make.gauge(
                 "timeclock_gateway_companies_with_schemas",
                 "Companies that have declared attributes of their own",
             )?,
-            calls_waiting: gauge(
-                "timeclock_gateway_calls_waiting",
-                "Answered calls whose report is not stored yet",
-            )?,
-            calls_reported: counter(
-                "timeclock_gateway_calls_reported_total",
-                "Answered calls whose report is stored",
-            )?,
-            calls_dropped: counters(
+            calls_waiting: make
+                .gauge("timeclock_gateway_calls_waiting", "Answered calls whose report is not stored yet")?,
+            calls_reported: make
+                .counter("timeclock_gateway_calls_reported_total", "Answered calls whose report is stored")?,
+            calls_dropped: make.counters(
                 "timeclock_gateway_calls_dropped_total",
                 "Answered calls whose report is lost, by why",
                 &["reason"],
             )?,
-            call_batches: counter(
-                "timeclock_gateway_call_batches_total",
-                "Batches of reports that were sent",
+            call_batches: make
+                .counter("timeclock_gateway_call_batches_total", "Batches of reports that were sent")?,
+            outcomes: make.counters(
+                "timeclock_gateway_outcomes_total",
+                "Changes asked of the directory, by what came of them",
+                &["resource", "verb", "result", "scim_type"],
             )?,
-        })
+            outcome_wait: make.histograms(
+                "timeclock_gateway_outcome_wait_seconds",
+                "From a change's publication to its outcome, or to the end of patience",
+                &ANSWER_SECONDS,
+                &["verb"],
+            )?,
+        };
+        metrics.begin_at_zero();
+        Ok(metrics)
+    }
+
+    /// Makes the series of closed lists.
+    fn begin_at_zero(&self) {
+        for result in auth::RESULTS {
+            self.auth.with_label_values(&[result]);
+        }
+        for stored in ["yes", "unknown"] {
+            self.outcome_timeouts.with_label_values(&[stored]);
+        }
+        for loss in Loss::ALL {
+            self.calls_dropped.with_label_values(&[loss.reason()]);
+        }
+        for verb in Verb::ALL {
+            self.outcome_wait.with_label_values(&[verb.as_str()]);
+            for resource in Resource::ALL.into_iter().filter(|resource| resource.takes(verb)) {
+                let make = |result, scim_type| {
+                    self.outcomes.with_label_values(&[resource.as_str(), verb.as_str(), result, scim_type]);
+                };
+                for result in ["applied", "unchanged", "timeout", "unavailable"] {
+                    make(result, NO_TYPE);
+                }
+                for scim_type in REFUSALS {
+                    make("refused", scim_type);
+                }
+            }
+        }
+    }
+
+    /// Counts what came of a change; `after` is how long it was awaited.
+    pub(crate) fn count_outcome(
+        &self,
+        resource: Resource,
+        verb: Verb,
+        outcome: Result<&Applied, &ProvisionError>,
+        after: Option<Duration>,
+    ) {
+        let (result, scim_type) = words(outcome);
+        self.outcomes.with_label_values(&[resource.as_str(), verb.as_str(), result, scim_type]).inc();
+        if let Some(after) = after {
+            self.outcome_wait.with_label_values(&[verb.as_str()]).observe(after.as_secs_f64());
+        }
+        let stored = match outcome {
+            Err(ProvisionError::NoOutcome(Missing::Stored)) => "yes",
+            Err(ProvisionError::NoOutcome(Missing::Unknown)) => "unknown",
+            _ => return,
+        };
+        self.outcome_timeouts.with_label_values(&[stored]).inc();
+    }
+}
+
+/// Of closed lists, whatever the directory says.
+fn words(outcome: Result<&Applied, &ProvisionError>) -> (&'static str, &'static str) {
+    match outcome {
+        Ok(Applied { is_changed: true, .. }) => ("applied", NO_TYPE),
+        Ok(Applied { is_changed: false, .. }) => ("unchanged", NO_TYPE),
+        Err(ProvisionError::Refused(refused)) => {
+            ("refused", ScimType::parse(&refused.scim_type).map_or(NO_TYPE, ScimType::as_str))
+        }
+        Err(ProvisionError::NotSent(PublishError::TooLarge)) => ("refused", NO_TYPE),
+        Err(ProvisionError::NoOutcome(Missing::Stored | Missing::Unknown)) => ("timeout", NO_TYPE),
+        Err(
+            ProvisionError::NoOutcome(Missing::NotStored)
+            | ProvisionError::NotSent(_)
+            | ProvisionError::Nonsense,
+        ) => ("unavailable", NO_TYPE),
     }
 }

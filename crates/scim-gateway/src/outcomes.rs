@@ -10,10 +10,10 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use bus_contract::{Message as _, provisioning::Outcome, subject};
+use bus_contract::{Message as _, provisioning::Outcome, stream::PROVISIONING, subject};
 use bus_jetstream::{Bus, Bytes, request::Incoming};
 use futures_util::StreamExt as _;
 use prometheus::{IntCounter, IntGauge};
@@ -43,6 +43,7 @@ pub(crate) struct Outcomes(Arc<Inner>);
 
 struct Inner {
     process: String,
+    bus: Bus,
     shards: [Mutex<HashMap<RequestId, Slot>>; SHARDS],
     waiting: IntGauge,
     unexpected: IntCounter,
@@ -51,6 +52,7 @@ struct Inner {
 struct Slot {
     answer: oneshot::Sender<Answer>,
     stored: Arc<AtomicBool>,
+    begun: Instant,
 }
 
 enum Answer {
@@ -67,9 +69,10 @@ pub(crate) struct Awaited {
 }
 
 impl Outcomes {
-    pub(crate) fn new(process: &str, metrics: &Metrics) -> Self {
+    pub(crate) fn new(process: &str, bus: Bus, metrics: &Metrics) -> Self {
         Self(Arc::new(Inner {
             process: process.to_owned(),
+            bus,
             shards: std::array::from_fn(|_| Mutex::default()),
             waiting: metrics.outcomes_waiting.clone(),
             unexpected: metrics.outcomes_unexpected.clone(),
@@ -86,15 +89,15 @@ impl Outcomes {
         let (sender, answer) = oneshot::channel();
         let stored = Arc::new(AtomicBool::new(false));
         self.with(request, |slots| {
-            slots.insert(request, Slot { answer: sender, stored: Arc::clone(&stored) })
+            slots.insert(request, Slot { answer: sender, stored: Arc::clone(&stored), begun: Instant::now() })
         });
         self.0.waiting.inc();
         Awaited { outcomes: self.clone(), request, answer, stored }
     }
 
     /// Brings what arrives at this process's inboxes to whoever waits, until it is asked to stop.
-    pub(crate) async fn receive(self, bus: Bus, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut arriving = bus.subscribe(subject::outcome_inboxes(&self.0.process)).await?;
+    pub(crate) async fn receive(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut arriving = self.0.bus.subscribe(subject::outcome_inboxes(&self.0.process)).await?;
         while let Some(Some(incoming)) = stop.run_until_cancelled(arriving.next()).await {
             self.deliver(&incoming);
         }
@@ -110,11 +113,14 @@ impl Outcomes {
         match Heard::read(request, &incoming.payload) {
             Heard::Stored => {
                 // Overtaken by the outcome, the acknowledgement finds nobody, and that is as it should be.
-                self.with(request, |slots| {
-                    if let Some(slot) = slots.get(&request) {
-                        slot.stored.store(true, Ordering::Release);
-                    }
+                let begun = self.with(request, |slots| {
+                    let slot = slots.get(&request)?;
+                    slot.stored.store(true, Ordering::Release);
+                    Some(slot.begun)
                 });
+                if let Some(begun) = begun {
+                    self.0.bus.note_stored(&PROVISIONING, begun.elapsed());
+                }
             }
             Heard::Answer(answer) => {
                 let slot = self.with(request, |slots| slots.remove(&request));
@@ -139,12 +145,14 @@ impl Outcomes {
 impl Awaited {
     /// The outcome, or why there is none within `patience`.
     pub(crate) async fn outcome(mut self, patience: Duration) -> Result<Outcome, Missing> {
-        match tokio::time::timeout(patience, &mut self.answer).await {
-            Ok(Ok(Answer::Outcome(outcome))) => Ok(*outcome),
-            Ok(Ok(Answer::NotStored)) => Err(Missing::NotStored),
-            Ok(Err(_)) | Err(_) if self.stored.load(Ordering::Acquire) => Err(Missing::Stored),
-            Ok(Err(_)) | Err(_) => Err(Missing::Unknown),
-        }
+        let missing = match tokio::time::timeout(patience, &mut self.answer).await {
+            Ok(Ok(Answer::Outcome(outcome))) => return Ok(*outcome),
+            Ok(Ok(Answer::NotStored)) => Missing::NotStored,
+            Ok(Err(_)) | Err(_) if self.stored.load(Ordering::Acquire) => return Err(Missing::Stored),
+            Ok(Err(_)) | Err(_) => Missing::Unknown,
+        };
+        self.outcomes.0.bus.note_not_stored(Some(&PROVISIONING));
+        Err(missing)
     }
 }
 

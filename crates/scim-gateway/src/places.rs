@@ -8,10 +8,7 @@ use std::{
     },
 };
 
-use prometheus::IntGauge;
 use typed_ids::CompanyId;
-
-use crate::metrics::Metrics;
 
 /// One company may have this part of all places: a quarter.
 const SHARES: usize = 4;
@@ -21,7 +18,6 @@ pub(crate) struct Places {
     limit: usize,
     taken: AtomicUsize,
     companies: Mutex<HashMap<CompanyId, usize>>,
-    in_flight: IntGauge,
 }
 
 /// One request's part of its company's share, from its head to its answer.
@@ -31,13 +27,8 @@ pub(crate) struct Share<'a>(&'a Places, CompanyId);
 pub(crate) struct Place<'a>(&'a Places);
 
 impl Places {
-    pub(crate) fn new(limit: usize, metrics: &Metrics) -> Self {
-        Self {
-            limit,
-            taken: AtomicUsize::new(0),
-            companies: Mutex::default(),
-            in_flight: metrics.in_flight.clone(),
-        }
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, taken: AtomicUsize::new(0), companies: Mutex::default() }
     }
 
     /// A part of the company's share, unless it is used up.
@@ -54,7 +45,6 @@ impl Places {
     /// A place, unless all are taken.
     pub(crate) fn take(&self) -> Option<Place<'_>> {
         let place = Place(self);
-        self.in_flight.inc();
         (self.taken.fetch_add(1, Ordering::Relaxed) < self.limit).then_some(place)
     }
 }
@@ -74,6 +64,5 @@ impl Drop for Share<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::Relaxed);
-        self.0.in_flight.dec();
     }
 }

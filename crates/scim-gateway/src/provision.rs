@@ -1,5 +1,7 @@
 //! Changes: published to the stream in the order in which they were accepted, and answered by the directory.
 
+use std::time::Instant;
+
 use bus_contract::{
     Message as _,
     provisioning::{self, Outcome, Refused, Request, outcome, request::Change},
@@ -51,6 +53,9 @@ pub(crate) struct Applied {
 /// A change that is on its way to the directory.
 pub(crate) struct Begun<'a> {
     app: &'a App,
+    resource: Resource,
+    verb: Verb,
+    begun: Instant,
     awaited: Awaited,
 }
 
@@ -76,11 +81,16 @@ pub(crate) async fn begin(
     let subject = RequestSubject { company: caller.company, resource, verb }.to_string();
     let awaited = app.outcomes.expect(id);
     let inbox = app.outcomes.inbox(id);
-    app.bus
-        .publish_request(subject, &request.request_id, &inbox, request.encode_to_vec())
-        .await
-        .map_err(ProvisionError::NotSent)?;
-    Ok(Begun { app, awaited })
+    let begun = Instant::now();
+    let sent = app.bus.publish_request(subject, &request.request_id, &inbox, request.encode_to_vec()).await;
+    match sent {
+        Ok(()) => Ok(Begun { app, resource, verb, begun, awaited }),
+        Err(error) => {
+            let error = ProvisionError::NotSent(error);
+            app.metrics.count_outcome(resource, verb, Err(&error), None);
+            Err(error)
+        }
+    }
 }
 
 impl Begun<'_> {
@@ -90,29 +100,21 @@ impl Begun<'_> {
     ///
     /// See [`ProvisionError`]. After [`Missing::Stored`] the change is still going to happen.
     pub(crate) async fn outcome(self) -> Result<Applied, ProvisionError> {
-        let Self { app, awaited } = self;
-        let Outcome { result, .. } = awaited
-            .outcome(app.outcome_timeout)
-            .await
-            .inspect_err(|missing| count(app, *missing))
-            .map_err(ProvisionError::NoOutcome)?;
-        match result {
-            Some(outcome::Result::Applied(provisioning::Applied { user, group, changed })) => {
-                let record = user.map(Record::User).or_else(|| group.map(Record::Group));
-                Ok(Applied { record, is_changed: changed })
-            }
-            Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
-            None => Err(ProvisionError::Nonsense),
-        }
+        let Self { app, resource, verb, begun, awaited } = self;
+        let outcome = awaited.outcome(app.outcome_timeout).await;
+        let outcome = outcome.map_err(ProvisionError::NoOutcome).and_then(read);
+        app.metrics.count_outcome(resource, verb, outcome.as_ref(), Some(begun.elapsed()));
+        outcome
     }
 }
 
-/// A request that the stream refused has not run out of time.
-fn count(app: &App, missing: Missing) {
-    let stored = match missing {
-        Missing::NotStored => return,
-        Missing::Stored => "yes",
-        Missing::Unknown => "unknown",
-    };
-    app.metrics.outcome_timeouts.with_label_values(&[stored]).inc();
+fn read(outcome: Outcome) -> Result<Applied, ProvisionError> {
+    match outcome.result {
+        Some(outcome::Result::Applied(provisioning::Applied { user, group, changed })) => {
+            let record = user.map(Record::User).or_else(|| group.map(Record::Group));
+            Ok(Applied { record, is_changed: changed })
+        }
+        Some(outcome::Result::Refused(refused)) => Err(ProvisionError::Refused(refused)),
+        None => Err(ProvisionError::Nonsense),
+    }
 }

@@ -1,27 +1,19 @@
 //! What is counted and logged of each request: route, status, duration, ids. Never a query, a body or a name. Of a call
 //! whose company is known the directory is told besides.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, time::Duration};
 
-use actix_web::{
-    HttpRequest,
-    http::{Method, StatusCode},
-};
+use actix_web::{HttpRequest, http::StatusCode};
 use bus_contract::headers::TRACEPARENT;
 use bus_jetstream::{Headers, trace};
-use service_runtime::{http::access_level, log_at};
+use service_runtime::{
+    http::{Underway, access_level},
+    log_at,
+};
 use tracing::Span;
 use typed_ids::RequestId;
 
-use super::{
-    Known,
-    facts::End,
-    respond::Refusal,
-    route::{self, Route},
-};
+use super::{Known, facts::End, respond::Refusal, route::Route};
 use crate::app::App;
 
 /// One request's entry in the log and the metrics, made when it ends, however it ends.
@@ -30,10 +22,10 @@ pub(super) struct Access<'a> {
     /// Of the caller.
     pub(super) address: Option<IpAddr>,
     app: &'a App,
+    /// Until it is answered.
+    underway: Option<Underway>,
     route: &'static str,
     method: &'static str,
-    begun: Instant,
-    ended: bool,
 }
 
 /// What the entry says about the answer.
@@ -47,14 +39,14 @@ pub(super) struct Answered<'a> {
 
 impl<'a> Access<'a> {
     pub(super) fn begin(app: &'a App, request: &HttpRequest, route: Option<&Route>) -> Self {
+        let underway = app.requests.begin(route.map(|route| route.target.template()), request.method());
         Self {
             request_id: RequestId::mint(),
             address: app.trusted_proxies.client_of(request),
             app,
-            route: route.map_or(route::UNKNOWN, |route| route.target.template()),
-            method: label(request.method()),
-            begun: Instant::now(),
-            ended: false,
+            route: underway.route(),
+            method: underway.method(),
+            underway: Some(underway),
         }
     }
 
@@ -71,12 +63,11 @@ impl<'a> Access<'a> {
 
     /// Writes the entry, and reports the call.
     pub(super) fn end(mut self, answered: Answered<'_>) {
-        self.ended = true;
         let Answered { known, status, refusal, trace } = answered;
         let company = known.as_ref().map(|known| known.caller.company);
         // Why it is a failure of ours.
         let cause = refusal.and_then(Refusal::cause);
-        let elapsed = self.count(status.as_str());
+        let elapsed = self.underway.take().map(|underway| underway.end(status.as_u16())).unwrap_or_default();
         let duration = micros(elapsed);
         log_at!(
             access_level(self.method, status.as_u16(), company.is_some()),
@@ -96,15 +87,6 @@ impl<'a> Access<'a> {
             facts.report(self.app, &end);
         }
     }
-
-    /// The time since the beginning.
-    fn count(&self, status: &str) -> Duration {
-        let elapsed = self.begun.elapsed();
-        let metrics = &self.app.metrics;
-        metrics.requests.with_label_values(&[self.route, self.method, status]).inc();
-        metrics.duration.with_label_values(&[self.route, self.method]).observe(elapsed.as_secs_f64());
-        elapsed
-    }
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -113,8 +95,8 @@ fn micros(duration: Duration) -> u64 {
 
 impl Drop for Access<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            let duration = micros(self.count("gone"));
+        if let Some(underway) = self.underway.take() {
+            let duration = micros(underway.elapsed());
             tracing::info!(
                 http.route = self.route,
                 http.method = self.method,
@@ -124,10 +106,4 @@ impl Drop for Access<'_> {
             );
         }
     }
-}
-
-/// One of a closed list, so that a caller cannot invent metric labels.
-fn label(method: &Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }

@@ -59,6 +59,31 @@ impl Route {
     }
 }
 
+/// The template and method of everything that is answered, for the metrics.
+pub(crate) fn labels() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let some = String::new;
+    let targets = [
+        Target::All(Endpoint::Users),
+        Target::One(Endpoint::Users, some()),
+        Target::All(Endpoint::Groups),
+        Target::One(Endpoint::Groups, some()),
+        Target::ServiceProviderConfig,
+        Target::ResourceTypes,
+        Target::ResourceType(some()),
+        Target::Schemas,
+        Target::Schema(some()),
+        Target::Search(Some(Endpoint::Users)),
+        Target::Search(Some(Endpoint::Groups)),
+        Target::Search(None),
+        Target::Bulk,
+        Target::Me,
+    ];
+    targets.into_iter().flat_map(|target| {
+        let methods = Some(target.allow()).filter(|allow| !allow.is_empty()).unwrap_or("GET").split(", ");
+        methods.map(move |method| (target.template(), method))
+    })
+}
+
 impl Target {
     fn of(endpoint: &str, argument: Option<&str>) -> Option<Self> {
         let is = |name: &str| endpoint.eq_ignore_ascii_case(name);
@@ -120,9 +145,6 @@ impl Target {
         }
     }
 }
-
-/// The label of a path that nothing is at.
-pub(super) const UNKNOWN: &str = "unknown";
 
 /// A path in the query of which `text` is a segment, decoded for display; used in details.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
