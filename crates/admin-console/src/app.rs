@@ -74,7 +74,7 @@ impl App {
 /// # Errors
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind("console", settings.http)?;
+    let listener = Listener::bind(&process, "console", settings.http)?;
     let bus = Bus::connect(&settings.nats).await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;

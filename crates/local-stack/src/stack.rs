@@ -28,6 +28,9 @@ const READY_LIMIT: Duration = Duration::from_secs(90);
 /// The companies that every stack has.
 const COMPANIES: [&str; 2] = ["Contoso", "Fabrikam"];
 
+/// Nobody here is told of readiness and needs time to turn elsewhere.
+const NO_DRAIN_DELAY: [&str; 2] = ["TIMECLOCK_DRAIN_DELAY_MS", "0"];
+
 const COMPANIES_FILE: &str = "companies.json";
 
 /// How to start a stack.
@@ -236,6 +239,7 @@ impl Stack {
         let urls = self.public_urls((service.name, http.as_deref()));
         let mut environment =
             service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
+        environment.push(NO_DRAIN_DELAY.map(str::to_owned).into());
         for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
             environment.retain(|(known, _)| known != variable);
             environment.push((variable.clone(), value.clone()));

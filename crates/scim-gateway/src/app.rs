@@ -41,7 +41,7 @@ pub(crate) struct App {
 ///
 /// When the address cannot be bound or the bus is configured impossibly.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind("scim", settings.http_addr)?;
+    let listener = Listener::bind(&process, "scim", settings.http_addr)?;
     start_on(listener, settings, process).await
 }
 

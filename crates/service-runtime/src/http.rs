@@ -4,6 +4,7 @@
 
 mod access;
 mod client_address;
+mod envelope;
 mod requests;
 
 use std::{
@@ -18,6 +19,7 @@ use actix_web::{
     App, HttpResponse,
     dev::{AppConfig, Server},
     http::header,
+    middleware::from_fn,
     rt::net::TcpStream,
     web,
 };
@@ -28,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     access::access_level,
     client_address::{TrustedProxies, client_address},
+    envelope::{MAX_REQUEST_ID, REQUEST_ID, caller_request_id, request_id},
     requests::{OTHER, Requests, Underway, method_label},
 };
 use crate::{Process, metrics};
@@ -41,9 +44,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// reset by what is still arriving, and the answer lost on the way.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A bound listener that nobody serves yet.
+/// A bound listener of a process that nobody serves yet.
 #[derive(Debug)]
 pub struct Listener {
+    process: Process,
     name: &'static str,
     socket: TcpListener,
     address: SocketAddr,
@@ -64,7 +68,7 @@ impl Listener {
     /// # Errors
     ///
     /// When the address cannot be bound.
-    pub fn bind(name: &'static str, address: SocketAddr) -> anyhow::Result<Self> {
+    pub fn bind(process: &Process, name: &'static str, address: SocketAddr) -> anyhow::Result<Self> {
         let bind = || -> std::io::Result<_> {
             let socket = TcpListener::bind(address)?;
             let address = socket.local_addr()?;
@@ -72,7 +76,7 @@ impl Listener {
         };
         let (socket, address) = bind().with_context(|| format!("cannot listen on {address} ({name})"))?;
         tracing::info!(listener = name, %address, "listening");
-        Ok(Self { name, socket, address })
+        Ok(Self { process: process.clone(), name, socket, address })
     }
 
     /// Where it listens.
@@ -111,10 +115,12 @@ impl Listener {
         T: AsyncRead + AsyncWrite + Unpin + 'static,
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
-        let draining = stop.clone();
+        let (draining, health) = (stop.clone(), self.process.health.clone());
         let connections = move || {
             let (wrap, draining) = (wrap.clone(), draining.clone());
-            let app = App::new().configure(configure.clone()).into_factory();
+            let health = health.clone();
+            let finishing = from_fn(move |request, next| envelope::finish(health.clone(), request, next));
+            let app = App::new().configure(configure.clone()).wrap(finishing).into_factory();
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
