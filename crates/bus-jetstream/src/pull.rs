@@ -65,8 +65,8 @@ pub struct Delivery {
     pub payload: Bytes,
     /// Its place in the stream, which only grows.
     pub stream_sequence: u64,
-    /// When the stream took it in, by the server's clock.
-    pub accepted_at: SystemTime,
+    /// When the stream took it, by the server's clock.
+    pub stored_at: SystemTime,
     acknowledge_at: Subject,
 }
 
@@ -228,7 +228,7 @@ impl Pull {
         };
         let info = message.info().map_err(|error| PullError::Lost(Some(error)))?;
         let (stream_sequence, pending) = (info.stream_sequence, info.pending);
-        let accepted_at = info.published.into();
+        let stored_at = SystemTime::from(info.published);
         let is_new = self.order.admit(info.consumer_sequence, info.delivered)?;
         self.pending = pending;
         let message = message.message;
@@ -242,7 +242,7 @@ impl Pull {
             headers: Headers(message.headers.unwrap_or_default()),
             payload: message.payload,
             stream_sequence,
-            accepted_at,
+            stored_at,
             acknowledge_at,
         }))
     }

@@ -40,6 +40,11 @@ pub(crate) fn leave_callers_alone() {
     LEAVES_CALLERS_ALONE.store(true, Ordering::Relaxed);
 }
 
+/// Whether the traces of callers over HTTP go on here.
+pub(crate) fn continues_callers() -> bool {
+    !LEAVES_CALLERS_ALONE.load(Ordering::Relaxed)
+}
+
 /// The trace that work belongs to, and the request whose id its log lines carry. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Context);

@@ -808,7 +808,7 @@ pub struct OutboxFact {
     /// W3C trace context of what the request came to; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
-    #[prost(string, tag = "5")]
+    #[prost(string, tag = "6")]
     pub tracestate: ::prost::alloc::string::String,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.

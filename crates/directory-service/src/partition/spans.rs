@@ -25,7 +25,7 @@ pub(super) fn of_request(
 ) -> Span {
     let (resource, verb) = request.as_ref().map_or(("unreadable", ""), Request::operation);
     let wait = from_stream(trace.span(Kind::Consumer, format_args!("wait {resource}.{verb}")));
-    drop(wait.since(message.accepted_at).begin());
+    drop(wait.since(message.stored_at).begin());
     let apply = from_stream(trace.span(Kind::Consumer, format_args!("apply {resource}.{verb}")));
     let apply = apply.linked_to(batch.trace());
     match request {
