@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, http::header};
-use bus_jetstream::Bus;
+use bus_jetstream::{Bus, metrics::Answers};
 use chrono::{DateTime, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving, TrustedProxies},
+    http::{Listener, Requests, Serving, TrustedProxies},
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) companies: Companies,
     pub(crate) live: Live,
+    pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
 }
 
@@ -75,7 +76,8 @@ impl App {
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind(&process, "console", settings.http)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
+        .await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
@@ -93,13 +95,15 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         scim_url: settings.scim_url,
         limits: settings.limits,
         proxies: settings.proxies,
+        requests: Requests::register(&process.metrics, http::labels())?,
         metrics,
     };
     register_checks(&process, &app);
     process.tasks.spawn("operators", {
-        let app = app.clone();
-        |stop| operators::serve(app, stop)
+        let (app, answers) = (app.clone(), Answers::register(&process.metrics)?);
+        |stop| operators::serve(app, answers, stop)
     });
+    app.pool.watch_size(&process.tasks);
     if let Some(mailer) = app.mailer.clone() {
         let (app, interval) = (app.clone(), settings.notices_interval);
         process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));

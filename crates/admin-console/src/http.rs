@@ -158,6 +158,17 @@ pub fn route_table() -> impl Iterator<Item = (Verb, &'static str, Access, Shape)
     ROUTES.iter().map(|entry| (entry.verb, entry.path, entry.access, entry.shape))
 }
 
+/// The template and method of every route, for the metrics.
+pub(crate) fn labels() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|entry| {
+        let method = match entry.verb {
+            Get => "GET",
+            Post => "POST",
+        };
+        (entry.path, method)
+    })
+}
+
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {

@@ -13,6 +13,9 @@ use service_runtime::{Causes, settings::Reader};
 
 use crate::language::Language;
 
+/// Every metric label.
+pub(crate) const RESULTS: [&str; 2] = ["sent", "failed"];
+
 /// How long a mail server may take for one step of the conversation.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 /// Connections to the mail server.
@@ -108,12 +111,13 @@ impl Mailer {
             Ok(message) => self.hand_over(message).await,
             Err(error) => Err(error),
         };
-        let result = if sent.is_ok() { "sent" } else { "failed" };
+        let [sent_it, failed] = RESULTS;
+        let result = if sent.is_ok() { sent_it } else { failed };
         self.mails.with_label_values(&[result]).inc();
         match sent {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error.chain = %Causes(error.as_ref()), "a mail was not sent");
+                tracing::warn!(error = %Causes(error.as_ref()), "a mail was not sent");
                 false
             }
         }

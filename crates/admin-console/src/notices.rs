@@ -56,6 +56,7 @@ pub(crate) enum Notice {
 
 impl Notice {
     /// The metric label.
+    /// The metric label; one of [`KINDS`].
     const fn kind(self) -> &'static str {
         match self {
             Self::Expiring { .. } => "expiring",
@@ -67,6 +68,9 @@ impl Notice {
         }
     }
 }
+
+/// Every metric label.
+pub(crate) const KINDS: [&str; 6] = ["expiring", "warning", "critical", "refused", "silent", "recovered"];
 
 /// Why a round was cut short; the next one tries again.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +99,7 @@ pub(crate) async fn run(
             Ok(()) => complained = false,
             Err(trouble) => {
                 if !std::mem::replace(&mut complained, true) {
-                    tracing::warn!(error.chain = %Causes(&trouble), "notices have to wait");
+                    tracing::warn!(error = %Causes(&trouble), "notices have to wait");
                 }
             }
         }

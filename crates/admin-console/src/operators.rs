@@ -14,11 +14,15 @@ use bus_contract::{
         REMOVE_ADMINISTRATOR, SIGN_OUT_ADMINISTRATOR,
     },
 };
-use bus_jetstream::{Bytes, request::Incoming, trace};
+use bus_jetstream::{
+    Bytes,
+    answering::{Answered, Answering},
+    metrics::Answers,
+    request::Incoming,
+};
 use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::Causes;
+use service_runtime::{Causes, trace::InTrace as _};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
@@ -58,7 +62,7 @@ impl From<pg_pool::Error> for Refused {
 }
 
 /// Answers until asked to stop, then finishes what has begun.
-pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -> anyhow::Result<()> {
     let subjects = [
         INVITE_ADMINISTRATOR,
         LIST_ADMINISTRATORS,
@@ -67,39 +71,44 @@ pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<(
         SIGN_OUT_ADMINISTRATOR,
         LIST_CONSOLE_EVENTS,
     ];
-    let subscribing = subjects.map(|subject| app.bus.serve(subject, CONSOLE_QUEUE));
+    let subscribing = subjects.map(async |subject| {
+        let kind = answers.of(subject);
+        let incoming = app.bus.serve(subject, CONSOLE_QUEUE).await?;
+        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request), request)))
+    });
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests of operators")?;
     let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
     let app = &app;
     incoming
-        .for_each_concurrent(CONCURRENT, |request| {
-            let span = tracing::info_span!("operators", bus.subject = %request.subject);
-            trace::continue_in(&span, &request.headers);
-            answer(app, request).instrument(span)
+        .for_each_concurrent(CONCURRENT, |(answering, request)| {
+            let trace = answering.trace().clone();
+            answer(app, answering, request).in_trace(&trace)
         })
         .await;
     Ok(())
 }
 
-async fn answer(app: &App, request: Incoming) {
+async fn answer(app: &App, answering: Answering, request: Incoming) {
     let operation = request.subject.rsplit('.').next().unwrap_or_default().to_owned();
-    let (label, result) = match perform(app, request.subject.as_str(), request.payload.clone()).await {
-        Ok(result) => ("ok", result),
-        Err(refused) => {
-            let failure = failure(&operation, refused);
-            let label = match failure.reason() {
-                Reason::Invalid => "invalid",
-                Reason::NotFound => "not_found",
-                Reason::Unavailable | Reason::Unspecified => "unavailable",
-            };
-            (label, reply::Result::Failure(failure))
-        }
-    };
+    let (label, answered, result) =
+        match perform(app, request.subject.as_str(), request.payload.clone()).await {
+            Ok(result) => ("ok", Answered::Ok, result),
+            Err(refused) => {
+                let failure = failure(&operation, refused);
+                let (label, answered) = match failure.reason() {
+                    Reason::Invalid => ("invalid", Answered::Refused),
+                    Reason::NotFound => ("not_found", Answered::Refused),
+                    Reason::Unavailable | Reason::Unspecified => ("unavailable", Answered::Failed),
+                };
+                (label, answered, reply::Result::Failure(failure))
+            }
+        };
     app.metrics.operator_requests.with_label_values(&[operation.as_str(), label]).inc();
     let reply = Reply { result: Some(result) }.encode_to_vec();
     if let Err(error) = request.respond(&app.bus, reply).await {
-        tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
+        tracing::warn!(operation, error = %Causes(&error), "nobody got the answer");
     }
+    answering.end(answered);
 }
 
 async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Result, Refused> {
@@ -237,7 +246,7 @@ fn failure(operation: &str, refused: Refused) -> Failure {
                 (Reason::Invalid, refusal.to_string())
             }
             Refusal::Database(_) | Refusal::Company(_) => {
-                tracing::error!(operation, error.chain = %Causes(&refusal), "a request of an operator failed");
+                tracing::error!(operation, error = %Causes(&refusal), "a request of an operator failed");
                 (Reason::Unavailable, "that cannot be done at the moment; try again later".to_owned())
             }
         },

@@ -46,6 +46,10 @@ impl Refusal {
     }
 }
 
+/// Every metric label.
+pub(crate) const OUTCOMES: [&str; 5] = [SIGNED_IN, "wrong", "throttled", "busy", "failed"];
+const SIGNED_IN: &str = "signed_in";
+
 /// An e-mail address in the one spelling by which accounts are told apart.
 pub(crate) fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
@@ -55,7 +59,7 @@ pub(crate) fn email_key(email: &str) -> String {
 /// is worth nothing after.
 pub(crate) async fn attempt(app: &App, email: &str, password: &str, from: From) -> Result<String, Refusal> {
     let result = attempt_uncounted(app, email, password, from).await;
-    let outcome = result.as_ref().err().map_or("signed_in", Refusal::outcome);
+    let outcome = result.as_ref().err().map_or(SIGNED_IN, Refusal::outcome);
     app.metrics.sign_ins.with_label_values(&[outcome]).inc();
     result
 }
@@ -159,7 +163,7 @@ async fn note_failure(app: &App, credential: &Credential, from: From) {
         })
         .await;
     if let Err(error) = noted {
-        tracing::error!(error.chain = %Causes(&error), "a failed sign-in could not be written down");
+        tracing::error!(error = %Causes(&error), "a failed sign-in could not be written down");
     }
 }
 

@@ -5,6 +5,7 @@ pub mod settings;
 
 pub mod connect;
 
+pub mod answering;
 pub mod publish;
 pub mod request;
 

@@ -86,6 +86,14 @@ pub enum PullError {
     },
 }
 
+/// How far behind a reading is; asks the server, so it also tells of a reading that stands still. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Backlog {
+    bus: Bus,
+    stream: &'static str,
+    consumer: String,
+}
+
 /// One reading.
 pub struct Pull {
     bus: Bus,
@@ -95,6 +103,10 @@ pub struct Pull {
     /// Handed out, oldest first.
     unacknowledged: VecDeque<(u64, Subject)>,
     pending: u64,
+    /// What is to be asked about this reading's consumer.
+    backlog: Backlog,
+    /// Deliveries that repeated one, since somebody asked.
+    repeated: u64,
     /// Set when the reading has ended: first to why, if nobody has been told yet.
     ended: Option<Option<PullError>>,
 }
@@ -164,6 +176,8 @@ impl Bus {
             order: Order { delivered: 0 },
             unacknowledged: VecDeque::new(),
             pending,
+            backlog: Backlog { bus: self.clone(), stream: stream.name, consumer: name },
+            repeated: 0,
             ended: None,
         })
     }
@@ -231,6 +245,7 @@ impl Pull {
         let stored_at = SystemTime::from(info.published);
         let is_new = self.order.admit(info.consumer_sequence, info.delivered)?;
         self.pending = pending;
+        self.repeated += u64::from(!is_new);
         let message = message.message;
         if !is_new && !self.unacknowledged.iter().any(|(sequence, _)| *sequence == stream_sequence) {
             // It was applied and acknowledged, and the acknowledgement was lost: say it again with the next one.
@@ -268,6 +283,32 @@ impl Pull {
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.pending
+    }
+
+    /// To be asked how many messages wait, also while this reading is busy.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        self.backlog.clone()
+    }
+
+    /// How many deliveries repeated one that was handed out, since this was last asked.
+    pub fn take_repeated(&mut self) -> u64 {
+        std::mem::take(&mut self.repeated)
+    }
+}
+
+impl Backlog {
+    /// How many messages the server holds that are not handed out or not acknowledged.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also when the reading has ended.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let action = || format!("ask how much of the stream {} waits", self.stream);
+        let stream = self.bus.jetstream.get_stream_no_info(self.stream).await;
+        let stream = stream.map_err(|error| Error::unavailable(action(), error))?;
+        let info = stream.consumer_info(&self.consumer).await;
+        let info = info.map_err(|error| Error::unavailable(action(), error))?;
+        Ok(info.num_pending + u64::try_from(info.num_ack_pending).unwrap_or(0))
     }
 }
 

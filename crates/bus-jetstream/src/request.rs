@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_nats::{Subject, Subscriber, client::RequestErrorKind};
+use bus_contract::subject;
 use bytes::Bytes;
 use futures_util::Stream;
 use service_runtime::trace::{Kind, Trace};
@@ -76,7 +77,7 @@ impl Bus {
     ) -> Result<Bytes, AskError> {
         let subject = subject.into();
         let span = Trace::current()
-            .span(Kind::Client, format_args!("ask {subject}"))
+            .span(Kind::Client, format_args!("ask {}", subject::operation(&subject)))
             .with("messaging.system", "nats")
             .begin();
         let answer = self.answer_to(subject, span.trace(), payload.into(), timeout).await;

@@ -35,6 +35,7 @@ pub(crate) fn facts(
     outcome: &Outcome,
     around: &Around<'_>,
     trace: &Trace,
+    accepted_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<OutboxFact> {
     let (mut traceparent, mut tracestate) = (String::new(), String::new());
@@ -58,6 +59,7 @@ pub(crate) fn facts(
             fact: fact.encode_to_vec(),
             traceparent: traceparent.clone(),
             tracestate: tracestate.clone(),
+            accepted_at: Some(to_timestamp(accepted_at)),
         }
     })
     .collect()

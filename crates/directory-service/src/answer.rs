@@ -8,16 +8,21 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bus_contract::{
     Message,
-    directory::{LookUpUser, Reply},
+    directory::{LookUpUser, Reply, failure::Reason, reply},
     subject::{DIRECTORY_QUEUE, LOOK_UP_USER},
 };
 use bus_jetstream::{
     Bus,
+    answering::{Answered, Answering},
+    metrics::Answers,
     request::{Incoming, Subscription},
 };
 use futures_util::{FutureExt as _, StreamExt as _};
 use pg_pool::Pool;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    trace::{InTrace as _, Kind, Trace},
+};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -35,8 +40,10 @@ pub(crate) async fn look_ups(
     bus: Bus,
     pool: Pool,
     metrics: Arc<Metrics>,
+    answers: Answers,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let kind = answers.of(LOOK_UP_USER);
     let mut questions = bus.serve(LOOK_UP_USER, DIRECTORY_QUEUE).await.context("serve look-ups")?;
     let slots = Arc::new(Semaphore::new(MAX_LOOK_UP_BATCHES));
     let mut running = JoinSet::new();
@@ -44,10 +51,10 @@ pub(crate) async fn look_ups(
     while let Some(first) = next(&mut questions, &stop, &mut draining).await {
         // Waiting for a slot is what lets a batch grow while the others are under way.
         let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
-        let mut batch = vec![first];
+        let mut batch = vec![(kind.begin(&first), first)];
         while batch.len() < MAX_LOOK_UPS_PER_BATCH {
             match tokio::task::unconstrained(questions.next()).now_or_never() {
-                Some(Some(question)) => batch.push(question),
+                Some(Some(question)) => batch.push((kind.begin(&question), question)),
                 Some(None) | None => break,
             }
         }
@@ -63,18 +70,27 @@ pub(crate) async fn look_ups(
     Ok(())
 }
 
-async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<Incoming>) {
-    let questions: Vec<_> =
-        batch.iter().map(|incoming| question::read(LookUpUser::decode(incoming.payload.clone()))).collect();
-    let replies = question::look_up(pool, questions).await;
-    for (incoming, reply) in batch.iter().zip(replies) {
-        respond(bus, incoming, &reply).await;
+async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<(Answering, Incoming)>) {
+    let questions: Vec<_> = batch
+        .iter()
+        .map(|(_, incoming)| question::read(LookUpUser::decode(incoming.payload.clone())))
+        .collect();
+    let traces = batch.iter().map(|(answering, _)| answering.trace());
+    let span = Trace::batch_of(traces, Kind::Internal, format_args!("look up a batch of users"))
+        .with("messaging.batch.message_count", i64::try_from(batch.len()).unwrap_or(i64::MAX))
+        .begin();
+    batch.iter().for_each(|(answering, _)| answering.is_part_of(&span));
+    let replies = question::look_up(pool, questions).in_trace(span.trace()).await;
+    drop(span);
+    for ((answering, incoming), reply) in batch.into_iter().zip(replies) {
+        respond(bus, answering, &incoming, &reply).await;
     }
 }
 
 /// Answers each question to a subject by itself, at most `at_once` at a time.
 pub(crate) async fn serve_each<F, Fut>(
     bus: Bus,
+    answers: Answers,
     subject: &'static str,
     at_once: usize,
     stop: CancellationToken,
@@ -86,15 +102,17 @@ where
 {
     let mut questions =
         bus.serve(subject, DIRECTORY_QUEUE).await.with_context(|| format!("serve {subject}"))?;
+    let kind = answers.of(subject);
     let mut running = JoinSet::new();
     let mut draining = false;
     while let Some(incoming) = next(&mut questions, &stop, &mut draining).await {
+        let answering = kind.begin(&incoming);
         while running.len() >= at_once {
             running.join_next().await;
         }
-        let answering = answer(incoming.payload.clone());
+        let reply = answer(incoming.payload.clone()).in_trace(answering.trace());
         let bus = bus.clone();
-        running.spawn(async move { respond(&bus, &incoming, &answering.await).await });
+        running.spawn(async move { respond(&bus, answering, &incoming, &reply.await).await });
     }
     running.join_all().await;
     Ok(())
@@ -118,9 +136,20 @@ async fn next(
     questions.next().await
 }
 
-async fn respond(bus: &Bus, incoming: &Incoming, reply: &Reply) {
+async fn respond(bus: &Bus, answering: Answering, incoming: &Incoming, reply: &Reply) {
     // Whoever asked notices by its own timeout, and will ask again.
     if let Err(error) = incoming.respond(bus, reply.encode_to_vec()).await {
         tracing::debug!(error = %Causes(&error), "an answer could not be sent");
+    }
+    answering.end(answered(reply));
+}
+
+fn answered(reply: &Reply) -> Answered {
+    match &reply.result {
+        Some(reply::Result::Failure(failure)) => match failure.reason() {
+            Reason::Invalid | Reason::Conflict => Answered::Refused,
+            Reason::Unavailable | Reason::Unspecified => Answered::Failed,
+        },
+        _ => Answered::Ok,
     }
 }

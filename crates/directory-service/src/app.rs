@@ -14,7 +14,7 @@ use bus_contract::{
         REMOVE_SCHEMA, SEARCH_GROUPS, SEARCH_USERS,
     },
 };
-use bus_jetstream::Bus;
+use bus_jetstream::{Bus, metrics::Answers};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use pg_pool::{Pool, migrate::NotReady};
 use service_runtime::{Process, Service};
@@ -26,6 +26,7 @@ use crate::{
     metrics::Metrics,
     ownership, partition, question,
     settings::Settings,
+    waiting,
 };
 
 /// The directory's tables.
@@ -67,7 +68,8 @@ async fn tables_are_current(pool: &Pool) -> Result<(), String> {
 }
 
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let bus = Bus::connect(&settings.bus).await.context("connect to NATS")?;
+    let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::DIRECTORY])?;
+    let bus = Bus::connect_measured(&settings.bus, told).await.context("connect to NATS")?;
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 
@@ -94,21 +96,31 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
         metrics: Arc::clone(&metrics),
         streams: Arc::default(),
     };
-    let (reader, postgres) = (context.clone(), settings.postgres.clone());
+    pool.watch_size(&process.tasks);
+    let (told, reader, postgres) = (context.clone(), context.clone(), settings.postgres.clone());
+    process.tasks.spawn_supporting("outbox", |stop| waiting::facts(told, stop));
     process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
     process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
-    answer_questions(&process, bus, pool, metrics);
+    answer_questions(&process, bus, pool, metrics)?;
     Ok(())
 }
 
 /// Starts a task for each kind of question.
-fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metrics>) {
-    process.tasks.spawn("look-ups", |stop| answer::look_ups(bus.clone(), pool.clone(), metrics, stop));
+fn answer_questions(
+    process: &Process,
+    bus: Bus,
+    pool: Pool,
+    metrics: Arc<Metrics>,
+) -> prometheus::Result<()> {
+    let answers = Answers::register(&process.metrics)?;
+    process.tasks.spawn("look-ups", |stop| {
+        answer::look_ups(bus.clone(), pool.clone(), metrics, answers.clone(), stop)
+    });
     macro_rules! serve {
         ($name:literal, $subject:ident, $at_once:expr, $answer:path) => {
-            let (bus, pool) = (bus.clone(), pool.clone());
+            let (bus, pool, answers) = (bus.clone(), pool.clone(), answers.clone());
             process.tasks.spawn($name, move |stop| {
-                answer::serve_each(bus, $subject, $at_once, stop, move |payload| {
+                answer::serve_each(bus, answers, $subject, $at_once, stop, move |payload| {
                     let pool = pool.clone();
                     async move { $answer(&pool, &payload).await }
                 })
@@ -131,9 +143,9 @@ fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metric
     serve!("company list", LIST_COMPANIES, COMPANIES_AT_ONCE, company::list);
     macro_rules! serve_and_publish {
         ($name:literal, $subject:ident, $answer:path) => {
-            let (bus, pool) = (bus.clone(), pool.clone());
+            let (bus, pool, answers) = (bus.clone(), pool.clone(), answers.clone());
             process.tasks.spawn($name, move |stop| {
-                answer::serve_each(bus.clone(), $subject, COMPANIES_AT_ONCE, stop, move |payload| {
+                answer::serve_each(bus.clone(), answers, $subject, COMPANIES_AT_ONCE, stop, move |payload| {
                     let (bus, pool) = (bus.clone(), pool.clone());
                     async move { $answer(&bus, &pool, &payload).await }
                 })
@@ -143,4 +155,5 @@ fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metric
     serve_and_publish!("declarations of schemas", DECLARE_SCHEMA, extension::declare);
     serve_and_publish!("removals of schemas", REMOVE_SCHEMA, extension::remove);
     process.tasks.spawn("published schemas", move |stop| extension::keep_published(bus, pool, stop));
+    Ok(())
 }

@@ -51,6 +51,8 @@ pub(crate) struct Delivery {
     pub(crate) payload: bytes::Bytes,
     /// In which its application is a span.
     pub(crate) trace: Trace,
+    /// When the stream took it.
+    pub(crate) stored_at: DateTime<Utc>,
     pub(crate) request: Result<Request, Unreadable>,
 }
 
@@ -127,7 +129,8 @@ fn attempt(
     let around = Around::look(conn, &companies, &known, &group_names, &decision)?;
     let mut facts = FactBatch::default();
     for ((place, request), outcome) in fresh.iter().zip(&decision.outcomes) {
-        facts.facts.extend(announce::facts(request, outcome, &around, &batch[*place].trace, now));
+        let Delivery { trace, stored_at, .. } = &batch[*place];
+        facts.facts.extend(announce::facts(request, outcome, &around, trace, *stored_at, now));
         let result = around.result(outcome);
         lines.push(tell::line(request, outcome, &result, &known));
         outcomes[*place] = Some(tell::told(request, result));

@@ -17,6 +17,8 @@ use crate::{
 pub(crate) const INTERVAL: TimeDelta = TimeDelta::minutes(40);
 /// Cycles without a call after which something is wrong.
 const SILENT_CYCLES: i64 = 3;
+/// How long those take.
+pub(crate) const SILENT_AFTER: TimeDelta = TimeDelta::minutes(INTERVAL.num_minutes() * SILENT_CYCLES);
 /// Longer silence than a job in quarantine keeps.
 const SILENT_CRITICAL: TimeDelta = TimeDelta::hours(25);
 

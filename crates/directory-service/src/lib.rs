@@ -28,5 +28,6 @@ mod retry;
 mod store;
 mod time;
 mod user;
+mod waiting;
 
 pub use app::{MIGRATIONS, service};

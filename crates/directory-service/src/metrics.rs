@@ -1,144 +1,175 @@
-//! What an operator sees of the write path.
+//! What an operator sees of the write path; every series is in docs/reference/metrics.md.
 
-use bus_contract::provisioning::{self, outcome::Result as OutcomeResult, refused::Reason};
+use bus_contract::{
+    partition,
+    provisioning::{self, outcome::Result as OutcomeResult, refused::Reason},
+    subject::Verb,
+};
+use chrono::{DateTime, Utc};
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    core::{AtomicF64, AtomicI64},
     exponential_buckets,
 };
+use service_runtime::metrics::{Collectors, PassingGauge};
 
-/// The service's own series; pool and process series come from their owners.
+use crate::{activity::metrics::CallMetrics, apply::Delivery};
+
+/// Bounds, in seconds, for what should take milliseconds and takes as long as an outage lasts.
+const DELAY_SECONDS: [f64; 18] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0,
+    3_600.0,
+];
+
+/// The service's own series; those of the pool, the bus and the process come from their owners.
 pub(crate) struct Metrics {
     pub(crate) partitions_held: IntGauge,
     pub(crate) lag: IntGaugeVec,
     pub(crate) batch_size: Histogram,
     pub(crate) batch_seconds: Histogram,
     pub(crate) look_up_batch: Histogram,
-    pub(crate) outcomes: IntCounterVec,
+    pub(crate) redeliveries: IntCounter,
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
+    pub(crate) outbox_rows: PassingGauge<AtomicI64>,
+    pub(crate) outbox_age: PassingGauge<AtomicF64>,
     pub(crate) calls: CallMetrics,
+    outcomes: IntCounterVec,
+    request_age: Histogram,
+    access_removal: Histogram,
+    fact_delay: Histogram,
 }
 
-/// What an operator sees of the calls that are counted; of the instance that counts them.
-pub(crate) struct CallMetrics {
-    pub(crate) companies: IntGaugeVec,
-    pub(crate) counted: IntCounter,
-    pub(crate) lag: IntGauge,
-    pub(crate) batch_seconds: Histogram,
-    pub(crate) dead: IntCounter,
-    pub(crate) lines: IntCounter,
-}
+/// Everything that can become of a request.
+const OUTCOMES: [&str; 9] = [
+    "changed",
+    "unchanged",
+    "repeated",
+    "refused",
+    "refused_invalid",
+    "refused_not_found",
+    "refused_conflict",
+    "refused_precondition",
+    "unreadable",
+];
 
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let sizes = exponential_buckets(1.0, 2.0, 10)?;
         let seconds = exponential_buckets(0.000_5, 2.0, 15)?;
+        let make = Collectors::of(registry);
+        make.gauge("timeclock_directory_partitions", "Partitions that there are")?
+            .set(partition::COUNT.into());
+        let delay = |name, help| make.histogram(name, help, &DELAY_SECONDS);
         let metrics = Self {
-            partitions_held: IntGauge::new(
-                "timeclock_directory_partitions_held",
-                "Partitions that this instance applies",
-            )?,
-            lag: IntGaugeVec::new(
-                Opts::new(
-                    "timeclock_directory_pending_requests",
-                    "Requests of a partition that wait in the stream",
-                ),
+            partitions_held: make
+                .gauge("timeclock_directory_partitions_held", "Partitions that this instance applies")?,
+            lag: make.gauges(
+                "timeclock_directory_pending_requests",
+                "Requests of a partition that wait in the stream or are not acknowledged",
                 &["partition"],
             )?,
-            batch_size: Histogram::with_opts(
-                HistogramOpts::new(
-                    "timeclock_directory_batch_requests",
-                    "Requests applied by one transaction",
-                )
-                .buckets(sizes.clone()),
+            batch_size: make.histogram(
+                "timeclock_directory_batch_requests",
+                "Requests applied by one transaction",
+                &sizes,
             )?,
-            batch_seconds: Histogram::with_opts(
-                HistogramOpts::new(
-                    "timeclock_directory_batch_seconds",
-                    "Time from a batch in hand to its commit",
-                )
-                .buckets(seconds),
+            batch_seconds: make.histogram(
+                "timeclock_directory_batch_seconds",
+                "Time from a batch in hand to its commit",
+                &seconds,
             )?,
-            look_up_batch: Histogram::with_opts(
-                HistogramOpts::new(
-                    "timeclock_directory_look_up_batch_questions",
-                    "Look-ups answered by one transaction",
-                )
-                .buckets(sizes),
+            look_up_batch: make.histogram(
+                "timeclock_directory_look_up_batch_questions",
+                "Look-ups answered by one transaction",
+                &sizes,
             )?,
-            outcomes: IntCounterVec::new(
-                Opts::new("timeclock_directory_outcomes_total", "Requests by what became of them"),
-                &["outcome"],
+            redeliveries: make.counter(
+                "timeclock_directory_redeliveries_total",
+                "Requests that came again after they had been applied or handed out",
             )?,
-            dead_letters: IntCounter::new(
+            dead_letters: make.counter(
                 "timeclock_directory_dead_letters_total",
-                "Requests that can never be applied",
+                "Requests and facts that can never be applied or announced",
             )?,
-            facts: IntCounter::new(
+            facts: make.counter(
                 "timeclock_directory_facts_total",
                 "Facts that the stream DIRECTORY has acknowledged",
             )?,
+            outbox_rows: make
+                .passing_gauge("timeclock_directory_outbox_rows", "Commits whose facts are not announced")?,
+            outbox_age: make.passing_gauge(
+                "timeclock_directory_outbox_age_seconds",
+                "Age of the oldest commit whose facts are not announced; 0 when there is none",
+            )?,
+            outcomes: make.counters(
+                "timeclock_directory_outcomes_total",
+                "Requests by what became of them",
+                &["outcome"],
+            )?,
+            request_age: delay(
+                "timeclock_directory_request_age_seconds",
+                "From a request's acceptance in the stream to its commit",
+            )?,
+            access_removal: delay(
+                "timeclock_directory_access_removal_seconds",
+                "From the acceptance of a user's deactivation or deletion to its commit",
+            )?,
+            fact_delay: delay(
+                "timeclock_directory_fact_delay_seconds",
+                "From a request's acceptance in the stream to the acknowledgement of its fact",
+            )?,
             calls: CallMetrics::register(registry)?,
         };
-        registry.register(Box::new(metrics.partitions_held.clone()))?;
-        registry.register(Box::new(metrics.lag.clone()))?;
-        registry.register(Box::new(metrics.batch_size.clone()))?;
-        registry.register(Box::new(metrics.batch_seconds.clone()))?;
-        registry.register(Box::new(metrics.look_up_batch.clone()))?;
-        registry.register(Box::new(metrics.outcomes.clone()))?;
-        registry.register(Box::new(metrics.dead_letters.clone()))?;
-        registry.register(Box::new(metrics.facts.clone()))?;
+        for outcome in OUTCOMES {
+            metrics.outcomes.with_label_values(&[outcome]);
+        }
         Ok(metrics)
     }
 
-    /// Counts an applied batch.
-    pub(crate) fn count(&self, size: usize, outcomes: &[Option<provisioning::Outcome>]) {
-        self.batch_size.observe(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
-        for outcome in outcomes {
+    /// Counts a batch that is applied now.
+    pub(crate) fn count(
+        &self,
+        batch: &[Delivery],
+        outcomes: &[Option<provisioning::Outcome>],
+        now: DateTime<Utc>,
+    ) {
+        self.batch_size.observe(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
+        for (delivery, outcome) in batch.iter().zip(outcomes) {
             self.outcomes.with_label_values(&[word(outcome.as_ref())]).inc();
+            let Some(outcome) = outcome else { continue };
+            if outcome.repeated {
+                self.redeliveries.inc();
+                continue;
+            }
+            let age = seconds_since(delivery.stored_at, now);
+            self.request_age.observe(age);
+            if removes_access(delivery) && matches!(outcome.result, Some(OutcomeResult::Applied(_))) {
+                self.access_removal.observe(age);
+            }
+        }
+    }
+
+    /// Counts a fact that is announced now.
+    pub(crate) fn count_fact(&self, accepted_at: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        self.facts.inc();
+        if let Some(accepted_at) = accepted_at {
+            self.fact_delay.observe(seconds_since(accepted_at, now));
         }
     }
 }
 
-impl CallMetrics {
-    fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            companies: IntGaugeVec::new(
-                Opts::new(
-                    "timeclock_directory_companies",
-                    "Companies that were ever called for, by their health",
-                ),
-                &["health"],
-            )?,
-            counted: IntCounter::new(
-                "timeclock_directory_calls_counted_total",
-                "Calls of the stream CALLS that are counted",
-            )?,
-            lag: IntGauge::new("timeclock_directory_calls_lag", "Messages that wait in the stream CALLS")?,
-            batch_seconds: Histogram::with_opts(
-                HistogramOpts::new(
-                    "timeclock_directory_calls_batch_seconds",
-                    "Time from calls in hand to their commit",
-                )
-                .buckets(exponential_buckets(0.000_5, 2.0, 15)?),
-            )?,
-            dead: IntCounter::new(
-                "timeclock_directory_calls_dead_total",
-                "Messages of the stream CALLS that can never be counted",
-            )?,
-            lines: IntCounter::new(
-                "timeclock_directory_call_lines_total",
-                "Log lines of calls that the directory did not decide",
-            )?,
-        };
-        registry.register(Box::new(metrics.companies.clone()))?;
-        registry.register(Box::new(metrics.counted.clone()))?;
-        registry.register(Box::new(metrics.lag.clone()))?;
-        registry.register(Box::new(metrics.batch_seconds.clone()))?;
-        registry.register(Box::new(metrics.dead.clone()))?;
-        registry.register(Box::new(metrics.lines.clone()))?;
-        Ok(metrics)
-    }
+/// 0 when the clock of NATS is ahead of ours.
+fn seconds_since(then: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
+    (now - then).as_seconds_f64().max(0.0)
+}
+
+/// Whether somebody is to lose access by it.
+fn removes_access(delivery: &Delivery) -> bool {
+    delivery.request.as_ref().is_ok_and(|request| {
+        let verbs = [Verb::Deactivate.as_str(), Verb::Delete.as_str()];
+        request.user().is_some() && verbs.contains(&request.verb)
+    })
 }
 
 /// A closed list, whatever the requests say.

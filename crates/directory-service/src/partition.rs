@@ -21,6 +21,7 @@ use crate::{
     retry::Retry,
     store::{self, partitions::Tenure},
     time::now,
+    waiting,
 };
 
 /// The most requests that one transaction applies. Beyond this the gain per request is gone and the first one waits.
@@ -109,14 +110,15 @@ async fn tenure(
     let committed = Arc::new(Notify::new());
     // What an earlier owner committed and did not announce.
     committed.notify_one();
-    let relaying = CancellationToken::new();
-    let relay = relay::run(context, partition, &committed, &relaying);
+    let ended = CancellationToken::new();
+    let relay = relay::run(context, partition, &committed, &ended);
+    let telling = waiting::requests(context, partition, reading.backlog(), &ended);
     let working = async {
         let left = work(context, tenure, &mut reading, stop, &committed).await;
-        relaying.cancel();
+        ended.cancel();
         left
     };
-    let (left, ()) = tokio::join!(working, relay);
+    let (left, (), ()) = tokio::join!(working, relay, telling);
     left
 }
 
@@ -127,14 +129,13 @@ async fn work(
     stop: &CancellationToken,
     committed: &Notify,
 ) -> anyhow::Result<Left> {
-    let lag = context.metrics.lag.with_label_values(&[&tenure.partition.to_string()]);
     loop {
         let messages = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(Left::Stopped),
             messages = reading.next_batch(MAX_BATCH) => messages?,
         };
-        lag.set(i64::try_from(reading.pending()).unwrap_or(i64::MAX));
+        context.metrics.redeliveries.inc_by(reading.take_repeated());
         let traces: Vec<_> = messages.iter().map(|message| message.headers.trace()).collect();
         let span = spans::of_batch(tenure.partition, &messages, &traces);
         let (batch, applying): (Vec<_>, Vec<_>) =
@@ -233,7 +234,7 @@ async fn apply_whole(
         }
     }
     timer.observe_duration();
-    context.metrics.count(size, &outcomes);
+    context.metrics.count(&batch, &outcomes, now());
     Some(outcomes)
 }
 
@@ -272,6 +273,7 @@ fn begin(message: &pull::Delivery, trace: &Trace, batch: &Span) -> (Delivery, Sp
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
         trace: span.trace().clone(),
+        stored_at: message.stored_at.into(),
         request,
     };
     (delivery, span)

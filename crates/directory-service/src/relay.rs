@@ -16,14 +16,16 @@ use bus_jetstream::{
     connect::MAX_ACKS_IN_FLIGHT,
     publish::{Confirmation, PublishError},
 };
+use chrono::{DateTime, Utc};
 use service_runtime::trace::{Kind, Span, TRACEPARENT, Trace};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    metrics::Metrics,
     partition::Context,
     store::{self, dead_letters::DeadLetter, outbox::OutboxRow},
-    time::now,
+    time::{from_timestamp, now},
 };
 
 /// The most outbox rows (one per commit) that are read at once.
@@ -54,9 +56,8 @@ pub(crate) async fn run(
         let stopped = stop.run_until_cancelled(gathered).await.is_none();
         loop {
             match announce_oldest(context, partition).await {
-                Ok(Announced { facts, all }) => {
+                Ok(Announced { all }) => {
                     failing = false;
-                    context.metrics.facts.inc_by(facts);
                     if all {
                         break;
                     }
@@ -78,7 +79,6 @@ pub(crate) async fn run(
 }
 
 struct Announced {
-    facts: u64,
     /// Whether that was all there was.
     all: bool,
 }
@@ -90,20 +90,19 @@ async fn announce_oldest(context: &Context, partition: Partition) -> anyhow::Res
         .run("outbox.read", move |conn| store::outbox::oldest(conn, partition, MAX_ROWS, MAX_BYTES))
         .await?;
     let Some((last, all)) = rows.last().map(|row| (row.outbox_id, row.is_newest)) else {
-        return Ok(Announced { facts: 0, all: true });
+        return Ok(Announced { all: true });
     };
-    let facts = publish(context, partition, &rows).await?;
+    publish(context, partition, &rows).await?;
     context
         .pool
         .run("outbox.delete", move |conn| store::outbox::delete_through(conn, partition, last))
         .await?;
-    Ok(Announced { facts, all })
+    Ok(Announced { all })
 }
 
-/// Publishes what the rows hold; returns how many facts the stream has acknowledged.
-async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) -> anyhow::Result<u64> {
-    let mut window = Window::default();
-    let mut facts = 0;
+/// Publishes what the rows hold, until the stream has acknowledged all of it.
+async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) -> anyhow::Result<()> {
+    let mut window = Window::new(&context.metrics);
     for row in rows {
         for fact in FactBatch::decode(row.facts.as_slice())?.facts {
             window.make_room(&fact.subject).await?;
@@ -116,8 +115,8 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
             );
             match sent.await {
                 Ok(confirmation) => {
-                    window.underway.push((confirmation, span));
-                    facts += 1;
+                    let accepted_at = fact.accepted_at.as_ref().and_then(from_timestamp);
+                    window.under_way.push(Sending { confirmation, accepted_at, span });
                 }
                 // It would hold back everything behind it for ever.
                 Err(PublishError::TooLarge) => bury(context, partition, fact).await?,
@@ -126,7 +125,7 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
         }
     }
     window.settle().await?;
-    Ok(facts)
+    Ok(())
 }
 
 /// The span of a fact's way into the stream, in the trace of the request that it came of; whoever follows the facts goes on
@@ -147,20 +146,32 @@ fn sending(fact: &OutboxFact) -> Span {
         .begin()
 }
 
+/// A fact on its way.
+struct Sending {
+    confirmation: Confirmation,
+    /// When its request was accepted.
+    accepted_at: Option<DateTime<Utc>>,
+    span: Span,
+}
+
 /// Facts on their way. Of one resource there is never more than one, because a reconnect may lose the earlier of two
 /// and store the later, and the order per resource is what followers are promised.
-#[derive(Default)]
-struct Window {
-    underway: Vec<(Confirmation, Span)>,
+struct Window<'c> {
+    metrics: &'c Metrics,
+    under_way: Vec<Sending>,
     resources: HashSet<String>,
 }
 
-impl Window {
+impl<'c> Window<'c> {
+    fn new(metrics: &'c Metrics) -> Self {
+        Self { metrics, under_way: vec![], resources: HashSet::new() }
+    }
+
     /// Waits until a fact of this subject may be sent.
     async fn make_room(&mut self, subject: &str) -> Result<(), PublishError> {
         // The last token is the event; what stands before it names the resource.
         let resource = subject.rsplit_once('.').map_or(subject, |(resource, _)| resource);
-        if self.underway.len() == WINDOW || self.resources.contains(resource) {
+        if self.under_way.len() == WINDOW || self.resources.contains(resource) {
             self.settle().await?;
         }
         self.resources.insert(resource.to_owned());
@@ -169,11 +180,12 @@ impl Window {
 
     /// Waits until everything sent is stored.
     async fn settle(&mut self) -> Result<(), PublishError> {
-        for (confirmation, span) in self.underway.drain(..) {
+        for Sending { confirmation, accepted_at, span } in self.under_way.drain(..) {
             if let Err(error) = confirmation.await {
                 span.fail("not_stored");
                 return Err(error);
             }
+            self.metrics.count_fact(accepted_at, now());
         }
         self.resources.clear();
         Ok(())

@@ -17,6 +17,8 @@ pub(crate) struct ActivitySettings {
     pub(crate) pause: TimeDelta,
     /// Age at which log lines and cycles are deleted.
     pub(crate) retention: TimeDelta,
+    /// The most companies that have series of their own.
+    pub(crate) company_series: usize,
 }
 
 impl Settings {
@@ -31,6 +33,7 @@ impl Settings {
                     100..=3_600_000,
                 )),
                 retention: TimeDelta::days(reader.number("TIMECLOCK_LOG_RETENTION_DAYS", 90, 1..=3_650)),
+                company_series: reader.number("TIMECLOCK_COMPANY_SERIES", 500, 0..=5_000),
             },
         }
     }

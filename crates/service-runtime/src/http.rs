@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     client_address::{TrustedProxies, client_address},
     envelope::{MAX_REQUEST_ID, REQUEST_ID, caller_request_id, request_id},
-    exchange::{Answer, Exchange},
+    exchange::{Answer, Exchange, status_of},
     requests::{OTHER, Requests, Underway, method_label},
 };
 use crate::{

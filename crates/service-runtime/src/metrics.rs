@@ -120,8 +120,14 @@ impl<'r> Collectors<'r> {
 }
 
 /// A gauge that is not always there.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PassingGauge<N: Atomic>(GenericGaugeVec<N>);
+
+impl<N: Atomic> Clone for PassingGauge<N> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<N: Atomic> PassingGauge<N> {
     /// From here on it is told.

@@ -9,11 +9,15 @@ use bus_contract::{
     },
     token::{Failure, Reply, failure::Reason, reply},
 };
-use bus_jetstream::{Bytes, request::Incoming, trace};
+use bus_jetstream::{
+    Bytes,
+    answering::{Answered, Answering},
+    metrics::Answers,
+    request::Incoming,
+};
 use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::Causes;
+use service_runtime::{Causes, trace::InTrace as _};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
 use crate::{app::App, ask::Refusal, audit, clients, lifecycle};
 
@@ -36,32 +40,40 @@ const SUBJECTS: [&str; 11] = [
 ];
 
 /// Answers until asked to stop, then finishes what has begun.
-pub(crate) async fn serve(app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    let subscribing = SUBJECTS.map(|subject| app.bus.serve(subject, TOKEN_QUEUE));
+pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -> anyhow::Result<()> {
+    let subscribing = SUBJECTS.map(async |subject| {
+        let kind = answers.of(subject);
+        let incoming = app.bus.serve(subject, TOKEN_QUEUE).await?;
+        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request), request)))
+    });
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests about tokens")?;
     // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
     let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
     let app = &app;
     incoming
-        .for_each_concurrent(CONCURRENT, |request| {
-            let span = tracing::info_span!("tokens", bus.subject = %request.subject);
-            trace::continue_in(&span, &request.headers);
-            answer(app, request).instrument(span)
+        .for_each_concurrent(CONCURRENT, |(answering, request)| {
+            let trace = answering.trace().clone();
+            answer(app, answering, request).in_trace(&trace)
         })
         .await;
     Ok(())
 }
 
-async fn answer(app: &App, request: Incoming) {
+async fn answer(app: &App, answering: Answering, request: Incoming) {
     let operation = request.subject.strip_prefix("tokens.v1.").unwrap_or_default().to_owned();
     let result = perform(app, request.subject.as_str(), request.payload.clone()).await;
-    let label = result.as_ref().err().map_or("ok", Refusal::label);
+    let (label, answered) = match &result {
+        Ok(_) => ("ok", Answered::Ok),
+        Err(refusal @ Refusal::Unavailable(_)) => (refusal.label(), Answered::Failed),
+        Err(refusal) => (refusal.label(), Answered::Refused),
+    };
     app.metrics.requests.with_label_values(&[operation.as_str(), label]).inc();
     let result = result.unwrap_or_else(|refusal| reply::Result::Failure(failure(&operation, refusal)));
     let reply = Reply { result: Some(result) }.encode_to_vec();
     if let Err(error) = request.respond(&app.bus, reply).await {
-        tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
+        tracing::warn!(operation, error = %Causes(&error), "nobody got the answer");
     }
+    answering.end(answered);
 }
 
 async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Result, Refusal> {
@@ -90,7 +102,7 @@ fn failure(operation: &str, refusal: Refusal) -> Failure {
         Refusal::Invalid(detail) => (Reason::Invalid, detail),
         Refusal::NotFound(what) => (Reason::NotFound, format!("there is no such {what}")),
         Refusal::Unavailable(error) => {
-            tracing::error!(operation, error.chain = %Causes(error.as_ref()), "a request about tokens failed");
+            tracing::error!(operation, error = %Causes(error.as_ref()), "a request about tokens failed");
             (Reason::Unavailable, error.to_string())
         }
     };

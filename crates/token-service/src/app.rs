@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bus_jetstream::Bus;
+use bus_jetstream::{Bus, metrics::Answers};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use pg_pool::Pool;
 use service_runtime::{
     Process,
     clock::Clock,
-    http::{Listener, Serving, TrustedProxies},
+    http::{Listener, Requests, Serving, TrustedProxies},
 };
 
 use crate::{
@@ -40,6 +40,7 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
     pub(crate) clock: Clock,
+    pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
 }
 
@@ -61,7 +62,8 @@ impl App {
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind(&process, "tokens", settings.http)?;
-    let bus = Bus::connect(&settings.nats).await?;
+    let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
+        .await?;
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();
@@ -76,6 +78,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         limits: Limits::new(&process.clock),
         proxies: settings.proxies,
         clock: process.clock.clone(),
+        requests: Requests::register(&process.metrics, http::LABELS)?,
         metrics,
     };
     register_checks(&process, &app);
@@ -88,9 +91,10 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         |stop| upkeep::run(app, stop)
     });
     process.tasks.spawn("requests", {
-        let app = app.clone();
-        |stop| answer::serve(app, stop)
+        let (app, answers) = (app.clone(), Answers::register(&process.metrics)?);
+        |stop| answer::serve(app, answers, stop)
     });
+    app.pool.watch_size(&process.tasks);
     let serving = Serving { workers: 1, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())

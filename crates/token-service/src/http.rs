@@ -4,10 +4,22 @@ mod exchange;
 mod revocation;
 mod token;
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{
+    Error, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::{Next, from_fn},
+    web,
+};
 use serde_json::json;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    http::{Answer, Exchange, status_of},
+    trace::InTrace as _,
+};
 
+use self::exchange::Told;
 use crate::{app::App, oauth::SCOPE, sign, store::keys};
 
 /// Where clients get access tokens, behind the public URL.
@@ -15,14 +27,17 @@ pub(crate) const TOKEN_PATH: &str = "/oauth2/token";
 /// Where clients end them.
 pub(crate) const REVOCATION_PATH: &str = "/oauth2/revoke";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
+const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
+/// The template and method of every route, for the metrics.
+pub(crate) const LABELS: [(&str, &str); 4] =
+    [(TOKEN_PATH, "POST"), (REVOCATION_PATH, "POST"), (JWKS_PATH, "GET"), (METADATA_PATH, "GET")];
 /// How long a reader may keep the keys, in seconds.
 const MAX_AGE: u32 = 300;
 
 /// Mounts the routes.
 pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     move |config| {
-        config
-            .app_data(web::Data::new(app.clone()))
+        let everything = web::scope("")
             .service(
                 web::resource(TOKEN_PATH)
                     .route(web::post().to(token::grant))
@@ -34,8 +49,32 @@ pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
                     .default_service(web::to(revocation::wrong_method)),
             )
             .route(JWKS_PATH, web::get().to(jwks))
-            .route("/.well-known/oauth-authorization-server", web::get().to(metadata));
+            .route(METADATA_PATH, web::get().to(metadata))
+            .default_service(web::to(HttpResponse::NotFound))
+            .wrap(from_fn(tell));
+        config.app_data(web::Data::new(app.clone())).service(everything);
     }
+}
+
+/// Has a request answered, and tells of it.
+async fn tell(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let Some(app) = request.app_data::<web::Data<App>>() else { return next.call(request).await };
+    let underway = app.requests.begin(request.match_pattern().as_deref(), request.method());
+    let exchange = Exchange::begin(request.request(), underway);
+    let answered = next.call(request).in_trace(exchange.trace()).await;
+    let told =
+        answered.as_ref().ok().and_then(|answer| answer.response().extensions().get::<Told>().cloned());
+    let told = told.as_ref();
+    exchange.end(&Answer {
+        status: status_of(&answered).as_u16(),
+        company: told.and_then(|told| told.company.as_ref()).map(|company| company as _),
+        refusal: told.and_then(|told| told.refusal),
+        error: told.and_then(|told| told.error.as_deref()),
+    });
+    answered
 }
 
 /// Public keys (RFC 7517 §5).
@@ -49,7 +88,7 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
                 .body(json!({ "keys": keys }).to_string())
         }
         Err(error) => {
-            tracing::error!(error.chain = %Causes(&error), "cannot show the public keys");
+            tracing::error!(error = %Causes(&error), "cannot show the public keys");
             HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish()
         }
     }

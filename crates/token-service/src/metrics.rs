@@ -1,6 +1,9 @@
-//! What the service counts.
+//! What the service counts besides the requests of its listener; every series is in docs/reference/metrics.md.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, core::AtomicF64};
+use service_runtime::metrics::{Collectors, PassingGauge};
+
+use crate::oauth::RESULTS;
 
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -18,61 +21,60 @@ pub(crate) struct Metrics {
     pub(crate) clients: IntGauge,
     /// Credentials that expire soon, by kind and time.
     pub(crate) expiring: IntGaugeVec,
+    /// Days until the next of all credentials expires, where there is one.
+    pub(crate) next_expiry: PassingGauge<AtomicF64>,
 }
 
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let make = Collectors::of(registry);
         let metrics = Self {
-            requests: IntCounterVec::new(
-                Opts::new(
-                    "timeclock_tokens_requests_total",
-                    "Requests about tokens, by operation and result",
-                ),
+            requests: make.counters(
+                "timeclock_tokens_requests_total",
+                "Requests about tokens, by operation and result",
                 &["operation", "result"],
             )?,
-            published: IntGauge::new(
+            published: make.gauge(
                 "timeclock_tokens_published_entries",
                 "Keys and revocations that the bucket held when it was last made to agree",
             )?,
-            publish_failures: IntCounter::new(
+            publish_failures: make.counter(
                 "timeclock_tokens_publish_failures_total",
                 "Times that keys and revocations could not be published",
             )?,
-            grants: IntCounterVec::new(
-                Opts::new("timeclock_tokens_grants_total", "Requests at the OAuth token endpoint, by result"),
+            grants: make.counters(
+                "timeclock_tokens_grants_total",
+                "Requests at the OAuth token endpoint, by result",
                 &["result"],
             )?,
-            revocations: IntCounterVec::new(
-                Opts::new(
-                    "timeclock_tokens_revocations_total",
-                    "Requests at the OAuth revocation endpoint, by result",
-                ),
+            revocations: make.counters(
+                "timeclock_tokens_revocations_total",
+                "Requests at the OAuth revocation endpoint, by result",
                 &["result"],
             )?,
-            key_fetches: IntCounterVec::new(
-                Opts::new(
-                    "timeclock_tokens_key_fetches_total",
-                    "Fetches of the keys that sign clients' assertions, by result",
-                ),
+            key_fetches: make.counters(
+                "timeclock_tokens_key_fetches_total",
+                "Fetches of the keys that sign clients' assertions, by result",
                 &["result"],
             )?,
-            clients: IntGauge::new("timeclock_tokens_clients", "OAuth clients that are not revoked")?,
-            expiring: IntGaugeVec::new(
-                Opts::new(
-                    "timeclock_tokens_expiring_credentials",
-                    "Credentials that expire within so many days and are not being replaced, by kind",
-                ),
+            clients: make.gauge("timeclock_tokens_clients", "OAuth clients that are not revoked")?,
+            expiring: make.gauges(
+                "timeclock_tokens_expiring_credentials",
+                "Credentials that expire within so many days and are not being replaced, by kind",
                 &["kind", "days"],
             )?,
+            next_expiry: make.passing_gauge(
+                "timeclock_tokens_next_expiry_days",
+                "Days until the next credential expires that is not being replaced",
+            )?,
         };
-        registry.register(Box::new(metrics.requests.clone()))?;
-        registry.register(Box::new(metrics.published.clone()))?;
-        registry.register(Box::new(metrics.publish_failures.clone()))?;
-        registry.register(Box::new(metrics.grants.clone()))?;
-        registry.register(Box::new(metrics.revocations.clone()))?;
-        registry.register(Box::new(metrics.key_fetches.clone()))?;
-        registry.register(Box::new(metrics.clients.clone()))?;
-        registry.register(Box::new(metrics.expiring.clone()))?;
+        for result in RESULTS {
+            metrics.grants.with_label_values(&[result]);
+            metrics.revocations.with_label_values(&[result]);
+        }
+        for result in ["ok", "failed"] {
+            metrics.key_fetches.with_label_values(&[result]);
+        }
         Ok(metrics)
     }
 }

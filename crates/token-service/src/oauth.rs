@@ -14,7 +14,7 @@ use typed_ids::{CompanyId, CredentialId};
 
 pub(crate) use self::{
     limits::Limits,
-    refusal::{Reason, Refusal},
+    refusal::{GRANTED, RESULTS, Reason, Refusal},
     request::{Credentials, Proof, RevocationRequest, TokenRequest},
 };
 use crate::{

@@ -808,6 +808,10 @@ pub struct OutboxFact {
     /// W3C trace context of what the request came to; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
+    /// When the stream PROVISIONING took the request; for the metrics.
+    #[prost(message, optional, tag = "5")]
+    pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What belongs to `traceparent`.
     #[prost(string, tag = "6")]
     pub tracestate: ::prost::alloc::string::String,
 }

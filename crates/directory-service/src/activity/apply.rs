@@ -1,6 +1,6 @@
 //! Messages of the stream of calls into the tables: read what is known, count, write, and move the watermark on.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use bus_contract::{
     Message as _,
@@ -13,6 +13,7 @@ use typed_ids::{CompanyId, RequestId};
 
 use super::{
     call::Call,
+    count::Tally,
     line::{self, CallLine},
 };
 use crate::{
@@ -55,9 +56,8 @@ impl Delivery {
 /// What became of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Applied {
-    /// Whose activity has changed.
-    pub(super) companies: BTreeSet<CompanyId>,
-    pub(super) calls: u64,
+    /// Whose activity has changed, and what their calls amount to.
+    pub(super) companies: Vec<(CompanyId, Tally)>,
     pub(super) lines: u64,
 }
 
@@ -102,22 +102,22 @@ fn count(
     let missing = about_missing_members(conn, &companies, calls)?;
     let mut activities = Vec::with_capacity(companies.len());
     let mut lines: Vec<CallLine<'_>> = Vec::new();
+    let mut tallies = Vec::with_capacity(companies.len());
     for (company, calls) in calls {
+        let mut tally = Tally::default();
         let mut activity = known.remove(&company.as_uuid()).unwrap_or_default();
         for call in calls {
             let is_reference = call.request.is_some_and(|request| missing.contains(&request));
             activity.count(call, is_reference, pause);
+            tally.add(call);
             lines.extend(line::line(*company, call));
         }
         activities.push((*company, activity));
+        tallies.push((*company, tally));
     }
     store::activity::write(conn, &activities, now)?;
     let lines = store::log::insert_calls(conn, &lines, now)?;
-    Ok(Applied {
-        calls: calls.values().map(|calls| calls.len() as u64).sum(),
-        lines: lines as u64,
-        companies: companies.into_iter().collect(),
-    })
+    Ok(Applied { lines: lines as u64, companies: tallies })
 }
 
 /// Which of the calls the directory refused because of members who do not exist. Its log knows; gateways do not.

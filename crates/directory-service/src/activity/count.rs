@@ -72,7 +72,63 @@ pub(crate) struct Counts {
     pub(crate) failed_changes: i64,
 }
 
+/// What calls of one company amount to for the metrics, whatever the cycle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) counts: Counts,
+    /// When the last one was answered.
+    pub(crate) at: DateTime<Utc>,
+    /// The same of those with a good credential.
+    pub(crate) let_in_at: Option<DateTime<Utc>>,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, call: &Call) {
+        self.counts.add(call);
+        self.at = self.at.max(call.at);
+        if call.is_let_in() {
+            later(&mut self.let_in_at, call.at);
+        }
+    }
+
+    /// Calls by what came of them.
+    pub(crate) const fn results(&self) -> [(&'static str, i64); 3] {
+        let Counts { calls, refused, failed, .. } = self.counts;
+        [("ok", calls - refused - failed), ("refused", refused), ("failed", failed)]
+    }
+
+    /// Changes that were made.
+    pub(crate) const fn changes(&self) -> [(&'static str, i64); 5] {
+        let Counts { created, updated, deactivated, reactivated, deleted, .. } = self.counts;
+        [
+            ("created", created),
+            ("updated", updated),
+            ("deactivated", deactivated),
+            ("reactivated", reactivated),
+            ("deleted", deleted),
+        ]
+    }
+}
+
 impl Counts {
+    fn add(&mut self, call: &Call) {
+        self.calls += 1;
+        let counter = match (call.answer, call.verb) {
+            (Answer::Found | Answer::NothingFound, Verb::Read | Verb::Search) => &mut self.checked,
+            (Answer::Found | Answer::NothingFound | Answer::Unspecified, _) => return,
+            (Answer::Created, _) => &mut self.created,
+            (Answer::Updated, Verb::Change(Change::Deactivate)) => &mut self.deactivated,
+            (Answer::Updated, Verb::Change(Change::Reactivate)) => &mut self.reactivated,
+            (Answer::Updated, _) => &mut self.updated,
+            (Answer::Unchanged, _) => &mut self.unchanged,
+            (Answer::Deleted, _) => &mut self.deleted,
+            (Answer::Refused | Answer::Unauthenticated, _) => &mut self.refused,
+            (Answer::Failed, _) => &mut self.failed,
+        };
+        *counter += 1;
+        self.failed_changes += i64::from(call.is_failure() && call.is_change());
+    }
+
     /// Changes that were made, or were made already.
     pub(crate) fn successes(&self) -> i64 {
         self.created + self.updated + self.unchanged + self.deactivated + self.reactivated + self.deleted
@@ -185,23 +241,8 @@ impl Cycle {
 
     fn count(&mut self, call: &Call, is_reference: bool) {
         self.last_call_at = self.last_call_at.max(call.at);
-        let counts = &mut self.counts;
-        counts.calls += 1;
-        let counter = match (call.answer, call.verb) {
-            (Answer::Found | Answer::NothingFound, Verb::Read | Verb::Search) => &mut counts.checked,
-            (Answer::Found | Answer::NothingFound | Answer::Unspecified, _) => return,
-            (Answer::Created, _) => &mut counts.created,
-            (Answer::Updated, Verb::Change(Change::Deactivate)) => &mut counts.deactivated,
-            (Answer::Updated, Verb::Change(Change::Reactivate)) => &mut counts.reactivated,
-            (Answer::Updated, _) => &mut counts.updated,
-            (Answer::Unchanged, _) => &mut counts.unchanged,
-            (Answer::Deleted, _) => &mut counts.deleted,
-            (Answer::Refused | Answer::Unauthenticated, _) => &mut counts.refused,
-            (Answer::Failed, _) => &mut counts.failed,
-        };
-        *counter += 1;
+        self.counts.add(call);
         if call.is_failure() {
-            counts.failed_changes += i64::from(call.is_change());
             self.count_cause(call, is_reference);
         }
     }

@@ -22,6 +22,7 @@ use typed_ids::CompanyId;
 
 use super::{
     apply::{self, Applied, Content, Delivery},
+    places::Places,
     upkeep,
 };
 use crate::{partition::Context, retry::Retry, settings::ActivitySettings, time::now};
@@ -89,6 +90,7 @@ async fn wait_and_hold(
     tracing::info!("counts calls now");
     let held = stop.child_token();
     let touched = Touched::default();
+    let places = Places::new(settings.company_series, &context.metrics.calls.of_companies);
     let watching = async {
         // The lock is gone with the connection, and so is the right to keep others from reading. Nor is it of use to
         // who cannot reach the stream.
@@ -102,11 +104,10 @@ async fn wait_and_hold(
     };
     tokio::join!(
         watching,
-        read(context, settings.pause, &touched, &held),
-        upkeep::run(context, settings.retention, &touched, &held),
+        read(context, settings.pause, &touched, &places, &held),
+        upkeep::run(context, settings.retention, &touched, &places, &held),
     );
-    context.metrics.calls.lag.set(0);
-    context.metrics.calls.companies.reset();
+    context.metrics.calls.leave();
 }
 
 #[derive(QueryableByName)]
@@ -124,10 +125,16 @@ fn lock(conn: &mut PgConnection) -> QueryResult<bool> {
 }
 
 /// Reads until asked to stop, beginning again after every failure.
-async fn read(context: &Context, pause: TimeDelta, touched: &Touched, stop: &CancellationToken) {
+async fn read(
+    context: &Context,
+    pause: TimeDelta,
+    touched: &Touched,
+    places: &Places<'_>,
+    stop: &CancellationToken,
+) {
     let mut retry = Retry::new();
     while !stop.is_cancelled() {
-        if let Err(error) = reading(context, pause, touched, stop, &mut retry).await {
+        if let Err(error) = reading(context, pause, touched, places, stop, &mut retry).await {
             if retry.is_first() {
                 tracing::warn!(error = %format!("{error:#}"), "calls wait to be counted");
             }
@@ -140,6 +147,7 @@ async fn reading(
     context: &Context,
     pause: TimeDelta,
     touched: &Touched,
+    places: &Places<'_>,
     stop: &CancellationToken,
     retry: &mut Retry,
 ) -> anyhow::Result<()> {
@@ -159,13 +167,17 @@ async fn reading(
         };
         timer.observe_duration();
         retry.reset();
-        context.metrics.calls.counted.inc_by(applied.calls);
         context.metrics.calls.lines.inc_by(applied.lines);
-        touched.lock().unwrap_or_else(PoisonError::into_inner).extend(&applied.companies);
+        for (company, tally) in &applied.companies {
+            context.metrics.calls.counted.inc_by(u64::try_from(tally.counts.calls).unwrap_or(0));
+            places.count(*company, tally, now());
+        }
+        let changed: Vec<CompanyId> = applied.companies.iter().map(|(company, _)| *company).collect();
+        touched.lock().unwrap_or_else(PoisonError::into_inner).extend(&changed);
         if let Some(last) = messages.last() {
             reading.ack_through(last).await?;
         }
-        tell(context, &applied.companies).await;
+        tell(context, &changed).await;
     }
 }
 
@@ -202,7 +214,6 @@ async fn count_whole(
         };
         let Some(applied) = applied else { return Ok(None) };
         sum.companies.extend(applied.companies);
-        sum.calls += applied.calls;
         sum.lines += applied.lines;
     }
     Ok(Some(sum))
@@ -222,7 +233,7 @@ async fn count(
 }
 
 /// Tells whoever shows it, after the commit. Whoever is not told shows it a little later.
-pub(super) async fn tell(context: &Context, companies: impl IntoIterator<Item = &CompanyId>) {
+pub(super) async fn tell(context: &Context, companies: &[CompanyId]) {
     for company in companies {
         let told = context.bus.publish(subject::activity(*company), ActivityChanged {}.encode_to_vec()).await;
         if let Err(error) = told {

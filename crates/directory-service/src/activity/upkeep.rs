@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bus_contract::directory::concern::Kind;
 use chrono::TimeDelta;
 use diesel::PgConnection;
 use service_runtime::Causes;
@@ -16,12 +17,13 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, STATES},
+    places::{Places, Standing},
     reader::{self, Touched},
 };
 use crate::{
     partition::Context,
     store,
-    time::{first_id_from, now},
+    time::{first_id_from, from_timestamp, now},
 };
 
 /// How often there is a look at what is to be done.
@@ -40,6 +42,7 @@ pub(super) async fn run(
     context: &Context,
     retention: TimeDelta,
     touched: &Touched,
+    places: &Places<'_>,
     stop: &CancellationToken,
 ) {
     let mut counted: BTreeMap<CompanyId, Instant> = BTreeMap::new();
@@ -58,13 +61,13 @@ pub(super) async fn run(
                 tracing::debug!(error = %Causes(&error), "a company's size could not be counted");
                 break;
             }
-            reader::tell(context, [&company]).await;
+            reader::tell(context, &[company]).await;
             waiting.remove(&company);
             counted.insert(company, Instant::now());
         }
         if is_due(told, COUNT_EVERY) {
             told = Some(Instant::now());
-            if let Err(error) = tell_operators(context, stop).await {
+            if let Err(error) = tell_operators(context, places, stop).await {
                 tracing::debug!(error = %Causes(&error), "the companies' health could not be counted");
             }
         }
@@ -104,20 +107,34 @@ async fn count_size(context: &Context, company: CompanyId) -> Result<(), pg_pool
     counting.await
 }
 
-/// Says how many companies there are in each state of health.
-async fn tell_operators(context: &Context, stop: &CancellationToken) -> Result<(), pg_pool::Error> {
+/// Says how many companies there are in each state of health, and how each stands that is told apart.
+async fn tell_operators(
+    context: &Context,
+    places: &Places<'_>,
+    stop: &CancellationToken,
+) -> Result<(), pg_pool::Error> {
     let mut counts = [0; STATES.len()];
+    let mut silent = 0;
+    let mut standings = Vec::new();
     let mut after = Uuid::nil();
     while !stop.is_cancelled() {
         let page = answer::healths(&context.pool, after, PAGE).await?;
         let Some((last, _)) = page.last() else { break };
         after = last.as_uuid();
-        for (_, health) in page {
-            if let Some(place) = STATES.iter().position(|(state, _)| *state == health.state()) {
-                counts[place] += 1;
-            }
+        for (company, health) in page {
+            let Some(place) = STATES.iter().position(|(state, _)| *state == health.state()) else { continue };
+            counts[place] += 1;
+            silent += i64::from(health.concerns.iter().any(|concern| concern.kind() == Kind::Silent));
+            let last_call_at = health.last_call_at.as_ref().and_then(from_timestamp);
+            let health = i64::try_from(place).unwrap_or(i64::MAX);
+            standings.push(Standing { company, last_call_at, health });
         }
     }
+    if stop.is_cancelled() {
+        return Ok(());
+    }
+    places.tell(standings, now());
+    context.metrics.calls.silent.set(silent);
     for ((_, word), count) in STATES.into_iter().zip(counts) {
         context.metrics.calls.companies.with_label_values(&[word]).set(count);
     }

@@ -3,7 +3,7 @@
 use bus_contract::partition::Partition;
 use diesel::{
     PgConnection, QueryResult, Queryable, RunQueryDsl,
-    sql_types::{BigInt, Binary, Bool, SmallInt},
+    sql_types::{BigInt, Binary, Bool, Double, SmallInt},
 };
 use pg_pool::sql::statement;
 
@@ -16,6 +16,12 @@ pg_pool::static_sql! {
              sum(octet_length(facts)) over (order by outbox_id) - octet_length(facts) as bytes_before \
            from (select outbox_id, facts from outbox where partition = $1 order by outbox_id limit $2 + 1) as head) as o \
          where bytes_before < $3 order by outbox_id limit $2";
+    // Each partition's oldest is the first of its index.
+    CountWaiting -> (BigInt, Double) =
+        "select (select count(*) from (select from outbox limit $1) o), \
+           coalesce((select extract(epoch from clock_timestamp() - min(o.committed_at))::float8 \
+             from partitions p cross join lateral ( \
+               select o.committed_at from outbox o where o.partition = p.partition order by o.outbox_id limit 1) o), 0)";
     DeleteThrough =
         "with unhurried as (select set_config('synchronous_commit', 'off', true)) \
          delete from outbox using unhurried where partition = $1 and outbox_id <= $2"
@@ -27,6 +33,22 @@ pub(crate) struct OutboxRow {
     pub(crate) facts: Vec<u8>,
     /// Whether the partition had no row behind this one.
     pub(crate) is_newest: bool,
+}
+
+/// The most rows that are counted: beyond, how many there are tells nothing more.
+const MOST_COUNTED: i64 = 100_000;
+
+/// What waits to be announced, of all partitions.
+#[derive(Queryable)]
+pub(crate) struct Waiting {
+    pub(crate) rows: i64,
+    /// Of the oldest; 0 when there is none.
+    pub(crate) age_seconds: f64,
+}
+
+/// What waits to be announced, of all partitions.
+pub(crate) fn waiting(conn: &mut PgConnection) -> QueryResult<Waiting> {
+    statement(CountWaiting).bind::<BigInt, _>(MOST_COUNTED).get_result(conn)
 }
 
 /// The oldest rows of a partition, in the order of their commits: as many as `max_rows` and `max_bytes` allow, and at

@@ -3,7 +3,7 @@
 
 use std::{fmt, time::Duration};
 
-use actix_web::HttpRequest;
+use actix_web::{Error, HttpRequest, dev::ServiceResponse, http::StatusCode};
 use tracing::Level;
 use uuid::Uuid;
 
@@ -108,6 +108,15 @@ impl Drop for Exchange {
             request.caller_id = self.caller_id.as_deref(),
             "abandoned with its connection before it was answered"
         );
+    }
+}
+
+/// The status of what a handler or what stands before it answered.
+#[must_use]
+pub fn status_of<B>(answered: &Result<ServiceResponse<B>, Error>) -> StatusCode {
+    match answered {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
     }
 }
 

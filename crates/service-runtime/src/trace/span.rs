@@ -146,6 +146,13 @@ impl Span {
         }
     }
 
+    /// It has to do with the present span of another trace as well.
+    pub fn link(&self, trace: &Trace) {
+        if self.is_ours && trace.is_recorded() {
+            self.trace.0.span().add_link(trace.0.span().span_context().clone(), vec![]);
+        }
+    }
+
     /// Notes that something happened now.
     pub fn event(&self, name: &'static str) {
         if self.is_ours {

@@ -17,6 +17,16 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    const ALL: [Self; 6] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::InvalidScope,
+        Self::TemporarilyUnavailable,
+    ];
+
     const fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -28,6 +38,21 @@ impl Reason {
         }
     }
 }
+
+/// The metric label of what was granted.
+pub(crate) const GRANTED: &str = "ok";
+/// That of what was too much.
+const LIMITED: &str = "limited";
+/// Every metric label.
+pub(crate) const RESULTS: [&str; 8] = {
+    let mut results = [GRANTED, LIMITED, "", "", "", "", "", ""];
+    let mut place = 0;
+    while place < Reason::ALL.len() {
+        results[place + 2] = Reason::ALL[place].code();
+        place += 1;
+    }
+    results
+};
 
 /// A request that was not granted.
 #[derive(Debug, Clone)]
@@ -91,7 +116,7 @@ impl Refusal {
 
     /// The metric label.
     pub(crate) const fn label(&self) -> &'static str {
-        if self.status == 429 { "limited" } else { self.reason.code() }
+        if self.status == 429 { LIMITED } else { self.reason.code() }
     }
 
     /// The body of the answer.

@@ -64,3 +64,8 @@ pub(crate) fn count_until(
         .count()
         .get_result(connection)
 }
+
+/// When the next of all expires.
+pub(crate) fn next(connection: &mut PgConnection) -> QueryResult<Option<DateTime<Utc>>> {
+    expiries::table.select(diesel::dsl::min(expiries::expires_at)).first(connection)
+}
