@@ -18,6 +18,22 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// After [`DEADLINE`], with `what` and the last observation.
 pub async fn eventually<O, T>(
     what: &str,
+    observe: impl AsyncFnMut() -> O,
+    accept: impl Fn(&O) -> Option<T>,
+) -> (T, Duration)
+where
+    O: Debug,
+{
+    within(DEADLINE, what, observe, accept).await
+}
+
+/// The same with another deadline: for what is done once a minute.
+///
+/// # Panics
+/// After `deadline`, with `what` and the last observation.
+pub async fn within<O, T>(
+    deadline: Duration,
+    what: &str,
     mut observe: impl AsyncFnMut() -> O,
     accept: impl Fn(&O) -> Option<T>,
 ) -> (T, Duration)
@@ -31,8 +47,8 @@ where
             return (found, began.elapsed());
         }
         assert!(
-            began.elapsed() < DEADLINE,
-            "{what}: not within {DEADLINE:?}; the last observation was {seen:#?}"
+            began.elapsed() < deadline,
+            "{what}: not within {deadline:?}; the last observation was {seen:#?}"
         );
         tokio::time::sleep(PAUSE).await;
     }

@@ -10,6 +10,7 @@
 pub mod actors;
 pub mod eventually;
 pub mod fault;
+pub mod metrics;
 pub mod observe;
 pub mod world;
 

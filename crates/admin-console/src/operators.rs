@@ -74,7 +74,7 @@ pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -
     let subscribing = subjects.map(async |subject| {
         let kind = answers.of(subject);
         let incoming = app.bus.serve(subject, CONSOLE_QUEUE).await?;
-        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request), request)))
+        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request.headers), request)))
     });
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests of operators")?;
     let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());

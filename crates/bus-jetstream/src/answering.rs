@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use service_runtime::trace::{self, Span, Trace};
 
-use crate::{metrics::Kind, request::Incoming};
+use crate::{headers::Headers, metrics::Kind};
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +40,9 @@ pub struct Answering {
 }
 
 impl Kind {
-    /// A request of this kind is in hand; the trace of whoever asks goes on in it.
-    pub fn begin(&self, request: &Incoming) -> Answering {
-        let span = request
-            .headers
+    /// A request of this kind and with these headers is in hand; the trace of whoever asks goes on in it.
+    pub fn begin(&self, headers: &Headers) -> Answering {
+        let span = headers
             .trace()
             .span(trace::Kind::Server, format_args!("answer {}", self.operation()))
             .with("messaging.system", "nats")

@@ -51,10 +51,10 @@ pub(crate) async fn look_ups(
     while let Some(first) = next(&mut questions, &stop, &mut draining).await {
         // Waiting for a slot is what lets a batch grow while the others are under way.
         let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
-        let mut batch = vec![(kind.begin(&first), first)];
+        let mut batch = vec![(kind.begin(&first.headers), first)];
         while batch.len() < MAX_LOOK_UPS_PER_BATCH {
             match tokio::task::unconstrained(questions.next()).now_or_never() {
-                Some(Some(question)) => batch.push((kind.begin(&question), question)),
+                Some(Some(question)) => batch.push((kind.begin(&question.headers), question)),
                 Some(None) | None => break,
             }
         }
@@ -106,7 +106,7 @@ where
     let mut running = JoinSet::new();
     let mut draining = false;
     while let Some(incoming) = next(&mut questions, &stop, &mut draining).await {
-        let answering = kind.begin(&incoming);
+        let answering = kind.begin(&incoming.headers);
         while running.len() >= at_once {
             running.join_next().await;
         }

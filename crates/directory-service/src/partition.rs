@@ -233,7 +233,13 @@ async fn apply_whole(
             }
         }
     }
-    timer.observe_duration();
+    let taken = timer.stop_and_record();
+    tracing::debug!(
+        partition = tenure.partition.number(),
+        requests = size,
+        duration_us = std::time::Duration::from_secs_f64(taken).as_micros(),
+        "applied a batch"
+    );
     context.metrics.count(&batch, &outcomes, now());
     Some(outcomes)
 }

@@ -19,7 +19,7 @@ use crate::{
     endpoints::Endpoints,
     secrets::Secrets,
     service::{Instance, Launch, Ports, isolated},
-    topology::{self, Backing, Environment, PublicUrls, SERVICES, Service},
+    topology::{self, Backing, Environment, HURRIED, PublicUrls, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
 
@@ -240,6 +240,8 @@ impl Stack {
         let mut environment =
             service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
         environment.push(NO_DRAIN_DELAY.map(str::to_owned).into());
+        let hurried = HURRIED.iter().filter(|(of, ..)| *of == service.name);
+        environment.extend(hurried.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
         for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
             environment.retain(|(known, _)| known != variable);
             environment.push((variable.clone(), value.clone()));

@@ -22,6 +22,11 @@ pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
 /// Seals the gateway's cursors, the same for all gateways: 32 bytes, base64.
 pub const CURSOR_KEY: &str = "TIMECLOCK_CURSOR_KEY";
 
+/// What services are told here and nowhere else (service, variable, value): emulators and benchmarks call as often as they
+/// can, which Entra never does.
+pub const HURRIED: [(&str, &str, &str); 1] =
+    [("scim-gateway", "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND", "1000000")];
+
 /// The variable that says where the console's mails go; it may hold a password, so it counts as a secret.
 pub const MAIL_URL: &str = "TIMECLOCK_MAIL_URL";
 

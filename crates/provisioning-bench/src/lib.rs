@@ -9,6 +9,7 @@ mod groups;
 mod history;
 mod load;
 mod machine;
+mod neighbours;
 mod operation;
 mod pages;
 mod people;

@@ -12,6 +12,7 @@ use rand::Rng as _;
 use crate::{
     client::Connection,
     groups,
+    neighbours::Beside,
     people::{FIRST_HIRE, Person},
     report::short,
 };
@@ -30,6 +31,8 @@ pub(crate) enum Operation {
     FindByExternalId,
     /// PATCH of two attributes.
     Patch,
+    /// PATCH that turns `active` off, while somebody hires.
+    Disable(Beside),
     /// POST of a group.
     CreateGroup,
     /// Two PATCH requests, by which 100 people join a group that has so many members, and leave it again.
@@ -50,6 +53,7 @@ impl fmt::Display for Operation {
             Self::FindByUserName => "GET filter userName",
             Self::FindByExternalId => "GET filter externalId",
             Self::Patch => "PATCH",
+            Self::Disable(beside) => return write!(f, "PATCH active off, {beside}"),
             Self::CreateGroup => "POST group",
             Self::JoinAndLeave(members) => {
                 return write!(f, "PATCH 100 members in and out of {}", short(*members));
@@ -112,6 +116,13 @@ impl Operation {
                 let path = format!("/scim/Users/{}", people.somebody().id());
                 let body = Person::patch_body(people.next());
                 expect(connection, Method::PATCH, &path, Some(body), StatusCode::OK, "\"userName\"").await
+            }
+            Self::Disable(_) => {
+                // One behind the other, so that each has been active.
+                let person = Person(people.next() % people.there);
+                let path = format!("/scim/Users/{}", person.id());
+                let body = Some(Person::disabling_body());
+                expect(connection, Method::PATCH, &path, body, StatusCode::OK, "\"active\":false").await
             }
             Self::CreateGroup => {
                 let body = groups::post_body(people.next());

@@ -70,6 +70,11 @@ impl Person {
             r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{{"op":"Replace","path":"displayName","value":"Adele Vance {change}"}},{{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":"Store Operations {change}"}}]}}"#
         )
     }
+
+    /// What Entra sends when somebody is no longer assigned.
+    pub(crate) fn disabling_body() -> String {
+        r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"active","value":"False"}]}"#.to_owned()
+    }
 }
 
 /// SQL that adds the people from `first` up to but without `end` to a company, as the directory would have stored them.

@@ -14,6 +14,7 @@ use crate::{
     groups::SIZES,
     history::Extent,
     load::closed_loop,
+    neighbours::{Beside, HIRING},
     operation::Operation,
     pages::PAGES,
     processes::Processes,
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// What only looks comes first, so that it finds the directory at the size it should have.
-const PLAN: [(Operation, &[usize]); 12] = [
+const PLAN: [(Operation, &[usize]); 16] = [
     (Operation::GetById, &[1, USUAL, BUSY]),
     (Operation::FindByUserName, &[1, USUAL, BUSY]),
     (Operation::FindByExternalId, &[1, USUAL, BUSY]),
@@ -32,6 +33,10 @@ const PLAN: [(Operation, &[usize]); 12] = [
     (Operation::Create, &[1, USUAL, BUSY]),
     (Operation::CreateInSeveral, &[BUSY]),
     (Operation::InitialCycle, &[1, USUAL, BUSY]),
+    (Operation::Disable(Beside::Nobody), &[1]),
+    (Operation::Disable(Beside::AnotherPartition), &[1]),
+    (Operation::Disable(Beside::SamePartition), &[1]),
+    (Operation::Disable(Beside::Itself), &[1]),
     (Operation::JoinAndLeave(SIZES[0]), &[1]),
     (Operation::JoinAndLeave(SIZES[1]), &[1]),
     (Operation::JoinAndLeave(SIZES[2]), &[1]),
@@ -142,9 +147,22 @@ impl Course<'_> {
     fn operation(&self, system: &System, operation: Operation, in_flight: usize) -> Result<Figure> {
         let target = system.target(operation);
         let mut callers = self.runtime.block_on(target.connect(in_flight))?;
+        let mut hiring = match system.hiring(operation) {
+            Some(target) => self.runtime.block_on(target.connect(HIRING))?,
+            None => vec![],
+        };
         self.figure(&system.processes, &operation.to_string(), in_flight, |duration| {
             let call = async |connection: &mut _| operation.perform(connection, &system.people).await;
-            Ok(self.runtime.block_on(closed_loop(&mut callers, duration, call)))
+            let hire = async |connection: &mut _| Operation::Create.perform(connection, &system.people).await;
+            let both = async {
+                tokio::join!(
+                    closed_loop(&mut callers, duration, call),
+                    closed_loop(&mut hiring, duration, hire)
+                )
+            };
+            let (mut outcome, hires) = self.runtime.block_on(both);
+            outcome.failures.extend(hires.failures);
+            Ok(outcome)
         })
     }
 

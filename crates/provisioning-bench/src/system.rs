@@ -16,6 +16,7 @@ use crate::{
     history::Extent,
     load::Target,
     machine::memory_kib,
+    neighbours::{Beside, Neighbours},
     operation::{Operation, Population},
     people,
     processes::Processes,
@@ -35,6 +36,7 @@ pub(crate) struct System {
     /// The one with the users.
     company: Company,
     others: Vec<Company>,
+    neighbours: Neighbours,
     gateway: SocketAddr,
     /// The gateway's second listener.
     observed: SocketAddr,
@@ -60,6 +62,7 @@ impl System {
         let company = stack.new_company("Measured")?;
         let others = (1..=SEVERAL).map(|number| stack.new_company(&format!("Measured {number}")));
         let others = others.collect::<Result<_>>()?;
+        let neighbours = Neighbours::of(&company, &stack)?;
         let endpoints = stack.endpoints();
         let observed = endpoints.metrics.get("scim-gateway").context("the stack has no gateway")?;
         Ok(Self {
@@ -71,6 +74,7 @@ impl System {
             directory,
             company,
             others,
+            neighbours,
         })
     }
 
@@ -135,6 +139,18 @@ impl System {
         };
         let token = |company: &Company| Credential::Token(company.scim_token.clone());
         Target { address, credentials: companies.iter().map(token).collect() }
+    }
+
+    /// Who hires while an operation is measured, if anybody.
+    pub(crate) fn hiring(&self, operation: Operation) -> Option<Target> {
+        let company = match operation {
+            Operation::Disable(Beside::AnotherPartition) => &self.neighbours.far,
+            Operation::Disable(Beside::SamePartition) => &self.neighbours.near,
+            Operation::Disable(Beside::Itself) => &self.company,
+            _ => return None,
+        };
+        let credentials = vec![Credential::Token(company.scim_token.clone())];
+        Some(Target { address: self.gateway, credentials })
     }
 
     /// The version of the Postgres that the services use.

@@ -10,10 +10,25 @@ use service_runtime::{
     http::{Listener, Requests, Serving, TrustedProxies},
 };
 
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
 use crate::{
-    Settings, auth::Auth, calls::Calls, cursor_key::CursorKey, http, keyring::Keyring, metrics::Metrics,
-    outcomes::Outcomes, places::Places, schemas::Schemas,
+    Settings,
+    auth::Auth,
+    calls::Calls,
+    cursor_key::CursorKey,
+    http,
+    keyring::Keyring,
+    metrics::Metrics,
+    outcomes::Outcomes,
+    pace::{Pace, Turns},
+    places::Places,
+    schemas::Schemas,
 };
+
+/// How often companies are forgotten that do not call.
+const UPKEEP: Duration = Duration::from_secs(60);
 
 /// What answering a request needs. One per process, shared by all workers.
 pub(crate) struct App {
@@ -32,6 +47,8 @@ pub(crate) struct App {
     pub(crate) query_timeout: Duration,
     pub(crate) body_limit: usize,
     pub(crate) places: Places,
+    pub(crate) pace: Pace,
+    pub(crate) turns: Turns,
 }
 
 /// Starts the gateway: binds its listener, begins to connect, and returns. Whether it can do its work is a question for
@@ -43,6 +60,16 @@ pub(crate) struct App {
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind(&process, "scim", settings.http_addr)?;
     start_on(listener, settings, process).await
+}
+
+/// Lets go of what is known about companies that do not call.
+async fn upkeep(app: Arc<App>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut round = interval(UPKEEP);
+    while stop.run_until_cancelled(round.tick()).await.is_some() {
+        app.pace.forget_the_rested();
+        app.turns.forget_the_idle();
+    }
+    Ok(())
 }
 
 /// [`start`] on a listener that is bound already.
@@ -80,7 +107,7 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     process.tasks.spawn_supporting("schemas", |stop| schemas.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("token keys", |stop| keyring.clone().follow(bus.clone(), stop));
     process.tasks.spawn_supporting("outcomes", |stop| outcomes.clone().receive(stop));
-    let (calls, sending) = Calls::new(&metrics);
+    let (calls, sending) = Calls::new(&process.clock, &metrics);
     // Supporting, so that the last answers are reported too.
     process.tasks.spawn_supporting("calls", |stop| sending.run(bus.clone(), stop));
 
@@ -101,6 +128,8 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
             );
             CursorKey::random()
         }),
+        pace: Pace::new(settings.company_rate, &process.clock),
+        turns: Turns::new(&metrics),
         places: Places::new(settings.max_in_flight),
         requests: Requests::register(&process.metrics, http::labels())?,
         metrics,
@@ -109,6 +138,8 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
         query_timeout: settings.query_timeout,
         body_limit: settings.body_limit,
     });
+    let paced = Arc::clone(&app);
+    process.tasks.spawn_supporting("pace upkeep", |stop| upkeep(paced, stop));
     process.tasks.spawn("scim listener", |stop| {
         listener.serve_through(http::forgiving, serving, stop, http::routes(app))
     });

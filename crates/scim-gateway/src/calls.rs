@@ -15,7 +15,7 @@ use std::{
 use bus_contract::directory::call::Answer;
 use bus_jetstream::{Bus, publish::PublishError};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
-use service_runtime::causes::Causes;
+use service_runtime::{causes::Causes, clock::Clock, rate::Buckets};
 use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -25,7 +25,7 @@ use typed_ids::CompanyId;
 
 pub(crate) use self::report::{About, Refused, Report, shortened, timestamp};
 use self::{
-    allowance::Allowance,
+    allowance::Allowances,
     batch::{Batch, Sealed},
 };
 use crate::metrics::Metrics;
@@ -36,6 +36,8 @@ const MAX_WAITING: usize = 8_192;
 const MAX_GATHERED: usize = 4_096;
 /// How long reports are gathered.
 const GATHERING: Duration = Duration::from_millis(250);
+/// How often companies are forgotten whose allowances are whole again.
+const SWEEP: Duration = Duration::from_secs(60);
 /// Batches whose confirmation is awaited at once.
 const MAX_UNDER_WAY: usize = 32;
 /// How long until a batch that could not be stored is sent again, once.
@@ -59,7 +61,7 @@ pub(crate) enum Loss {
     Unavailable,
     /// The stream is full or missing.
     Refused,
-    /// Somebody calls without end with a credential that has ended.
+    /// Somebody calls without end with a credential that has ended, or more often than a company may.
     Flood,
     /// The process ends.
     Stopping,
@@ -84,7 +86,7 @@ impl Loss {
 
 impl Calls {
     /// Where to report, and who sends what is reported.
-    pub(crate) fn new(metrics: &Metrics) -> (Self, Sending) {
+    pub(crate) fn new(clock: &Clock, metrics: &Metrics) -> (Self, Sending) {
         let (waiting, arriving) = mpsc::channel(MAX_WAITING);
         let sending = Sending {
             arriving,
@@ -92,8 +94,7 @@ impl Calls {
             count: 0,
             ready: VecDeque::new(),
             under_way: FuturesUnordered::new(),
-            reads: Allowance::of_reads(),
-            ended: Allowance::of_ended(),
+            allowances: Allowances::new(clock),
             is_failing: false,
             metrics: metrics.clone(),
         };
@@ -126,8 +127,7 @@ pub(crate) struct Sending {
     /// Batches that await their turn. While there are any, no report is taken.
     ready: VecDeque<Sealed>,
     under_way: FuturesUnordered<BoxFuture<'static, Delivered>>,
-    reads: Allowance,
-    ended: Allowance,
+    allowances: Allowances,
     /// Whether the last batch was lost.
     is_failing: bool,
     metrics: Metrics,
@@ -144,6 +144,7 @@ impl Sending {
     pub(crate) async fn run(mut self, bus: Bus, stop: CancellationToken) -> anyhow::Result<()> {
         let mut gathering = interval(GATHERING);
         gathering.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sweeping = interval(SWEEP);
         loop {
             let may_take = self.ready.is_empty();
             tokio::select! {
@@ -151,6 +152,7 @@ impl Sending {
                 Some(report) = self.arriving.recv(), if may_take => self.gather(report),
                 Some(delivered) = self.under_way.next() => self.note(delivered),
                 _ = gathering.tick() => self.seal_all(),
+                _ = sweeping.tick() => self.allowances.forget_the_rested(),
             }
             self.begin(&bus);
         }
@@ -176,12 +178,14 @@ impl Sending {
     }
 
     fn gather(&mut self, report: Report) {
-        let (company, now) = (report.caller.company, report.answered_at);
+        let company = report.caller.company;
+        let is_spent = |bucket: &Buckets<CompanyId>| bucket.take(&company).is_err();
+        let Allowances { reads, unentitled } = &self.allowances;
         let report = match report.answer {
-            Answer::Unauthenticated if !self.ended.take(company, now) => {
+            _ if report.is_unentitled() && is_spent(unentitled) => {
                 return lose(&self.metrics, 1, Loss::Flood);
             }
-            Answer::Found | Answer::NothingFound if !self.reads.take(company, now) => report.in_brief(),
+            Answer::Found | Answer::NothingFound if is_spent(reads) => report.in_brief(),
             _ => report,
         };
         let batch = self.gathered.entry(company).or_default();
@@ -231,8 +235,7 @@ impl Sending {
         // Said once, not for each of four batches a second; the metrics count on.
         match (failed, self.is_failing) {
             (Some(error), false) => {
-                let cause = Causes(&error).to_string();
-                tracing::warn!(cause, "calls are not reported; the directory's log and health lack them");
+                tracing::warn!(error = %Causes(&error), "calls are not reported; the directory's log and health lack them");
                 self.is_failing = true;
             }
             (None, true) => {
@@ -292,7 +295,7 @@ mod tests {
     #[test]
     fn what_comes_faster_than_it_is_sent_is_dropped_and_counted() {
         let metrics = Metrics::register(&Registry::new()).unwrap();
-        let (calls, sending) = Calls::new(&metrics);
+        let (calls, sending) = Calls::new(&Clock::system(), &metrics);
         (0..MAX_WAITING + 3).for_each(|_| calls.report(report()));
         assert_eq!(dropped(&metrics, Loss::Overflow), 3);
         assert_eq!(usize::try_from(metrics.calls_waiting.get()), Ok(MAX_WAITING));

@@ -150,14 +150,26 @@ impl Authenticated<'_> {
         }
     }
 
+    /// Makes a company that calls too often, now so many times at once, slow down; refuses it when that would take long.
+    async fn keep_pace(&self, calls: usize) -> Result<(), Refusal> {
+        self.app.pace.keep(self.caller.company, calls).await.map_err(|wait| {
+            self.app.metrics.pace.limited.with_label_values(&["rate"]).inc();
+            Refusal::company_calls_too_often(wait)
+        })
+    }
+
     async fn dispatch(&self, target: Target, payload: &mut Payload) -> Answer {
         let method = match self.request.method() {
             // What differs is written by the server: it leaves out the body and keeps its length.
             &Method::HEAD => &Method::GET,
             method => method,
         };
-        let _share =
-            self.app.places.share(self.caller.company).ok_or_else(Refusal::company_is_overdoing_it)?;
+        let share = self.app.places.share(self.caller.company);
+        let _share = share.ok_or_else(|| {
+            self.app.metrics.pace.limited.with_label_values(&["concurrency"]).inc();
+            Refusal::company_is_overdoing_it()
+        })?;
+        self.keep_pace(1).await?;
         let body = match (&target, method) {
             (Target::All(_) | Target::Search(_), &Method::POST)
             | (Target::One(..), &Method::PUT | &Method::PATCH) => {

@@ -9,6 +9,7 @@ mod http;
 mod keyring;
 mod metrics;
 mod outcomes;
+mod pace;
 mod places;
 mod provision;
 mod schemas;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bus_contract::subject::{Resource, Verb};
 use bus_jetstream::publish::PublishError;
-use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 use scim_protocol::error::ScimType;
 use service_runtime::metrics::{ANSWER_SECONDS, Collectors};
 
@@ -36,6 +36,14 @@ pub(crate) struct Metrics {
     pub(crate) call_batches: IntCounter,
     outcomes: IntCounterVec,
     outcome_wait: HistogramVec,
+    pub(crate) pace: PaceMetrics,
+}
+
+/// What is counted of companies that call a lot.
+#[derive(Clone, Debug)]
+pub(crate) struct PaceMetrics {
+    pub(crate) limited: IntCounterVec,
+    pub(crate) turn_wait: Histogram,
 }
 
 impl Metrics {
@@ -88,6 +96,7 @@ impl Metrics {
                 &ANSWER_SECONDS,
                 &["verb"],
             )?,
+            pace: PaceMetrics::register(make)?,
         };
         metrics.begin_at_zero();
         Ok(metrics)
@@ -157,5 +166,24 @@ fn words(outcome: Result<&Applied, &ProvisionError>) -> (&'static str, &'static 
             | ProvisionError::NotSent(_)
             | ProvisionError::Nonsense,
         ) => ("unavailable", NO_TYPE),
+    }
+}
+
+impl PaceMetrics {
+    fn register(make: Collectors<'_>) -> prometheus::Result<Self> {
+        let limited = make.counters(
+            "timeclock_gateway_rate_limited_total",
+            "Requests of companies answered with 429, by the limit that they met",
+            &["limit"],
+        )?;
+        for limit in ["rate", "concurrency"] {
+            limited.with_label_values(&[limit]);
+        }
+        let turn_wait = make.histogram(
+            "timeclock_gateway_turn_wait_seconds",
+            "Wait of a change for one of its company's turns, before it is handed to the stream",
+            &ANSWER_SECONDS,
+        )?;
+        Ok(Self { limited, turn_wait })
     }
 }

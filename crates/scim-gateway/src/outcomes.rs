@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use typed_ids::RequestId;
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, pace::Turn};
 
 /// Locks, so that workers rarely meet at one.
 const SHARDS: usize = 32;
@@ -53,6 +53,8 @@ struct Slot {
     answer: oneshot::Sender<Answer>,
     stored: Arc<AtomicBool>,
     begun: Instant,
+    /// Ends with the slot, whether or not anybody looks at the answer: operations of a bulk request do so late.
+    _turn: Turn,
 }
 
 enum Answer {
@@ -85,11 +87,13 @@ impl Outcomes {
     }
 
     /// Begins to wait. To be called before the request is published.
-    pub(crate) fn expect(&self, request: RequestId) -> Awaited {
+    pub(crate) fn expect(&self, request: RequestId, turn: Turn) -> Awaited {
         let (sender, answer) = oneshot::channel();
         let stored = Arc::new(AtomicBool::new(false));
         self.with(request, |slots| {
-            slots.insert(request, Slot { answer: sender, stored: Arc::clone(&stored), begun: Instant::now() })
+            let slot =
+                Slot { answer: sender, stored: Arc::clone(&stored), begun: Instant::now(), _turn: turn };
+            slots.insert(request, slot)
         });
         self.0.waiting.inc();
         Awaited { outcomes: self.clone(), request, answer, stored }

@@ -73,6 +73,7 @@ pub(crate) async fn begin(
     asked: Asked,
 ) -> Result<Begun<'_>, ProvisionError> {
     let Asked { resource, verb, change, name: _ } = asked;
+    let turn = app.turns.take(caller.company, verb).await;
     let request = Request {
         request_id: id.to_string(),
         company_id: caller.company.to_string(),
@@ -81,7 +82,7 @@ pub(crate) async fn begin(
         change: Some(change),
     };
     let subject = RequestSubject { company: caller.company, resource, verb }.to_string();
-    let awaited = app.outcomes.expect(id);
+    let awaited = app.outcomes.expect(id, turn);
     let inbox = app.outcomes.inbox(id);
     let begun = Instant::now();
     let span = Trace::current()

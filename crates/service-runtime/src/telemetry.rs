@@ -18,7 +18,19 @@ use tracing_subscriber::{
 };
 
 pub use self::{log_lines::LogLines, otel::Otel};
-use crate::{causes::Causes, settings::Reader, trace};
+use crate::{
+    causes::Causes,
+    settings::{Reader, Setting},
+    trace,
+};
+
+const FILTER: Setting = Setting::new("TIMECLOCK_LOG", "What is logged.")
+    .form("a log filter, such as info or warn,scim_gateway=debug");
+const FORMAT: Setting = Setting::new(
+    "TIMECLOCK_LOG_FORMAT",
+    "How log lines look; `auto` is pretty on a terminal and one JSON object per line otherwise.",
+)
+.form("auto, json or pretty");
 
 /// What is logged unless `TIMECLOCK_LOG` says otherwise.
 ///
@@ -74,11 +86,11 @@ pub struct Settings {
 impl Settings {
     /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and OpenTelemetry's variables.
     pub fn read(reader: &mut Reader) -> Self {
-        let filter = reader.with_default("TIMECLOCK_LOG", DEFAULT_FILTER);
+        let filter = reader.with_default(FILTER, DEFAULT_FILTER);
         if EnvFilter::try_new(&filter).is_err() {
-            reader.problem("TIMECLOCK_LOG", "must be a log filter, such as info or warn,scim_gateway=debug");
+            reader.refuse(FILTER);
         }
-        let format = reader.parsed("TIMECLOCK_LOG_FORMAT", Format::Auto, "auto, json or pretty");
+        let format = reader.parsed(FORMAT, Format::Auto);
         Self { filter, format, otel: Otel::read(reader) }
     }
 }

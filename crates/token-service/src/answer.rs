@@ -44,7 +44,7 @@ pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -
     let subscribing = SUBJECTS.map(async |subject| {
         let kind = answers.of(subject);
         let incoming = app.bus.serve(subject, TOKEN_QUEUE).await?;
-        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request), request)))
+        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request.headers), request)))
     });
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests about tokens")?;
     // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.

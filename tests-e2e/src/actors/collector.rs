@@ -104,7 +104,8 @@ impl Collector {
         let kept = Arc::clone(&spans);
         // Not on a scenario's runtime, which ends with it.
         thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(listen(listener, kept));
         });
         Self { address, spans }

@@ -7,6 +7,7 @@
 )]
 
 mod harness;
+mod metrics;
 
 mod buckets;
 mod connection;

@@ -94,10 +94,11 @@ async fn a_redelivered_request_changes_nothing_and_its_outcome_is_repeated() {
         "update provisioning_log set request_id = '{repeated}' where request_id = '{request}'"
     ));
 
-    let _directory = world.directory().await;
+    let directory = world.directory().await;
     let outcome = caller.outcome().await;
     assert!(outcome.repeated);
     assert_eq!(outcome.request_id, repeated.to_string());
+    assert!(directory.metrics().await.contains("timeclock_directory_redeliveries_total 1\n"));
     let user = applied(outcome);
     assert_eq!((user.version, crate::harness::attributes(&user)["title"].clone()), (2, json!("Lead")));
 }

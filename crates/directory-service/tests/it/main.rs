@@ -18,6 +18,7 @@ mod filters_agree;
 mod groups;
 mod instances;
 mod log_pages;
+mod metrics;
 mod migrations;
 mod ordered_writes;
 mod orders_agree;

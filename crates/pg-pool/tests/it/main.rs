@@ -9,6 +9,7 @@
 mod harness;
 
 mod errors;
+mod metrics;
 mod migrations;
 mod outages;
 mod sessions;

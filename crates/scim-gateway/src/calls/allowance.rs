@@ -3,102 +3,86 @@
 //! The directory writes a line for a read that says whom it was about, and for each call that is refused. Entra calls some
 //! 25 times a second, and is told of in full. Whoever calls more often than that shall not fill logs.
 
-use std::{collections::HashMap, time::Duration};
+use std::num::NonZeroU32;
 
+use service_runtime::{
+    clock::Clock,
+    rate::{Allowance, Buckets},
+};
 use typed_ids::CompanyId;
 
-/// How often companies are forgotten whose allowance is whole again.
-const SWEEP: Duration = Duration::from_secs(1);
+use crate::pace::COMPANIES_MOST;
 
-/// So many calls of each company for ever, and more of them at once.
-pub(super) struct Allowance {
-    /// Time that each call uses up.
-    each: Duration,
-    /// Time that may be used up ahead.
-    ahead: Duration,
-    /// Until when each company has used up its time; of the others nothing need be known.
-    used: HashMap<CompanyId, Duration>,
-    swept_at: Duration,
+/// Reads that went well and say whom they were about.
+const READS: Allowance = Allowance::per_second(FIFTY, THOUSAND);
+/// Calls that had no right to be made: by a credential that has ended, or beyond what a company may call. Who makes them
+/// shall not cost us more than that.
+const UNENTITLED: Allowance = Allowance::per_second(ONE, HUNDRED);
+
+const ONE: NonZeroU32 = NonZeroU32::MIN;
+const FIFTY: NonZeroU32 = NonZeroU32::new(50).unwrap();
+const HUNDRED: NonZeroU32 = NonZeroU32::new(100).unwrap();
+const THOUSAND: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+
+/// What each company may still have told.
+pub(super) struct Allowances {
+    pub(super) reads: Buckets<CompanyId>,
+    pub(super) unentitled: Buckets<CompanyId>,
 }
 
-impl Allowance {
-    /// Of reads that went well, those that say whom they were about: 50 a second, 1,000 at once.
-    pub(super) fn of_reads() -> Self {
-        Self::new(Duration::from_millis(20), 1_000)
-    }
-
-    /// Of calls with a credential that has ended, those that are told at all: one a second, 100 at once. Who makes them
-    /// has no right any more to cost us anything.
-    pub(super) fn of_ended() -> Self {
-        Self::new(Duration::from_secs(1), 100)
-    }
-
-    fn new(each: Duration, at_once: u32) -> Self {
-        Self { each, ahead: each * at_once, used: HashMap::new(), swept_at: Duration::ZERO }
-    }
-
-    /// Whether a call of this company at `now` is within its allowance.
-    pub(super) fn take(&mut self, company: CompanyId, now: Duration) -> bool {
-        if now >= self.swept_at + SWEEP {
-            self.used.retain(|_, used| *used > now);
-            self.swept_at = now;
+impl Allowances {
+    pub(super) fn new(clock: &Clock) -> Self {
+        Self {
+            reads: Buckets::new(READS, COMPANIES_MOST, clock),
+            unentitled: Buckets::new(UNENTITLED, COMPANIES_MOST, clock),
         }
-        let used = self.used.entry(company).or_default();
-        let then = now.max(*used) + self.each;
-        let is_within = then <= now + self.ahead;
-        if is_within {
-            *used = then;
-        }
-        is_within
+    }
+
+    /// Lets go of companies that have rested.
+    pub(super) fn forget_the_rested(&self) {
+        self.reads.forget_the_full();
+        self.unentitled.forget_the_full();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    const NOW: Duration = Duration::from_secs(1_800_000_000);
-
-    fn taken(allowance: &mut Allowance, company: CompanyId, now: Duration, times: usize) -> usize {
-        (0..times).filter(|_| allowance.take(company, now)).count()
+    fn taken(bucket: &Buckets<CompanyId>, company: CompanyId, times: usize) -> usize {
+        (0..times).filter(|_| bucket.take(&company).is_ok()).count()
     }
 
     #[test]
     fn a_thousand_reads_at_once_are_told_of_in_full() {
-        let (mut reads, company) = (Allowance::of_reads(), CompanyId::mint());
-        assert_eq!(taken(&mut reads, company, NOW, 5_000), 1_000);
-        assert_eq!(taken(&mut reads, CompanyId::mint(), NOW, 1), 1, "another company has its own");
-    }
-
-    #[test]
-    fn fifty_reads_a_second_are_told_of_for_ever() {
-        let (mut reads, company) = (Allowance::of_reads(), CompanyId::mint());
-        let second = |second| NOW + Duration::from_secs(second);
-        let told: usize = (0..600).map(|at| taken(&mut reads, company, second(at), 50)).sum();
-        assert_eq!(told, 600 * 50);
+        let (allowances, company) = (Allowances::new(&Clock::manual(1_000)), CompanyId::mint());
+        assert_eq!(taken(&allowances.reads, company, 5_000), 1_000);
+        assert_eq!(taken(&allowances.reads, CompanyId::mint(), 1), 1, "another company has its own");
     }
 
     #[test]
     fn of_a_flood_so_many_a_second_are_told_of() {
-        for (mut allowance, a_second, at_once) in
-            [(Allowance::of_reads(), 50, 1_000), (Allowance::of_ended(), 1, 100)]
+        let clock = Clock::manual(1_000);
+        let (allowances, company) = (Allowances::new(&clock), CompanyId::mint());
+        for (bucket, a_second, at_once) in [(&allowances.reads, 50, 1_000), (&allowances.unentitled, 1, 100)]
         {
-            let company = CompanyId::mint();
-            taken(&mut allowance, company, NOW, 10_000);
-            let next = NOW + Duration::from_secs(1);
-            assert_eq!(taken(&mut allowance, company, next, 10_000), a_second);
-            let rested = NOW + Duration::from_secs(600);
-            assert_eq!(taken(&mut allowance, company, rested, 10_000), at_once);
+            assert_eq!(taken(bucket, company, 10_000), at_once);
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(taken(bucket, company, 10_000), a_second);
         }
     }
 
     #[test]
     fn companies_that_have_rested_are_forgotten() {
-        let mut reads = Allowance::of_reads();
+        let clock = Clock::manual(1_000);
+        let allowances = Allowances::new(&clock);
         for _ in 0..100 {
-            reads.take(CompanyId::mint(), NOW);
+            taken(&allowances.reads, CompanyId::mint(), 1);
         }
-        reads.take(CompanyId::mint(), NOW + SWEEP);
-        assert_eq!(reads.used.len(), 1);
+        clock.advance(Duration::from_secs(1));
+        allowances.forget_the_rested();
+        assert!(allowances.reads.is_empty());
     }
 }

@@ -15,6 +15,9 @@ use crate::auth::Caller;
 /// The longest detail that is reported, in characters. Ours are sentences; only a path in one can be long.
 const MAX_DETAIL: usize = 500;
 
+/// The status of what a company asks too often.
+const TOO_MANY: u16 = 429;
+
 /// One call that was answered.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -61,6 +64,11 @@ impl About {
 }
 
 impl Report {
+    /// Whether it was refused because its caller had no right to make it, or not so often.
+    pub(super) fn is_unentitled(&self) -> bool {
+        self.answer == Answer::Unauthenticated || self.status == TOO_MANY
+    }
+
     /// Of a read that it was one, and not whom it was about.
     pub(super) fn in_brief(self) -> Self {
         // One test more says nothing that the others have not said.

@@ -40,6 +40,8 @@ pub(super) fn longest(outcome_timeout: Duration) -> Duration {
 impl Authenticated<'_> {
     pub(super) async fn bulk(&self, body: &[u8]) -> Answer {
         let request = bulk::parse(body, Limits::default())?;
+        // Each operation is a call; that of the request itself is paid.
+        self.keep_pace(request.operations.len().saturating_sub(1)).await?;
         let results = Work::new(self, &request).carry_out().await;
         self.facts.borrow_mut().be_made_of_others();
         let answer = serde_json::to_vec(&bulk::bulk_response(results))
@@ -185,8 +187,8 @@ impl<'a> Work<'a> {
                 operation.succeeded(status.as_u16(), location.unwrap_or_default(), version)
             }
             Err(refusal) => {
-                if let Some(cause) = refusal.cause() {
-                    tracing::warn!(request.id = %id, cause, "an operation of a bulk request failed");
+                if let Some(error) = refusal.cause() {
+                    tracing::warn!(request.id = %id, error, "an operation of a bulk request failed");
                 }
                 self.errors += 1;
                 let failed = operation.failed(base, &refusal.told(id));

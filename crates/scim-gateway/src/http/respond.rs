@@ -1,5 +1,7 @@
 //! Every answer takes its status, headers and body here; every refusal becomes a SCIM error here and nowhere else.
 
+use std::{borrow::Cow, time::Duration};
+
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     http::{
@@ -10,7 +12,7 @@ use actix_web::{
 use bus_contract::{directory::failure, provisioning::refused};
 use bus_jetstream::publish::PublishError;
 use scim_protocol::error::{ScimError, ScimType};
-use service_runtime::causes::Causes;
+use service_runtime::{causes::Causes, rate::whole_seconds};
 use typed_ids::RequestId;
 
 use super::route::Target;
@@ -26,12 +28,13 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/scim+json"
 /// Seconds after which a caller is asked to come back. Short: Entra's own next attempt is 40 minutes away.
 const RETRY_AFTER_S: &str = "5";
 
-const RETRY: Hint = (header::RETRY_AFTER, RETRY_AFTER_S);
-const NO_TOKEN: Hint = (header::WWW_AUTHENTICATE, "Bearer realm=\"scim\"");
-const BAD_TOKEN: Hint = (header::WWW_AUTHENTICATE, "Bearer realm=\"scim\", error=\"invalid_token\"");
+const RETRY: Hint = (header::RETRY_AFTER, Cow::Borrowed(RETRY_AFTER_S));
+const NO_TOKEN: Hint = (header::WWW_AUTHENTICATE, Cow::Borrowed("Bearer realm=\"scim\""));
+const BAD_TOKEN: Hint =
+    (header::WWW_AUTHENTICATE, Cow::Borrowed("Bearer realm=\"scim\", error=\"invalid_token\""));
 
 /// The header that tells the caller's software what the detail tells people.
-type Hint = (HeaderName, &'static str);
+type Hint = (HeaderName, Cow<'static, str>);
 
 /// JSON that is ready to be sent.
 pub(super) fn json(status: StatusCode, body: Vec<u8>) -> HttpResponse {
@@ -99,6 +102,14 @@ impl Refusal {
         Self { hint: Some(RETRY), ..ScimError::too_many_requests(detail).into() }
     }
 
+    /// 429: this company calls more often than one may; it is told when there is room again.
+    pub(super) fn company_calls_too_often(wait: Duration) -> Self {
+        let wait = whole_seconds(wait);
+        let detail = format!("Your company calls more often than one company may. Try again in {wait} s.");
+        let hint = (header::RETRY_AFTER, wait.to_string().into());
+        Self { hint: Some(hint), ..ScimError::too_many_requests(detail).into() }
+    }
+
     pub(super) fn internal(cause: impl Into<String>) -> Self {
         let error = ScimError::internal("The service could not answer this request. This has been recorded.");
         Self { cause: Some(cause.into()), ..error.into() }
@@ -112,7 +123,7 @@ impl Refusal {
     pub(super) fn method_not_allowed(target: &Target) -> Self {
         let allow = target.allow();
         let error = ScimError::method_not_allowed(format!("This resource answers {allow}."));
-        Self { hint: Some((header::ALLOW, allow)), ..error.into() }
+        Self { hint: Some((header::ALLOW, allow.into())), ..error.into() }
     }
 
     /// Why it is a failure of ours, if it is one.
@@ -156,8 +167,8 @@ impl Refusal {
         let hint = self.hint.clone();
         let mut builder = builder(self.status());
         let error = self.told(request);
-        if let Some(hint) = hint {
-            builder.insert_header(hint);
+        if let Some((name, value)) = hint {
+            builder.insert_header((name, value.as_ref()));
         }
         builder.body(error.to_json().to_string())
     }

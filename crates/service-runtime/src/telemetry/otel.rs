@@ -3,9 +3,9 @@
 //! The SDK reads endpoint, headers, timeout, compression, sampler, limits and resource by itself. Of what it does not
 //! understand it says nothing and takes a default, as OpenTelemetry's specification wants; so that is told here.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
-use crate::settings::Reader;
+use crate::settings::{Reader, Setting};
 
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 const DISABLED: &str = "OTEL_SDK_DISABLED";
@@ -23,54 +23,168 @@ const DELAY_MS: RangeInclusive<u64> = 10..=60_000;
 /// Spans that may wait for their export. Beyond that they are dropped; one takes about a kilobyte.
 const WAITING: RangeInclusive<u64> = 1..=100_000;
 
-/// What a variable's value must be.
+/// What a variable's value must be; its form says the same to people.
+#[derive(Clone, Copy)]
 enum Expected {
     Anything,
-    OneOf(&'static [&'static str]),
-    Listed(&'static [&'static str]),
-    Number(RangeInclusive<u64>),
+    OneOf,
+    Listed,
+    Number(u64, u64),
     Ratio,
     Pairs,
+    /// Pairs that are shown nowhere.
+    Secret,
 }
 
+const fn setting(name: &'static str, meaning: &'static str) -> Setting {
+    Setting::new(name, meaning)
+}
+
+const COMPRESSION: &str = "gzip or none";
+const PROTOCOL: &str = "http/protobuf";
+const MILLISECONDS: &str = "a number of milliseconds from 1 to 600000";
+const PAIRS: &str = "name=value, several separated by commas";
+const AT_MOST: &str = "a number from 0 to 10000";
+
 /// Every variable that has an effect. Where one is not set, the default is the specification's, except for the queue.
-const HONOURED: [(&str, Expected); 24] = [
-    (ENDPOINTS[0], Expected::Anything),
-    (ENDPOINTS[1], Expected::Anything),
-    (DISABLED, Expected::OneOf(&["true", "false"])),
-    (EXPORTER, Expected::OneOf(&["otlp", "none"])),
-    ("OTEL_EXPORTER_OTLP_PROTOCOL", Expected::OneOf(&["http/protobuf"])),
-    ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", Expected::OneOf(&["http/protobuf"])),
-    ("OTEL_EXPORTER_OTLP_COMPRESSION", Expected::OneOf(&["gzip", "none"])),
-    ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", Expected::OneOf(&["gzip", "none"])),
-    ("OTEL_EXPORTER_OTLP_TIMEOUT", Expected::Number(1..=600_000)),
-    ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", Expected::Number(1..=600_000)),
-    ("OTEL_SERVICE_NAME", Expected::Anything),
-    ("OTEL_RESOURCE_ATTRIBUTES", Expected::Pairs),
+const HONOURED: [(Setting, Expected); 23] = [
     (
-        SAMPLER,
-        Expected::OneOf(&[
-            "always_on",
-            "always_off",
-            "traceidratio",
-            "parentbased_always_on",
-            "parentbased_always_off",
-            "parentbased_traceidratio",
-        ]),
+        setting(ENDPOINTS[1], "Where traces are sent by OTLP over HTTP, to `/v1/traces` below it.")
+            .form("a URL, such as http://127.0.0.1:4318")
+            .unless_set("no traces are recorded"),
+        Expected::Anything,
     ),
-    (SAMPLER_ARGUMENT, Expected::Ratio),
-    ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", Expected::Number(0..=10_000)),
-    ("OTEL_SPAN_EVENT_COUNT_LIMIT", Expected::Number(0..=10_000)),
-    (LINK_LIMIT, Expected::Number(0..=10_000)),
-    (PROPAGATORS, Expected::Listed(&["tracecontext", "baggage", "none"])),
-    (DELAY, Expected::Number(DELAY_MS)),
-    (QUEUE, Expected::Number(WAITING)),
-    (BATCH, Expected::Number(WAITING)),
-    // These hold secrets: they are read by the SDK and shown nowhere.
-    ("OTEL_EXPORTER_OTLP_HEADERS", Expected::Pairs),
-    ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", Expected::Pairs),
-    // Set for every process on many machines, and none of ours exports by it.
-    ("OTEL_LOG_LEVEL", Expected::Anything),
+    (
+        setting(ENDPOINTS[0], "The same for traces alone, as the whole address.")
+            .form("a URL, such as http://127.0.0.1:4318/v1/traces")
+            .unless_set("as `OTEL_EXPORTER_OTLP_ENDPOINT` says"),
+        Expected::Anything,
+    ),
+    (
+        setting(DISABLED, "Whether no traces are recorded all the same.")
+            .form("true or false")
+            .unless_set("false"),
+        Expected::OneOf,
+    ),
+    (setting(EXPORTER, "The same, in other words.").form("otlp or none").unless_set("otlp"), Expected::OneOf),
+    (
+        setting("OTEL_EXPORTER_OTLP_PROTOCOL", "How traces are sent.").form(PROTOCOL).unless_set(PROTOCOL),
+        Expected::OneOf,
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "The same for traces alone.")
+            .form(PROTOCOL)
+            .unless_set(PROTOCOL),
+        Expected::OneOf,
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_COMPRESSION", "How traces are packed.")
+            .form(COMPRESSION)
+            .unless_set("none"),
+        Expected::OneOf,
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "The same for traces alone.")
+            .form(COMPRESSION)
+            .unless_set("none"),
+        Expected::OneOf,
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_TIMEOUT", "How long one export may take.")
+            .form(MILLISECONDS)
+            .unless_set("10000"),
+        Expected::Number(1, 600_000),
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "The same for traces alone.")
+            .form(MILLISECONDS)
+            .unless_set("10000"),
+        Expected::Number(1, 600_000),
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_HEADERS", "Headers that are sent with traces, such as a key.")
+            .form(PAIRS)
+            .unless_set("none"),
+        Expected::Secret,
+    ),
+    (
+        setting("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "The same for traces alone.")
+            .form(PAIRS)
+            .unless_set("none"),
+        Expected::Secret,
+    ),
+    (
+        setting("OTEL_SERVICE_NAME", "What traces call the process.").unless_set("the service's name"),
+        Expected::Anything,
+    ),
+    (
+        setting(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "What traces say about the process besides its name and version.",
+        )
+        .form(PAIRS)
+        .unless_set("nothing"),
+        Expected::Pairs,
+    ),
+    (
+        setting(
+            SAMPLER,
+            "Which traces are recorded; a sampler with a parent follows the caller where there is one.",
+        )
+        .form(
+            "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or \
+                 parentbased_traceidratio",
+        )
+        .unless_set("parentbased_always_on"),
+        Expected::OneOf,
+    ),
+    (
+        setting(SAMPLER_ARGUMENT, "The part of the traces that the samplers with a ratio record.")
+            .form("a number from 0 to 1")
+            .unless_set("1"),
+        Expected::Ratio,
+    ),
+    (
+        setting("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "The most attributes of a span.")
+            .form(AT_MOST)
+            .unless_set("128"),
+        Expected::Number(0, 10_000),
+    ),
+    (
+        setting("OTEL_SPAN_EVENT_COUNT_LIMIT", "The most events of a span.").form(AT_MOST).unless_set("128"),
+        Expected::Number(0, 10_000),
+    ),
+    (
+        setting(LINK_LIMIT, "The most links of a span.")
+            .form(AT_MOST)
+            .unless_set("256, as many as a batch has requests"),
+        Expected::Number(0, 10_000),
+    ),
+    (
+        setting(
+            PROPAGATORS,
+            "Whether the trace of whoever calls over HTTP goes on here; with `none` it does not.",
+        )
+        .form("a list of tracecontext, baggage (which is not carried) or none")
+        .unless_set("tracecontext"),
+        Expected::Listed,
+    ),
+    (
+        setting(DELAY, "How long spans wait for others to be exported with.")
+            .form("a number of milliseconds from 10 to 60000")
+            .unless_set("5000"),
+        Expected::Number(*DELAY_MS.start(), *DELAY_MS.end()),
+    ),
+    (
+        setting(QUEUE, "Spans that wait for their export; more are dropped.")
+            .form("a number from 1 to 100000")
+            .unless_set("8192"),
+        Expected::Number(*WAITING.start(), *WAITING.end()),
+    ),
+    (
+        setting(BATCH, "Spans in one export.").form("a number from 1 to 100000").unless_set("512"),
+        Expected::Number(*WAITING.start(), *WAITING.end()),
+    ),
 ];
 
 /// What the variables amount to.
@@ -95,80 +209,77 @@ pub struct Otel {
 impl Otel {
     /// Reads and checks the variables.
     pub fn read(reader: &mut Reader) -> Self {
-        let complaints = complaints(reader);
-        let endpoint = ENDPOINTS.into_iter().find_map(|name| Some((name, reader.optional(name)?)));
-        if let Some((name, url)) = &endpoint
+        let values: BTreeMap<&str, String> = HONOURED
+            .into_iter()
+            .filter_map(|(setting, expected)| {
+                let value = match expected {
+                    Expected::Secret => reader.foreign_secret(setting),
+                    _ => reader.optional(setting),
+                };
+                Some((setting.name(), value?))
+            })
+            .collect();
+        let endpoint = ENDPOINTS.into_iter().find_map(|name| Some((name, values.get(name)?)));
+        if let Some((name, url)) = endpoint
             && !url.starts_with("http://")
         {
             let wanted = "must be the URL of an OpenTelemetry collector that takes OTLP over HTTP, such as \
                  http://localhost:4318; the way from there, with TLS, is the collector's";
             reader.problem(name, wanted);
         }
-        let mut is =
-            |name, value: &str| reader.optional(name).is_some_and(|set| set.eq_ignore_ascii_case(value));
-        let is_off = is(DISABLED, "true") || is(EXPORTER, "none");
-        let continues_callers = !is(PROPAGATORS, "none");
-        let mut number = |name, limits: RangeInclusive<u64>, default: u64| {
-            let set = reader.optional(name).and_then(|text| text.parse().ok());
+        let is = |name, value: &str| values.get(name).is_some_and(|set| set.eq_ignore_ascii_case(value));
+        let number = |name, limits: RangeInclusive<u64>, default: u64| {
+            let set = values.get(name).and_then(|text| text.parse().ok());
             set.filter(|number| limits.contains(number)).unwrap_or(default)
         };
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Self {
-            exports: endpoint.is_some() && !is_off,
-            continues_callers,
+            exports: endpoint.is_some() && !is(DISABLED, "true") && !is(EXPORTER, "none"),
+            continues_callers: !is(PROPAGATORS, "none"),
             delay: Duration::from_millis(number(DELAY, DELAY_MS, 5_000)),
             queue: size(number(QUEUE, WAITING, 8_192)),
             batch: size(number(BATCH, WAITING, 512)),
-            limits_links: reader.optional(LINK_LIMIT).is_some(),
-            complaints,
+            limits_links: values.contains_key(LINK_LIMIT),
+            complaints: complaints(reader, &values),
         }
     }
 }
 
-fn complaints(reader: &mut Reader) -> Vec<String> {
-    let names: Vec<String> = reader.names("OTEL_").map(str::to_owned).collect();
-    let mut complaints = Vec::new();
-    for name in names {
-        let Some((honoured, expected)) = HONOURED.iter().find(|(honoured, _)| *honoured == name) else {
-            complaints.push(format!("{name} has no effect here"));
-            continue;
-        };
-        let is_secret = honoured.ends_with("_HEADERS");
-        let value = if is_secret { reader.unshown(honoured) } else { reader.optional(honoured) };
-        complaints.extend(value.and_then(|value| expected.complaint(honoured, &value)));
+fn complaints(reader: &Reader, values: &BTreeMap<&str, String>) -> Vec<String> {
+    let is_unknown = |name: &&str| HONOURED.iter().all(|(setting, _)| setting.name() != *name);
+    let unknown = reader.names("OTEL_").filter(is_unknown);
+    let mut complaints: Vec<_> = unknown.map(|name| format!("{name} has no effect here")).collect();
+    for (setting, expected) in HONOURED {
+        let Some(value) = values.get(setting.name()) else { continue };
+        if !expected.is_met_by(value, setting.form) {
+            complaints.push(format!(
+                "{} must be {}; what it says has no effect",
+                setting.name(),
+                setting.form
+            ));
+        }
     }
-    let needs_argument = reader.optional(SAMPLER).is_some_and(|sampler| sampler.ends_with("traceidratio"));
-    if needs_argument && reader.optional(SAMPLER_ARGUMENT).is_none() {
+    let has_ratio = values.get(SAMPLER).is_some_and(|sampler| sampler.ends_with("traceidratio"));
+    if has_ratio && !values.contains_key(SAMPLER_ARGUMENT) {
         complaints.push(format!("{SAMPLER_ARGUMENT} is not set: all traces are recorded"));
     }
     complaints
 }
 
 impl Expected {
-    fn complaint(&self, name: &str, value: &str) -> Option<String> {
-        let is_known =
-            |known: &[&str], value: &str| known.contains(&value.trim().to_ascii_lowercase().as_str());
-        let (is_fine, wanted) = match self {
-            Self::Anything => (true, String::new()),
-            Self::OneOf(known) => (is_known(known, value), format!("must be {}", known.join(" or "))),
-            Self::Listed(known) => (
-                value.split(',').all(|part| is_known(known, part)),
-                format!("must be a list of {}", known.join(", ")),
-            ),
-            Self::Number(limits) => (
-                value.parse().is_ok_and(|number| limits.contains(&number)),
-                format!("must be a number from {} to {}", limits.start(), limits.end()),
-            ),
-            Self::Ratio => (
-                value.parse().is_ok_and(|ratio: f64| (0.0..=1.0).contains(&ratio)),
-                "must be a number from 0 to 1".to_owned(),
-            ),
-            Self::Pairs => (
-                value.split_terminator(',').all(|pair| pair.contains('=')),
-                "must be a list such as name=value,name=value".to_owned(),
-            ),
+    fn is_met_by(self, value: &str, form: &str) -> bool {
+        let is_known = |value: &str| {
+            let mut words = form.split([' ', ',']);
+            words.any(|word| !word.is_empty() && word != "or" && word.eq_ignore_ascii_case(value.trim()))
         };
-        (!is_fine).then(|| format!("{name} {wanted}; what it says has no effect"))
+        match self {
+            Self::Anything => true,
+            Self::OneOf => is_known(value),
+            Self::Listed => value.split(',').all(is_known),
+            Self::Number(least, most) => value.parse().is_ok_and(|number| (least..=most).contains(&number)),
+            Self::Ratio => value.parse().is_ok_and(|ratio: f64| (0.0..=1.0).contains(&ratio)),
+            Self::Pairs | Self::Secret => value.split_terminator(',').all(|pair| pair.contains('=')),
+        }
     }
 }
 

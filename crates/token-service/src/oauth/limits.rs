@@ -3,14 +3,12 @@
 //! The address pays before anything is looked up, so guessing is slow. The client pays only when it has proven itself:
 //! whoever merely knows its id cannot use up what it may ask for.
 
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock as GovernorClock, Reference as _},
-    state::keyed::DefaultKeyedStateStore,
+use service_runtime::{
+    clock::Clock,
+    rate::{Allowance, Buckets},
 };
-use service_runtime::clock::Clock;
 use typed_ids::CredentialId;
 
 use super::Refusal;
@@ -23,70 +21,39 @@ const PER_CLIENT: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Buckets of each kind that are kept apart; beyond, all others share one.
 const BUCKETS_MOST: usize = 10_000;
 
-/// The service's clock, as governor reads it.
-#[derive(Debug, Clone)]
-struct Time(Clock);
-
-impl GovernorClock for Time {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.0.since_epoch()
-    }
-}
-
-type Buckets<K> =
-    RateLimiter<K, DefaultKeyedStateStore<K>, Time, governor::middleware::NoOpMiddleware<Duration>>;
-
 /// The buckets. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Limits(std::sync::Arc<Inner>);
+pub(crate) struct Limits(Arc<Inner>);
 
 struct Inner {
+    /// Those whose address is unknown share one.
     addresses: Buckets<Option<IpAddr>>,
-    clients: Buckets<Option<CredentialId>>,
-    time: Time,
+    clients: Buckets<CredentialId>,
 }
 
 impl Limits {
     pub(crate) fn new(clock: &Clock) -> Self {
-        let time = Time(clock.clone());
-        let addresses =
-            RateLimiter::new(Quota::per_minute(PER_ADDRESS), DefaultKeyedStateStore::default(), time.clone());
-        let clients =
-            RateLimiter::new(Quota::per_minute(PER_CLIENT), DefaultKeyedStateStore::default(), time.clone());
-        Self(std::sync::Arc::new(Inner { addresses, clients, time }))
+        Self(Arc::new(Inner {
+            addresses: Buckets::new(Allowance::per_minute(PER_ADDRESS), BUCKETS_MOST, clock),
+            clients: Buckets::new(Allowance::per_minute(PER_CLIENT), BUCKETS_MOST, clock),
+        }))
     }
 
     /// One request more of this address.
     pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        check(&self.0.addresses, address.map(network), &self.0.time)
+        self.0.addresses.take(&address.map(network)).map_err(Refusal::limited)
     }
 
     /// One token more for this client, which has proven itself.
     pub(crate) fn check_client(&self, client: CredentialId) -> Result<(), Refusal> {
-        check(&self.0.clients, Some(client), &self.0.time)
+        self.0.clients.take(&client).map_err(Refusal::limited)
     }
 
     /// Lets go of buckets that are full again: they are as good as new ones.
     pub(crate) fn forget_the_idle(&self) {
-        self.0.addresses.retain_recent();
-        self.0.clients.retain_recent();
+        self.0.addresses.forget_the_full();
+        self.0.clients.forget_the_full();
     }
-}
-
-fn check<K: std::hash::Hash + Eq + Clone>(
-    buckets: &Buckets<Option<K>>,
-    key: Option<K>,
-    time: &Time,
-) -> Result<(), Refusal> {
-    // So many between two rounds of upkeep are no customers; they share what is left rather than take our memory.
-    let key = if buckets.len() >= BUCKETS_MOST { None } else { key };
-    buckets.check_key(&key).map_err(|not_until| {
-        let wait = Duration::from(not_until.earliest_possible().duration_since(time.now()));
-        // Rounded up, so that whoever waits as told is let in.
-        Refusal::limited(Duration::from_secs(wait.as_secs() + 1))
-    })
 }
 
 /// What one host can call from at will: an IPv4 address, or a /64 of IPv6 (RFC 7934 §6).
@@ -129,18 +96,5 @@ mod tests {
         }
         assert!(limits.check_address(Some("2001:db8::ffff".parse().unwrap())).is_err());
         limits.check_address(Some("2001:db8:0:1::1".parse().unwrap())).unwrap();
-    }
-
-    #[test]
-    fn the_number_of_buckets_is_bounded_and_idle_ones_are_let_go() {
-        let (clock, limits) = limits();
-        for number in 0..30_000_u32 {
-            // Those beyond the bound share one bucket, and some of them are refused.
-            limits.check_address(Some(IpAddr::V4(number.into()))).ok();
-        }
-        assert!(limits.0.addresses.len() <= BUCKETS_MOST + 1);
-        clock.advance(Duration::from_secs(61));
-        limits.forget_the_idle();
-        assert_eq!(limits.0.addresses.len(), 0);
     }
 }

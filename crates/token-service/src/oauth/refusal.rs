@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use service_runtime::rate::whole_seconds;
 use typed_ids::CompanyId;
 
 /// The codes of RFC 6749 §5.2, and one of §4.1.2.1 for what it has no code for.
@@ -96,7 +97,7 @@ impl Refusal {
     pub(crate) fn limited(wait: Duration) -> Self {
         Self {
             status: 429,
-            retry_after: Some(wait),
+            retry_after: Some(Duration::from_secs(whole_seconds(wait))),
             ..Self::new(
                 Reason::TemporarilyUnavailable,
                 "too many requests; an access token is good for an hour, so keep it instead of asking again",

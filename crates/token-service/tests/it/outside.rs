@@ -97,3 +97,34 @@ fn urls_that_cannot_be_are_problems() {
         "{problems:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_of_every_route_and_of_the_next_expiry() {
+    const NEXT: &str = "timeclock_tokens_next_expiry_days";
+    let world = World::start().await;
+    let told = |process: &service_runtime::Process| service_runtime::metrics::text(&process.metrics).unwrap();
+    assert!(!told(&world.process).contains(NEXT), "nothing expires yet");
+    for (path, status) in [("/.well-known/jwks.json", 200), ("/.well-known/nothing", 404)] {
+        assert_eq!(web::get(world.http, path).status, status, "{path}");
+    }
+    web::send(world.http, "BREW /oauth2/token HTTP/1.1", "");
+    for labels in [
+        r#"method="GET",route="/.well-known/jwks.json",status="200""#,
+        r#"method="GET",route="other",status="404""#,
+        r#"method="other",route="/oauth2/token",status="405""#,
+    ] {
+        let sample = format!("timeclock_http_requests_total{{{labels}}} 1\n");
+        assert!(told(&world.process).contains(&sample), "{sample}{}", told(&world.process));
+    }
+
+    // Another instance looks when it starts.
+    drop(world.issue(None).await);
+    let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
+    let (nats, postgres) = (world.nats.url(), url(&world.database, "service"));
+    let process = serve(&nats, &postgres, http, &Clock::manual(NOW), crate::harness::SEALING_KEY).await;
+    eventually("a year is left", || async {
+        told(&process).contains(&format!("{NEXT} 365\n")).then_some(())
+    })
+    .await;
+    process.tasks.stop().await;
+}

@@ -35,7 +35,10 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("local-stack", &["backing-servers"]),
     // An oracle that shared code with what it judges would share its mistakes.
     ("entra-emulator", &[]),
-    ("provisioning-bench", &["backing-servers", "entra-emulator", "local-stack"]),
+    (
+        "provisioning-bench",
+        &["backing-servers", "bus-contract", "entra-emulator", "local-stack", "typed-ids"],
+    ),
     ("workspace-tidy", &[]),
     ("tests-e2e", &["entra-emulator", "local-stack"]),
 ];
