@@ -120,16 +120,9 @@ impl Metrics {
                 "timeclock_directory_fact_delay_seconds",
                 "From a request's acceptance in the stream to the acknowledgement of its fact",
             )?,
-            histories: make.counters(
-                "timeclock_directory_histories_begun_total",
-                "Histories of facts that this instance began, by why the database and the bus had parted",
-                &["reason"],
-            )?,
+            histories: histories(&make)?,
             calls: CallMetrics::register(registry)?,
         };
-        for breach in Breach::ALL {
-            metrics.histories.with_label_values(&[breach.as_str()]);
-        }
         for outcome in OUTCOMES {
             metrics.outcomes.with_label_values(&[outcome]);
         }
@@ -168,6 +161,18 @@ impl Metrics {
     }
 }
 
+fn histories(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
+    let histories = make.counters(
+        "timeclock_directory_histories_begun_total",
+        "Histories of facts that this instance began, by why the database and the bus had parted",
+        &["reason"],
+    )?;
+    for breach in Breach::ALL {
+        histories.with_label_values(&[breach.as_str()]);
+    }
+    Ok(histories)
+}
+
 /// 0 when the clock of NATS is ahead of ours.
 fn seconds_since(then: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
     (now - then).as_seconds_f64().max(0.0)
@@ -182,7 +187,7 @@ fn removes_access(delivery: &Delivery) -> bool {
 }
 
 /// A closed list, whatever the requests say.
-fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
+pub(crate) fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
     let Some(outcome) = outcome else { return "unreadable" };
     match &outcome.result {
         _ if outcome.repeated => "repeated",

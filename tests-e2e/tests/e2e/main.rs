@@ -28,6 +28,7 @@ mod schemas;
 mod shutdown;
 mod stack;
 mod tokens;
+mod traces;
 mod uniqueness;
 mod validators;
 mod wire;
