@@ -23,6 +23,7 @@ mod provisioning;
 mod schemas;
 mod shutdown;
 mod stack;
+mod table_versions;
 mod tokens;
 mod uniqueness;
 mod validators;
