@@ -2,8 +2,10 @@
 
 pub mod browser;
 pub mod entra;
+pub mod follower;
 pub mod load;
 pub mod operator;
+pub mod prometheus;
 pub mod raw;
 pub mod scim;
 pub mod suites;

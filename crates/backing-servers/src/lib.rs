@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod haproxy;
 pub mod nats;
 pub mod port;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 
 mod directory;
 mod program;

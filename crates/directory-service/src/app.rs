@@ -26,7 +26,7 @@ use crate::{
     metrics::Metrics,
     ownership, partition, question,
     settings::Settings,
-    waiting,
+    store, waiting,
 };
 
 /// The directory's tables.
@@ -58,11 +58,29 @@ pub fn service() -> Service {
             Ok(())
         },
     )
+    .command(
+        "begin-history",
+        "Has every follower of the facts take a snapshot, after a restore or a change by hand, and ends",
+        |reader| pg_pool::Settings::read(reader, "directory-service begin-history"),
+        begin_history,
+    )
+}
+
+/// Begins a new history by hand: after the database came back from a backup, or after somebody changed its rows.
+async fn begin_history(settings: pg_pool::Settings) -> anyhow::Result<()> {
+    let session =
+        pg_pool::Session::connect(&settings, "begin-history").await.context("connect to Postgres")?;
+    let begin = |conn: &mut diesel::PgConnection| store::history::begin(conn, None);
+    let history = session.run("history.begin", begin).await.context("begin a new history")?;
+    tracing::info!(%history, "a new history begins: followers of the facts will take a snapshot");
+    Ok(())
 }
 
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::DIRECTORY])?;
     let bus = Bus::connect_measured(&settings.bus, told).await.context("connect to NATS")?;
+    let bus = bus.with_replicas(settings.replicas);
+    bus.flush_when_done(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 

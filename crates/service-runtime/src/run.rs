@@ -11,6 +11,7 @@ use crate::{
     Process,
     build_info::BUILD,
     clock::Clock,
+    healthcheck,
     http::{Listener, Serving, observe},
     listing::Listing,
     metrics,
@@ -24,6 +25,10 @@ const MORE: &str = "\
 Settings come from environment variables that begin with TIMECLOCK_: `settings` lists them with their defaults, and
 `serve --check` prints those in effect.
 Exit status: 0 asked to stop, or done; 1 something failed; 64 the command line or a setting is wrong.";
+
+/// The command that asks a running process of these settings whether it is ready.
+const HEALTHCHECK: &str = "healthcheck";
+const HEALTHCHECK_ABOUT: &str = "Asks the process that runs here with these settings whether it is ready: exit status 0 when it is, 1 when not";
 
 /// The exit code for settings or a command line that cannot be used (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
@@ -125,6 +130,7 @@ impl Service {
             .subcommand_required(true)
             .arg_required_else_help(true)
             .subcommand(serve)
+            .subcommand(Command::new(HEALTHCHECK).about(HEALTHCHECK_ABOUT))
             .subcommands(others)
             .subcommand(settings)
     }
@@ -136,7 +142,7 @@ impl Service {
         }
         let mut reader = Reader::new(environment);
         let telemetry = telemetry::Settings::read(&mut reader);
-        if name != "serve" {
+        if name != "serve" && name != HEALTHCHECK {
             let at =
                 self.commands.iter().position(|(command, ..)| *command == name).context("no such command")?;
             let (.., prepare) = self.commands.swap_remove(at);
@@ -153,6 +159,9 @@ impl Service {
             Ok(effective) => effective,
             Err(problems) => return Ok(refuse(self.name, &problems)),
         };
+        if name == HEALTHCHECK {
+            return Ok(print_health(own.observe));
+        }
         if arguments.get_flag("check") {
             let lines: Vec<String> =
                 effective.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -199,22 +208,28 @@ impl Service {
 
 const OBSERVE_ADDR: Setting =
     Setting::new("TIMECLOCK_OBSERVE_ADDR", "The listener of `/healthz`, `/readyz` and `/metrics`.");
-const SHUTDOWN_DEADLINE: Setting = Setting::new(
-    "TIMECLOCK_SHUTDOWN_DEADLINE_MS",
-    "How long what is in flight may take once the process is asked to stop.",
+const DRAIN_DELAY: Setting = Setting::new(
+    "TIMECLOCK_DRAIN_DELAY_MS",
+    "How long the process goes on accepting once it is asked to stop and `/readyz` says so: longer than a load balancer \
+     takes to notice.",
 );
+const SHUTDOWN_DEADLINE: Setting =
+    Setting::new("TIMECLOCK_SHUTDOWN_DEADLINE_MS", "How long what is in flight may take after that.");
 
 /// The settings that every serving process has.
 struct Own {
     observe: SocketAddr,
-    deadline: Duration,
+    ending: Ending,
 }
 
 impl Own {
     fn read(reader: &mut Reader, observe: SocketAddr) -> Self {
         Self {
             observe: reader.address(OBSERVE_ADDR, observe),
-            deadline: reader.duration_ms(SHUTDOWN_DEADLINE, 20_000, 0..=600_000),
+            ending: Ending {
+                drain_delay: reader.duration_ms(DRAIN_DELAY, 3_000, 0..=600_000),
+                deadline: reader.duration_ms(SHUTDOWN_DEADLINE, 20_000, 0..=600_000),
+            },
         }
     }
 }
@@ -231,7 +246,7 @@ async fn serve(
     metrics::register_process(&process.metrics, name)?;
     log_lines.register(&process.metrics)?;
     process.health.tell(&process.metrics)?;
-    let observing = Listener::bind("observe", own.observe)?;
+    let observing = Listener::bind(&process, "observe", own.observe)?;
     let routes = observe(&process);
     process.tasks.spawn_supporting("observe listener", |stop| {
         observing.serve(Serving { workers: 1, drain: OBSERVE_DRAIN }, stop, routes)
@@ -240,10 +255,20 @@ async fn serve(
     process.health.started();
     process.tasks.spawn_supporting("readiness", |stop| process.health.clone().watch(stop));
 
-    match supervise(&process, signal, own.deadline).await {
+    match supervise(&process, signal, own.ending).await {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Failed(_) | Ended::DeadlineMissed(_) => Ok(ExitCode::from(EXIT_FAILURE)),
     }
+}
+
+/// How much time a process takes to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// How long it goes on accepting after it has said that it is not ready: until whoever sends requests here has
+    /// heard of it.
+    pub drain_delay: Duration,
+    /// How long what is in flight may take after that.
+    pub deadline: Duration,
 }
 
 /// How a supervised process ended.
@@ -257,21 +282,26 @@ pub enum Ended {
     DeadlineMissed(Vec<&'static str>),
 }
 
-/// Waits for `signal` or the first failed task, then stops the process in order, for at most `deadline`.
+/// Waits for `signal` or the first failed task, then stops the process in order.
 pub async fn supervise(
     process: &Process,
     signal: impl Future<Output = &'static str>,
-    deadline: Duration,
+    ending: Ending,
 ) -> Ended {
+    let Ending { drain_delay, deadline } = ending;
+    let asked = async {
+        let signal = signal.await;
+        tracing::info!(signal, drain_delay_ms = drain_delay.as_millis(), "stopping because asked to");
+        process.health.stopping();
+        tokio::time::sleep(drain_delay).await;
+    };
+    // What is broken is not worth a delay, not even one that has begun.
     let failure = tokio::select! {
         failure = process.tasks.failure() => {
             tracing::error!(task = failure.task, "stopping because {failure}");
             Some(failure)
         }
-        signal = signal => {
-            tracing::info!(signal, "stopping because asked to");
-            None
-        }
+        () = asked => None,
     };
     process.health.stopping();
     let in_time = tokio::time::timeout(deadline, process.tasks.stop()).await.is_ok();
@@ -324,9 +354,19 @@ fn report(service: &str, error: &anyhow::Error) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to --check and to settings")]
+#[expect(clippy::print_stdout, reason = "the answer to --check, to settings and to healthcheck")]
 fn print(answer: &str) {
     println!("{}", answer.trim_end());
+}
+
+/// What the process that runs beside this one says of itself, or why it says nothing.
+fn print_health(observe: SocketAddr) -> ExitCode {
+    let (ready, said) = match healthcheck::ask(observe) {
+        Ok(answer) => (answer.ready, answer.said),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    print(&said);
+    ExitCode::from(if ready { 0 } else { EXIT_FAILURE })
 }
 
 #[expect(clippy::print_stderr, reason = "settings are read before the log is installed")]

@@ -61,9 +61,11 @@ impl App {
 /// # Errors
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind("tokens", settings.http)?;
+    let listener = Listener::bind(&process, "tokens", settings.http)?.secured_by(settings.tls, "tokens")?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
+    let bus = bus.with_replicas(settings.replicas);
+    bus.flush_when_done(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
 use service_runtime::{
-    http::TrustedProxies,
+    http::{Tls, TrustedProxies},
     settings::{Reader, Setting},
 };
 
@@ -34,6 +34,7 @@ const PUBLIC_URL: Setting = Setting::new(
 /// What `serve` reads.
 pub struct Settings {
     pub(crate) nats: bus_jetstream::Settings,
+    pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) http: SocketAddr,
     pub(crate) sealing_key: SealingKey,
@@ -42,6 +43,8 @@ pub struct Settings {
     pub(crate) public_url: String,
     pub(crate) authority: AuthorityUrl,
     pub(crate) proxies: TrustedProxies,
+    /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Settings {
@@ -53,6 +56,7 @@ impl Settings {
         }
         Self {
             nats: bus_jetstream::Settings::read(reader, "token-service"),
+            replicas: bus_jetstream::Replicas::read(reader),
             postgres: pg_pool::Settings::read(reader, "token-service"),
             http: reader.address(HTTP_ADDR, DEFAULT_HTTP_ADDR),
             sealing_key: sealing_key(reader),
@@ -60,6 +64,7 @@ impl Settings {
             public_url: public_url(reader),
             authority: AuthorityUrl::read(reader),
             proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
         }
     }
 }
