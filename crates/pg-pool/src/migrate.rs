@@ -185,8 +185,10 @@ pub async fn ready(pool: &Pool, migrations: &Arc<EmbeddedMigrations>) -> Result<
     }
 }
 
-/// Begins `work` once the database lacks none of the migrations, so that a process that came before its tables fails
-/// nobody's request: it takes none. The readiness check `postgres` says whether that has happened and still holds.
+/// Begins `work` once the database lacks none of the migrations.
+///
+/// So a process that came before its tables fails nobody's request: it takes none. The readiness check `postgres`
+/// says whether that has happened and still holds.
 pub fn when_ready(
     process: &Process,
     pool: Pool,
