@@ -84,7 +84,7 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 
-    let (nats, postgres) = (bus.clone(), pool.clone());
+    let nats = bus.clone();
     process.health.register("nats", move || {
         let bus = nats.clone();
         async move {
@@ -95,10 +95,6 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
                 Err(error) => Err(error.to_string()),
             }
         }
-    });
-    process.health.register("postgres", move || {
-        let pool = postgres.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
 
     let context = partition::Context {

@@ -103,11 +103,6 @@ fn register_checks(process: &Process, app: &App) {
         let bus = bus.clone();
         async move { bus.ping().await.map_err(|error| error.to_string()) }
     });
-    let pool = app.pool.clone();
-    process.health.register("postgres", move || {
-        let pool = pool.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
-    });
     let app = app.clone();
     process.health.register("signing_key", move || {
         let app = app.clone();

@@ -27,6 +27,7 @@ mod restoring;
 mod schemas;
 mod shutdown;
 mod stack;
+mod table_versions;
 mod tokens;
 mod traces;
 mod uniqueness;
