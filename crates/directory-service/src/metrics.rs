@@ -83,7 +83,7 @@ impl Metrics {
         make.gauge("timeclock_directory_partitions", "Partitions that there are")?
             .set(partition::COUNT.into());
         let delay = |name, help| make.histogram(name, help, &DELAY_SECONDS);
-        let metrics = Self {
+        Ok(Self {
             partitions_held: make
                 .gauge("timeclock_directory_partitions_held", "Partitions that this instance applies")?,
             lag: make.gauges(
@@ -139,8 +139,7 @@ impl Metrics {
             )?,
             histories: histories(&make)?,
             calls: CallMetrics::register(registry)?,
-        };
-        Ok(metrics)
+        })
     }
 
     /// Counts a batch that is applied now.
