@@ -89,11 +89,7 @@ impl Directory {
             Act::Leave(group, user) if groups > 0 && users > 0 => {
                 self.set_member(group.index(groups), user.index(users), false);
             }
-            Act::Dissolve(group) if groups > 0 => {
-                if self.groups[group.index(groups)].take().is_some() {
-                    self.say(Change::GroupGone { group: format!("g{}", group.index(groups)) });
-                }
-            }
+            Act::Dissolve(group) if groups > 0 => self.dissolve(group.index(groups)),
             _ => {}
         }
     }
@@ -129,6 +125,12 @@ impl Directory {
             for group in 0..self.groups.len() {
                 self.set_member(group, user, false);
             }
+        }
+    }
+
+    fn dissolve(&mut self, group: usize) {
+        if self.groups[group].take().is_some() {
+            self.say(Change::GroupGone { group: format!("g{group}") });
         }
     }
 
