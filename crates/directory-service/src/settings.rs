@@ -19,6 +19,7 @@ const COMPANY_SERIES: Setting = Setting::new(
 /// The settings of a serving directory.
 pub(crate) struct Settings {
     pub(crate) bus: bus_jetstream::Settings,
+    pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) activity: ActivitySettings,
 }
@@ -38,6 +39,7 @@ impl Settings {
     pub(crate) fn read(reader: &mut Reader) -> Self {
         Self {
             bus: bus_jetstream::Settings::read(reader, "directory-service"),
+            replicas: bus_jetstream::Replicas::read(reader),
             postgres: pg_pool::Settings::read(reader, "directory-service"),
             activity: ActivitySettings {
                 pause: TimeDelta::milliseconds(reader.number(CYCLE_PAUSE, 600_000, 100..=3_600_000)),

@@ -82,14 +82,7 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     let metrics = Metrics::register(&process.metrics)?;
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::PROVISIONING, &stream::CALLS])?;
     let bus = Bus::connect_measured(&settings.nats, told).await?;
-    process.tasks.spawn_supporting("bus", {
-        let bus = bus.clone();
-        |stop| async move {
-            stop.cancelled().await;
-            bus.flush().await;
-            Ok(())
-        }
-    });
+    bus.flush_at_the_end(&process.tasks);
     let keyring = Keyring::new(&metrics);
     let outcomes = Outcomes::new(&process.id, bus.clone(), &metrics);
 

@@ -64,14 +64,8 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind(&process, "tokens", settings.http)?.secured_by(settings.tls, "tokens")?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
-    process.tasks.spawn_supporting("bus", {
-        let bus = bus.clone();
-        |stop| async move {
-            stop.cancelled().await;
-            bus.flush().await;
-            Ok(())
-        }
-    });
+    let bus = bus.with_replicas(settings.replicas);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();

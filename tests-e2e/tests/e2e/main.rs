@@ -19,6 +19,7 @@ mod isolation;
 mod metrics;
 mod oauth;
 mod observability;
+mod observed;
 mod other_suites;
 mod provisioning;
 mod schemas;

@@ -5,3 +5,4 @@ mod haproxy_server;
 mod nats_server;
 mod orphans;
 mod postgres_server;
+mod prometheus_server;
