@@ -66,7 +66,7 @@ const IMPURE: [&str; 12] = [
 ];
 
 /// Which crates may name a technology in their `[dependencies]`.
-const OWNERS: [(&str, &[&str]); 13] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("actix-web", &["service-runtime", "scim-gateway", "token-service", "admin-console"]),
     // The bench also measures what the bare client reaches on the same machine.
     ("async-nats", &["bus-jetstream", "provisioning-bench"]),
@@ -81,7 +81,10 @@ const OWNERS: [(&str, &[&str]); 13] = [
     ("prost-build", &[]),
     ("reqwest", &["entra-emulator", "tests-e2e"]),
     ("rsa", &["entra-emulator"]),
+    ("rustls", &["service-runtime"]),
+    ("tokio-rustls", &["service-runtime"]),
     ("tracing-subscriber", &["service-runtime"]),
+    ("x509-cert", &["service-runtime"]),
 ];
 
 fn ours<'a>(workspace: &'a Workspace, package: &'a Package, kind: &str) -> Vec<&'a str> {
