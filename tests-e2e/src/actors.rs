@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod entra;
+pub mod follower;
 pub mod load;
 pub mod operator;
 pub mod prometheus;

@@ -27,6 +27,9 @@ static SHARED: OnceLock<Attempt<Stack>> = OnceLock::new();
 /// The stack whose parts are killed, by one scenario at a time.
 static DISTURBED: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
 
+/// The stack that has two of each service behind one origin, as a deployment has.
+static BEHIND_EDGE: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
+
 /// Where the token service looks for the keys of assertions; whoever plays Entra's authority listens there.
 static AUTHORITY: OnceLock<SocketAddr> = OnceLock::new();
 
@@ -79,6 +82,16 @@ impl World {
         let stack = stack.lock().await;
         block_in_place(|| fault::mend(&stack)).expect("the stack is whole");
         Self::inhabit(Place::Disturbed(stack))
+    }
+
+    /// A new company with an administrator in the stack that has two of each service behind one origin, for this
+    /// scenario alone.
+    pub async fn behind_the_edge() -> Self {
+        let start = || BEHIND_EDGE.get_or_init(|| start_with("edge", Vec::new(), true).map(Mutex::new));
+        let stack = running(block_in_place(start)).lock().await;
+        let company =
+            block_in_place(|| stack.new_company_with_administrator("A company")).expect("a company");
+        Self::of(Place::Disturbed(stack), company)
     }
 
     fn inhabit(place: Place) -> Self {
@@ -198,12 +211,17 @@ fn disturbed_settings() -> Vec<(String, String, String)> {
 
 /// It ends with this process: a static is never dropped, and the servers' watchdogs look after that.
 fn start(name: &str, environment: Vec<(String, String, String)>) -> Attempt<Stack> {
+    start_with(name, environment, false)
+}
+
+fn start_with(name: &str, environment: Vec<(String, String, String)>, behind_edge: bool) -> Attempt<Stack> {
     let attempt = || -> Result<Stack> {
         let workdir = fresh_workdir(name)?;
         let binaries = Binaries::beside_this_program()?;
         // Done in no time when all is up to date, and nobody tests yesterday's services.
         binaries.build()?;
-        Stack::start(Options { binaries, throwaway: true, environment, ..Options::new(workdir)? })
+        let options = Options::new(workdir)?;
+        Stack::start(Options { binaries, throwaway: true, environment, behind_edge, ..options })
     };
     attempt().map_err(|error| format!("the {name} stack does not start: {error:#}"))
 }

@@ -1,4 +1,6 @@
-//! A nats-server with JetStream.
+//! A nats-server with JetStream, and several that are one cluster.
+
+mod cluster;
 
 use std::{
     fs,
@@ -19,6 +21,8 @@ use crate::{
     process::{Process, Supervision},
     program,
 };
+
+pub use cluster::Cluster;
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -45,6 +49,8 @@ pub struct Options {
 pub struct Server {
     // Before the directory, so that the process has ended when the directory is removed.
     process: Mutex<Process>,
+    /// The same after a restart: in a cluster it is who a server is.
+    name: String,
     environment: Vec<(String, String)>,
     port: u16,
     directory: Directory,
@@ -60,9 +66,11 @@ impl Server {
         let config = options.config.as_deref().unwrap_or(OPEN_CONFIG);
         fs::write(directory.path().join("nats-server.conf"), config)
             .context("cannot write nats-server.conf")?;
+        // So that whoever answers at the port is known to be this server and not one that took the port meanwhile.
+        let name = format!("backing-{:016x}", rand::random::<u64>());
         let (port, process) =
-            port::start_at(options.port, |port| launch(&directory, port, &options.environment))?;
-        Ok(Self { process: Mutex::new(process), environment: options.environment, port, directory })
+            port::start_at(options.port, |port| launch(&directory, &name, port, &options.environment))?;
+        Ok(Self { process: Mutex::new(process), name, environment: options.environment, port, directory })
     }
 
     /// The open server that all tests of this process share.
@@ -80,6 +88,12 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// What it calls itself among the members of a cluster.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The port it listens on.
@@ -122,6 +136,12 @@ impl Server {
         self.process().kill_9().map(drop)
     }
 
+    /// Where it keeps its streams. While it does not run, this may be removed, copied or replaced by a copy.
+    #[must_use]
+    pub fn streams_directory(&self) -> PathBuf {
+        streams_of(&self.directory)
+    }
+
     /// Stops it if it runs, and starts it again on the same port with the same data.
     ///
     /// # Errors
@@ -129,7 +149,7 @@ impl Server {
     pub fn restart(&self) -> Result<()> {
         let mut process = self.process();
         process.stop()?;
-        *process = launch(&self.directory, self.port, &self.environment)?;
+        *process = launch(&self.directory, &self.name, self.port, &self.environment)?;
         Ok(())
     }
 
@@ -142,17 +162,19 @@ fn log_of(directory: &Directory) -> PathBuf {
     directory.path().join("nats-server.log")
 }
 
-fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) -> Result<Process> {
+fn streams_of(directory: &Directory) -> PathBuf {
+    directory.path().join("streams")
+}
+
+fn launch(directory: &Directory, name: &str, port: u16, environment: &[(String, String)]) -> Result<Process> {
     let program = program::find("nats-server", &[Path::new("/usr/sbin")]).context(
         "nats-server is not installed: Debian and Ubuntu have it in the package nats-server, Homebrew in nats-server",
     )?;
-    // So that whoever answers at the port is known to be this server and not one that took the port meanwhile.
-    let name = format!("backing-{:016x}", rand::random::<u64>());
     let mut command = Command::new(program);
-    command.arg("--name").arg(&name);
+    command.arg("--name").arg(name);
     command.arg("--config").arg(directory.path().join("nats-server.conf"));
     command.arg("--addr").arg("127.0.0.1").arg("--port").arg(port.to_string());
-    command.arg("--store_dir").arg(directory.path().join("streams"));
+    command.arg("--store_dir").arg(streams_of(directory));
     command.current_dir(directory.path()).envs(environment.iter().cloned());
     let supervision = Supervision {
         name: "nats-server".to_owned(),
@@ -166,7 +188,7 @@ fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) ->
         bail!("nats-server cannot listen on 127.0.0.1:{port}: the port is taken");
     }
     let mut process = Process::spawn(command, supervision)?;
-    process.wait_until_ready(START_LIMIT, || greets(port, &name))?;
+    process.wait_until_ready(START_LIMIT, || greets(port, name))?;
     Ok(process)
 }
 

@@ -12,12 +12,13 @@ use async_nats::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use service_runtime::{Causes, tasks::Tasks};
 use tokio::sync::watch;
 
 use crate::{
     error::{Error, Source},
     metrics::Metrics,
-    settings::Settings,
+    settings::{Replicas, Settings},
 };
 
 /// How long JetStream may take to answer an administrative request.
@@ -45,6 +46,8 @@ pub struct Bus {
     /// Of a process that tells any.
     pub(crate) metrics: Option<Metrics>,
     journal: Arc<Journal>,
+    /// Of what this process provisions.
+    pub(crate) replicas: Replicas,
 }
 
 /// What is known of the connection.
@@ -112,7 +115,34 @@ impl Bus {
             .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), metrics, journal })
+        let name = settings.connection_name.as_str().into();
+        Ok(Self { client, jetstream, link, name, metrics, journal, replicas: Replicas::default() })
+    }
+
+    /// The same connection, which provisions streams and buckets with so many replicas.
+    #[must_use]
+    pub fn with_replicas(self, replicas: Replicas) -> Self {
+        Self { replicas, ..self }
+    }
+
+    /// Waits until all that was said so far is on its way to NATS, for a process that is about to end: answers are handed
+    /// to the client, which writes them when it gets round to it, and not at all once the process has ended.
+    ///
+    /// Without a connection there is nobody to hear them, and it ends after [`ACK_TIMEOUT`].
+    pub async fn flush(&self) {
+        if let Ok(Err(error)) = tokio::time::timeout(ACK_TIMEOUT, self.client.flush()).await {
+            tracing::debug!(error = %Causes(&error), "what was said last may not have been heard");
+        }
+    }
+
+    /// [`Self::flush`] when everything that may still say something has ended.
+    pub fn flush_when_done(&self, tasks: &Tasks) {
+        let bus = self.clone();
+        tasks.spawn_supporting("bus", |stop| async move {
+            stop.cancelled().await;
+            bus.flush().await;
+            Ok(())
+        });
     }
 
     /// Whether there is a connection right now.

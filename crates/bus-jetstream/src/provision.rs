@@ -21,6 +21,17 @@ pub struct StreamIdentity {
     pub created_unix_nanos: i64,
 }
 
+/// What a stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamState {
+    /// Which incarnation of it this is.
+    pub identity: StreamIdentity,
+    /// The sequence of its oldest message; that of the next one when it holds none.
+    pub first_sequence: u64,
+    /// The sequence of the newest message that it ever held; 0 before the first.
+    pub last_sequence: u64,
+}
+
 impl Bus {
     /// Creates the stream, or updates it where the server allows, or leaves it when it already matches.
     ///
@@ -47,8 +58,19 @@ impl Bus {
         self.stream_info(stream.name).await?.as_ref().map(identity).transpose()
     }
 
+    /// What the stream holds now, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Refused`].
+    pub async fn stream_state(&self, stream: &Stream) -> Result<Option<StreamState>, Error> {
+        self.stream_info(stream.name).await?.as_ref().map(state).transpose()
+    }
+
     async fn ensure(&self, wanted: Config) -> Result<StreamIdentity, Error> {
-        let Some(existing) = self.stream_info(&wanted.name).await? else {
+        let existing = self.stream_info(&wanted.name).await?;
+        let there_are = existing.as_ref().map_or(1, |existing| existing.config.num_replicas);
+        let wanted = Config { num_replicas: self.replicas.wanted().unwrap_or(there_are), ..wanted };
+        let Some(existing) = existing else {
             return self.create(wanted).await;
         };
         let difference = difference(&existing.config, &wanted);
@@ -59,7 +81,7 @@ impl Bus {
             return Err(Error::Mismatch { name: wanted.name, difference: describe(&difference) });
         }
         tracing::info!(stream = %wanted.name, difference = %describe(&difference), "updating a stream's settings");
-        // What the contract does not mention stays as an operator set it: replicas, placement.
+        // What nobody tells us stays as an operator set it, such as placement.
         let updated = Config {
             subjects: wanted.subjects,
             description: wanted.description,
@@ -71,6 +93,7 @@ impl Bus {
             duplicate_window: wanted.duplicate_window,
             allow_rollup: wanted.allow_rollup,
             allow_direct: wanted.allow_direct,
+            num_replicas: wanted.num_replicas,
             ..existing.config
         };
         let action = format!("update the stream {}", updated.name);
@@ -121,6 +144,13 @@ fn identity(info: &Info) -> Result<StreamIdentity, Error> {
     let created_unix_nanos = i64::try_from(info.created.unix_timestamp_nanos())
         .map_err(|error| Error::refused("read a stream's creation time", error))?;
     Ok(StreamIdentity { created_unix_nanos })
+}
+
+fn state(info: &Info) -> Result<StreamState, Error> {
+    let held = &info.state;
+    // Servers differ in what they call the first message of a stream that holds none.
+    let first_sequence = if held.messages == 0 { held.last_sequence + 1 } else { held.first_sequence };
+    Ok(StreamState { identity: identity(info)?, first_sequence, last_sequence: held.last_sequence })
 }
 
 fn stream_config(stream: &Stream) -> Config {
@@ -192,7 +222,7 @@ fn difference(server: &Config, contract: &Config) -> Vec<Difference> {
     }
     compare!(true: retention, storage, max_consumers, deny_delete);
     compare!(false: subjects, description, max_bytes, max_age, max_message_size, max_messages_per_subject, discard);
-    compare!(false: duplicate_window, allow_rollup, allow_direct);
+    compare!(false: duplicate_window, allow_rollup, allow_direct, num_replicas);
     found
 }
 

@@ -45,6 +45,8 @@ pub(crate) fn facts(
             request_id: request.id.to_string(),
             company_id: request.company.to_string(),
             occurred_at: Some(to_timestamp(now)),
+            // Said when it is announced.
+            history_id: String::new(),
             event: Some(body),
         };
         OutboxFact {

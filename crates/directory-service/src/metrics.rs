@@ -13,7 +13,7 @@ use prometheus::{
 };
 use service_runtime::metrics::{Collectors, PassingGauge};
 
-use crate::{activity::metrics::CallMetrics, apply::Delivery};
+use crate::{activity::metrics::CallMetrics, apply::Delivery, history::Breach};
 
 /// Bounds, in seconds, for what should take milliseconds and takes as long as an outage lasts.
 const DELAY_SECONDS: [f64; 18] = [
@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) redeliveries: IntCounter,
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
+    pub(crate) histories: IntCounterVec,
     pub(crate) outbox_rows: PassingGauge<AtomicI64>,
     pub(crate) outbox_age: PassingGauge<AtomicF64>,
     pub(crate) calls: CallMetrics,
@@ -119,8 +120,16 @@ impl Metrics {
                 "timeclock_directory_fact_delay_seconds",
                 "From a request's acceptance in the stream to the acknowledgement of its fact",
             )?,
+            histories: make.counters(
+                "timeclock_directory_histories_begun_total",
+                "Histories of facts that this instance began, by why the database and the bus had parted",
+                &["reason"],
+            )?,
             calls: CallMetrics::register(registry)?,
         };
+        for breach in Breach::ALL {
+            metrics.histories.with_label_values(&[breach.as_str()]);
+        }
         for outcome in OUTCOMES {
             metrics.outcomes.with_label_values(&[outcome]);
         }

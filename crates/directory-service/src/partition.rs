@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use bus_contract::{
     Message,
     headers::{OUTCOME_INBOX, TRACEPARENT},
     partition::Partition,
-    provisioning, stream, subject,
+    provisioning,
+    stream::{self, Stream},
+    subject,
 };
-use bus_jetstream::{Bus, provision::StreamIdentity, pull};
+use bus_jetstream::{Bus, provision::StreamState, pull};
 use pg_pool::Pool;
 use service_runtime::Causes;
 use tokio::sync::Notify;
@@ -16,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::{self, Applied, Delivery, request},
+    history::Requests,
     metrics::Metrics,
     relay,
     retry::Retry,
@@ -39,17 +43,22 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Makes sure of the streams of requests and facts; returns which incarnation of `PROVISIONING` this is.
-    pub(crate) async fn streams(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
+    /// Makes sure of the streams of requests and facts; returns what is known of the requests.
+    pub(crate) async fn streams(&self) -> anyhow::Result<StreamState> {
         let _one_at_a_time = self.streams.lock().await;
         self.bus.ensure_stream(&stream::DIRECTORY).await?;
-        self.bus.ensure_stream(&stream::PROVISIONING).await
+        self.stream(&stream::PROVISIONING).await
     }
 
     /// The same for the stream of calls.
-    pub(crate) async fn calls_stream(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
+    pub(crate) async fn calls_stream(&self) -> anyhow::Result<StreamState> {
         let _one_at_a_time = self.streams.lock().await;
-        self.bus.ensure_stream(&stream::CALLS).await
+        self.stream(&stream::CALLS).await
+    }
+
+    async fn stream(&self, stream: &Stream) -> anyhow::Result<StreamState> {
+        self.bus.ensure_stream(stream).await?;
+        self.bus.stream_state(stream).await?.context("the stream was deleted at once")
     }
 }
 
@@ -86,11 +95,24 @@ async fn tenure(
     retry: &mut Retry,
 ) -> anyhow::Result<Left> {
     // Made sure of at every beginning: a NATS that lost its disk has lost the streams too.
-    let created = context.streams().await?.created_unix_nanos;
-    let tenure = context
+    let before = context.pool.run("history.look", store::history::look).await?;
+    let requests = requests(context.streams().await?);
+    let (tenure, breach) = context
         .pool
-        .run("partitions.take_over", move |conn| store::partitions::take_over(conn, partition, created))
+        .transaction("partitions.take_over", move |conn| {
+            store::partitions::take_over(conn, partition, &before, requests)
+        })
         .await?;
+    if let Some(breach) = breach {
+        context.metrics.histories.with_label_values(&[breach.as_str()]).inc();
+        tracing::warn!(
+            reason = breach.as_str(),
+            applied_sequence = before.applied_sequence,
+            first_sequence = requests.first_sequence,
+            last_sequence = requests.last_sequence,
+            "the database and the bus no longer tell the same story: a new history of facts begins"
+        );
+    }
     let mut reading = context
         .bus
         .open_pull(
@@ -120,6 +142,16 @@ async fn tenure(
     };
     let (left, (), ()) = tokio::join!(working, relay, telling);
     left
+}
+
+fn requests(state: StreamState) -> Requests {
+    // A stream of more than 2⁶³ messages would have run for a million years.
+    let number = |sequence| i64::try_from(sequence).unwrap_or(i64::MAX);
+    Requests {
+        created_unix_nanos: state.identity.created_unix_nanos,
+        first_sequence: number(state.first_sequence),
+        last_sequence: number(state.last_sequence),
+    }
 }
 
 async fn work(

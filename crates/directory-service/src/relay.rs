@@ -8,7 +8,7 @@ use std::{collections::HashSet, time::Duration};
 
 use bus_contract::{
     Message,
-    directory::{FactBatch, OutboxFact},
+    directory::{Fact, FactBatch, OutboxFact},
     partition::{self, Partition},
 };
 use bus_jetstream::{
@@ -18,6 +18,7 @@ use bus_jetstream::{
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     metrics::Metrics,
@@ -109,7 +110,7 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
                 fact.subject.clone(),
                 &fact.fact_id,
                 traceparent,
-                fact.fact.clone(),
+                in_history(&fact.fact, row.history),
             );
             match sent.await {
                 Ok(confirmation) => {
@@ -124,6 +125,15 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
     }
     window.settle().await?;
     Ok(())
+}
+
+/// The fact, saying which history it belongs to. In protobuf a field may stand behind all others, so nothing is decoded.
+fn in_history(fact: &[u8], history: Uuid) -> Vec<u8> {
+    let stamp = Fact { history_id: history.to_string(), ..Fact::default() };
+    let mut bytes = Vec::with_capacity(fact.len() + stamp.encoded_len());
+    bytes.extend_from_slice(fact);
+    bytes.extend(stamp.encode_to_vec());
+    bytes
 }
 
 /// Facts on their way. Of one resource there is never more than one, because a reconnect may lose the earlier of two

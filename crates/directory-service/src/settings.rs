@@ -1,11 +1,25 @@
 //! What the directory reads from its environment.
 
 use chrono::TimeDelta;
-use service_runtime::settings::Reader;
+use service_runtime::settings::{Reader, Setting};
+
+const CYCLE_PAUSE: Setting = Setting::new(
+    "TIMECLOCK_CYCLE_PAUSE_MS",
+    "How long a company's Entra is silent between two of its cycles; a longer silence begins a new cycle.",
+);
+const LOG_RETENTION: Setting = Setting::new(
+    "TIMECLOCK_LOG_RETENTION_DAYS",
+    "The age at which lines of the provisioning log and cycles are deleted.",
+);
+const COMPANY_SERIES: Setting = Setting::new(
+    "TIMECLOCK_COMPANY_SERIES",
+    "The most companies that have metrics of their own: those called most recently; the others are summed.",
+);
 
 /// The settings of a serving directory.
 pub(crate) struct Settings {
     pub(crate) bus: bus_jetstream::Settings,
+    pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) activity: ActivitySettings,
 }
@@ -25,15 +39,12 @@ impl Settings {
     pub(crate) fn read(reader: &mut Reader) -> Self {
         Self {
             bus: bus_jetstream::Settings::read(reader, "directory-service"),
+            replicas: bus_jetstream::Replicas::read(reader),
             postgres: pg_pool::Settings::read(reader, "directory-service"),
             activity: ActivitySettings {
-                pause: TimeDelta::milliseconds(reader.number(
-                    "TIMECLOCK_CYCLE_PAUSE_MS",
-                    600_000,
-                    100..=3_600_000,
-                )),
-                retention: TimeDelta::days(reader.number("TIMECLOCK_LOG_RETENTION_DAYS", 90, 1..=3_650)),
-                company_series: reader.number("TIMECLOCK_COMPANY_SERIES", 500, 0..=5_000),
+                pause: TimeDelta::milliseconds(reader.number(CYCLE_PAUSE, 600_000, 100..=3_600_000)),
+                retention: TimeDelta::days(reader.number(LOG_RETENTION, 90, 1..=3_650)),
+                company_series: reader.number(COMPANY_SERIES, 500, 0..=5_000),
             },
         }
     }

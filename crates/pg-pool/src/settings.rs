@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use service_runtime::settings::Reader;
+use service_runtime::settings::{Reader, Setting};
 
 /// Most connections one process may hold.
 pub const POOL_SIZE_MOST: u32 = 64;
@@ -11,12 +11,23 @@ pub const POOL_SIZE_MOST: u32 = 64;
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A statement that waits longer for a lock is cancelled.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// A migration that waits longer for a lock is rolled back and begun again: whoever asks for a table after it waits
+/// behind it.
+pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// A transaction that its owner forgot is ended by the server.
 pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Opening a connection may take this long, whole seconds.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Sent data that the server's machine does not acknowledge for this long means that the connection is dead.
 pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+const URL: Setting = Setting::new(
+    "TIMECLOCK_POSTGRES_URL",
+    "The database: for `serve` as the service's role, for `migrate` as the one that owns the tables.",
+)
+.form("postgres://user:password@host:port/database, with parameters behind `?` where needed");
+const POOL_SIZE: Setting =
+    Setting::new("TIMECLOCK_POSTGRES_POOL_SIZE", "Most connections that the process's pool holds.");
 
 /// How a process connects to Postgres.
 #[derive(Debug, Clone)]
@@ -30,35 +41,38 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `TIMECLOCK_POSTGRES_URL` (secret) and `TIMECLOCK_POSTGRES_POOL_SIZE` (default 8).
+    /// Reads them; problems are the reader's to report.
     pub fn read(reader: &mut Reader, application_name: &str) -> Self {
-        let url = reader.secret("TIMECLOCK_POSTGRES_URL");
-        let known = ["", "postgres://", "postgresql://"];
+        let url = reader.secret(URL);
         let text = url.expose_secret();
-        if !known
-            .iter()
-            .any(|scheme| if scheme.is_empty() { text.is_empty() } else { text.starts_with(scheme) })
-        {
-            reader.problem("TIMECLOCK_POSTGRES_URL", "must begin with postgres://");
+        let is_fit = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        // That it is missing is said already.
+        if !is_fit && !text.is_empty() {
+            reader.refuse(URL);
         }
         Self {
             url,
-            pool_size: reader.number("TIMECLOCK_POSTGRES_POOL_SIZE", 8, 1..=POOL_SIZE_MOST),
+            pool_size: reader.number(POOL_SIZE, 8, 1..=POOL_SIZE_MOST),
             application_name: application_name.to_owned(),
         }
     }
 
     /// The url for the pool's and sessions' connections, with the limits above.
     pub(crate) fn connection_url(&self, application_name: &str) -> SecretString {
-        self.url_with(application_name, STATEMENT_TIMEOUT)
+        self.url_with(application_name, STATEMENT_TIMEOUT, LOCK_TIMEOUT)
     }
 
-    /// The url for migrations, whose statements may take as long as they need.
+    /// The url for migrations, whose statements may take as long as they need once they have their locks.
     pub(crate) fn migration_url(&self) -> SecretString {
-        self.url_with(&self.application_name, Duration::ZERO)
+        self.url_with(&self.application_name, Duration::ZERO, MIGRATION_LOCK_TIMEOUT)
     }
 
-    fn url_with(&self, application_name: &str, statement_timeout: Duration) -> SecretString {
+    fn url_with(
+        &self,
+        application_name: &str,
+        statement_timeout: Duration,
+        lock_timeout: Duration,
+    ) -> SecretString {
         let mut url = self.url.expose_secret().to_owned();
         let mut add = |name: &str, value: &str| {
             url.push(if url.contains('?') { '&' } else { '?' });
@@ -83,8 +97,7 @@ impl Settings {
         let options = format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
             statement_timeout.as_millis(),
-            // A migration waits for its turn as long as it takes.
-            if statement_timeout.is_zero() { 0 } else { LOCK_TIMEOUT.as_millis() },
+            lock_timeout.as_millis(),
             IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
         );
         add("options", &options);

@@ -11,18 +11,24 @@ use crate::{
     Process,
     build_info::BUILD,
     clock::Clock,
+    healthcheck,
     http::{Listener, Serving, observe},
+    listing::Listing,
     metrics,
-    settings::{Effective, Environment, Reader},
+    settings::{Effective, Environment, Reader, Setting},
     tasks::TaskFailure,
     telemetry,
 };
 
 /// What `--help` says besides, of every service.
 const MORE: &str = "\
-Settings come from environment variables that begin with TIMECLOCK_; the crate's README lists them, and
+Settings come from environment variables that begin with TIMECLOCK_: `settings` lists them with their defaults, and
 `serve --check` prints those in effect.
 Exit status: 0 asked to stop, or done; 1 something failed; 64 the command line or a setting is wrong.";
+
+/// The command that asks a running process of these settings whether it is ready.
+const HEALTHCHECK: &str = "healthcheck";
+const HEALTHCHECK_ABOUT: &str = "Asks the process that runs here with these settings whether it is ready: exit status 0 when it is, 1 when not";
 
 /// The exit code for settings or a command line that cannot be used (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
@@ -112,6 +118,10 @@ impl Service {
             .action(ArgAction::SetTrue)
             .help("Read the settings, print them with secrets redacted, and exit");
         let serve = Command::new("serve").about("Serves until SIGTERM or SIGINT").arg(check);
+        let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
+        let settings = Command::new("settings")
+            .about("Prints every setting with its meaning and default, as a file of environment variables")
+            .arg(json);
         let others = self.commands.iter().map(|(name, about, _)| Command::new(*name).about(*about));
         Command::new(self.name)
             .about(self.about)
@@ -120,14 +130,19 @@ impl Service {
             .subcommand_required(true)
             .arg_required_else_help(true)
             .subcommand(serve)
+            .subcommand(Command::new(HEALTHCHECK).about(HEALTHCHECK_ABOUT))
             .subcommands(others)
+            .subcommand(settings)
     }
 
     fn dispatch(mut self, arguments: &ArgMatches, environment: Environment) -> anyhow::Result<ExitCode> {
+        let (name, arguments) = arguments.subcommand().context("no command")?;
+        if name == "settings" {
+            return self.list(arguments.get_flag("json"));
+        }
         let mut reader = Reader::new(environment);
         let telemetry = telemetry::Settings::read(&mut reader);
-        let (name, arguments) = arguments.subcommand().context("no command")?;
-        if name != "serve" {
+        if name != "serve" && name != HEALTHCHECK {
             let at =
                 self.commands.iter().position(|(command, ..)| *command == name).context("no such command")?;
             let (.., prepare) = self.commands.swap_remove(at);
@@ -144,13 +159,37 @@ impl Service {
             Ok(effective) => effective,
             Err(problems) => return Ok(refuse(self.name, &problems)),
         };
+        if name == HEALTHCHECK {
+            return Ok(print_health(own.observe));
+        }
         if arguments.get_flag("check") {
-            print_settings(&effective);
+            let lines: Vec<String> =
+                effective.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            print(&lines.join("\n"));
             return Ok(ExitCode::SUCCESS);
         }
         let flushes_on_drop = telemetry::install(self.name, &telemetry)?;
         log_start(self.name, "serve", &effective);
         runtime()?.block_on(serve(self.name, own, flushes_on_drop.log_lines(), start))
+    }
+
+    fn list(self, as_json: bool) -> anyhow::Result<ExitCode> {
+        let mut listing = Listing::new(self.name);
+        if let Some(prepare) = self.serve {
+            listing.add("serve", |reader| {
+                telemetry::Settings::read(reader);
+                Own::read(reader, self.observe);
+                drop(prepare(reader));
+            });
+        }
+        for (command, _, prepare) in self.commands {
+            listing.add(command, |reader| {
+                telemetry::Settings::read(reader);
+                drop(prepare(reader));
+            });
+        }
+        print(&if as_json { listing.json()? } else { listing.to_string() });
+        Ok(ExitCode::SUCCESS)
     }
 
     fn work(
@@ -167,17 +206,30 @@ impl Service {
     }
 }
 
+const OBSERVE_ADDR: Setting =
+    Setting::new("TIMECLOCK_OBSERVE_ADDR", "The listener of `/healthz`, `/readyz` and `/metrics`.");
+const DRAIN_DELAY: Setting = Setting::new(
+    "TIMECLOCK_DRAIN_DELAY_MS",
+    "How long the process goes on accepting once it is asked to stop and `/readyz` says so: longer than a load balancer \
+     takes to notice.",
+);
+const SHUTDOWN_DEADLINE: Setting =
+    Setting::new("TIMECLOCK_SHUTDOWN_DEADLINE_MS", "How long what is in flight may take after that.");
+
 /// The settings that every serving process has.
 struct Own {
     observe: SocketAddr,
-    deadline: Duration,
+    ending: Ending,
 }
 
 impl Own {
     fn read(reader: &mut Reader, observe: SocketAddr) -> Self {
         Self {
-            observe: reader.address("TIMECLOCK_OBSERVE_ADDR", observe),
-            deadline: reader.duration_ms("TIMECLOCK_SHUTDOWN_DEADLINE_MS", 20_000, 0..=600_000),
+            observe: reader.address(OBSERVE_ADDR, observe),
+            ending: Ending {
+                drain_delay: reader.duration_ms(DRAIN_DELAY, 3_000, 0..=600_000),
+                deadline: reader.duration_ms(SHUTDOWN_DEADLINE, 20_000, 0..=600_000),
+            },
         }
     }
 }
@@ -194,7 +246,7 @@ async fn serve(
     metrics::register_process(&process.metrics, name)?;
     log_lines.register(&process.metrics)?;
     process.health.tell(&process.metrics)?;
-    let observing = Listener::bind("observe", own.observe)?;
+    let observing = Listener::bind(&process, "observe", own.observe)?;
     let routes = observe(&process);
     process.tasks.spawn_supporting("observe listener", |stop| {
         observing.serve(Serving { workers: 1, drain: OBSERVE_DRAIN }, stop, routes)
@@ -203,10 +255,20 @@ async fn serve(
     process.health.started();
     process.tasks.spawn_supporting("readiness", |stop| process.health.clone().watch(stop));
 
-    match supervise(&process, signal, own.deadline).await {
+    match supervise(&process, signal, own.ending).await {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Failed(_) | Ended::DeadlineMissed(_) => Ok(ExitCode::from(EXIT_FAILURE)),
     }
+}
+
+/// How much time a process takes to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// How long it goes on accepting after it has said that it is not ready: until whoever sends requests here has
+    /// heard of it.
+    pub drain_delay: Duration,
+    /// How long what is in flight may take after that.
+    pub deadline: Duration,
 }
 
 /// How a supervised process ended.
@@ -220,21 +282,26 @@ pub enum Ended {
     DeadlineMissed(Vec<&'static str>),
 }
 
-/// Waits for `signal` or the first failed task, then stops the process in order, for at most `deadline`.
+/// Waits for `signal` or the first failed task, then stops the process in order.
 pub async fn supervise(
     process: &Process,
     signal: impl Future<Output = &'static str>,
-    deadline: Duration,
+    ending: Ending,
 ) -> Ended {
+    let Ending { drain_delay, deadline } = ending;
+    let asked = async {
+        let signal = signal.await;
+        tracing::info!(signal, drain_delay_ms = drain_delay.as_millis(), "stopping because asked to");
+        process.health.stopping();
+        tokio::time::sleep(drain_delay).await;
+    };
+    // What is broken is not worth a delay, not even one that has begun.
     let failure = tokio::select! {
         failure = process.tasks.failure() => {
             tracing::error!(task = failure.task, "stopping because {failure}");
             Some(failure)
         }
-        signal = signal => {
-            tracing::info!(signal, "stopping because asked to");
-            None
-        }
+        () = asked => None,
     };
     process.health.stopping();
     let in_time = tokio::time::timeout(deadline, process.tasks.stop()).await.is_ok();
@@ -287,11 +354,19 @@ fn report(service: &str, error: &anyhow::Error) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to --check")]
-fn print_settings(effective: &Effective) {
-    for (name, value) in effective {
-        println!("{name}={value}");
-    }
+#[expect(clippy::print_stdout, reason = "the answer to --check, to settings and to healthcheck")]
+fn print(answer: &str) {
+    println!("{}", answer.trim_end());
+}
+
+/// What the process that runs beside this one says of itself, or why it says nothing.
+fn print_health(observe: SocketAddr) -> ExitCode {
+    let (ready, said) = match healthcheck::ask(observe) {
+        Ok(answer) => (answer.ready, answer.said),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    print(&said);
+    ExitCode::from(if ready { 0 } else { EXIT_FAILURE })
 }
 
 #[expect(clippy::print_stderr, reason = "settings are read before the log is installed")]

@@ -14,7 +14,7 @@ use actix_web::{
 };
 use askama::Template;
 use service_runtime::{
-    http::{OTHER, access_level},
+    http::{self, OTHER, access_level},
     log_at,
 };
 use tracing::Instrument as _;
@@ -33,10 +33,6 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Nonce(pub(crate) String);
 
-/// Names one request in the log and on the page that says what went wrong.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RequestId(pub(crate) Uuid);
-
 /// Runs the rest and finishes its answer.
 pub(crate) async fn finish(
     request: ServiceRequest,
@@ -47,11 +43,11 @@ pub(crate) async fn finish(
         app.as_ref().map(|app| app.requests.begin(request.match_pattern().as_deref(), request.method()));
     let (route, method) =
         underway.as_ref().map_or((OTHER, OTHER), |underway| (underway.route(), underway.method()));
-    let id = RequestId(Uuid::now_v7());
+    // On the page that says what went wrong it stands too.
+    let id = http::request_id(request.request());
     let nonce = Nonce(opaque::mint());
-    request.extensions_mut().insert(id);
     request.extensions_mut().insert(nonce.clone());
-    let span = tracing::info_span!("http.request", http.method = method, request.id = %id.0);
+    let span = tracing::info_span!("http.request", http.method = method, request.id = %id);
     let response = next.call(request).instrument(span).await?;
     let entry = response.request().extensions().get::<&'static Entry>().copied();
     let mut response = with_page(response, entry);
@@ -66,7 +62,8 @@ pub(crate) async fn finish(
         http.method = method,
         http.status = status.as_u16(),
         duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-        request.id = %id.0,
+        request.id = %id,
+        request.caller_id = http::caller_request_id(response.request()),
         company.id = company.map(tracing::field::display),
         "answered"
     );
@@ -107,7 +104,7 @@ fn with_page(response: ServiceResponse<BoxBody>, entry: Option<&'static Entry>) 
     let request = response.request();
     let now = request.app_data::<Data<App>>().map_or(std::time::UNIX_EPOCH, |app| app.clock.now());
     let (title, text) = words(status);
-    let request_id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| id.0);
+    let request_id = http::request_id(request);
     let page = Page::new(request, now, Section::Nowhere);
     let mut page =
         render::page(status, &ProblemPage { page, title: Key(title), text: Key(text), request_id });

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, http::StatusCode};
 use bus_contract::headers::TRACEPARENT;
 use bus_jetstream::{Headers, trace};
 use service_runtime::{
-    http::{Underway, access_level},
+    http::{self, Underway, access_level},
     log_at,
 };
 use tracing::Span;
@@ -19,6 +19,8 @@ use crate::app::App;
 /// One request's entry in the log and the metrics, made when it ends, however it ends.
 pub(super) struct Access<'a> {
     pub(super) request_id: RequestId,
+    /// What the caller calls it.
+    caller_request_id: Option<String>,
     /// Of the caller.
     pub(super) address: Option<IpAddr>,
     app: &'a App,
@@ -41,7 +43,8 @@ impl<'a> Access<'a> {
     pub(super) fn begin(app: &'a App, request: &HttpRequest, route: Option<&Route>) -> Self {
         let underway = app.requests.begin(route.map(|route| route.target.template()), request.method());
         Self {
-            request_id: RequestId::mint(),
+            request_id: RequestId::from_uuid(http::request_id(request)),
+            caller_request_id: http::caller_request_id(request),
             address: app.trusted_proxies.client_of(request),
             app,
             route: underway.route(),
@@ -76,6 +79,7 @@ impl<'a> Access<'a> {
             http.status = status.as_u16(),
             duration_us = duration,
             request.id = %self.request_id,
+            request.caller_id = self.caller_request_id.as_deref(),
             company.id = company.map(tracing::field::display),
             trace.id = trace.as_deref(),
             cause,

@@ -10,7 +10,10 @@ use actix_web::{
 };
 use futures_util::StreamExt as _;
 use prometheus::IntCounterVec;
-use service_runtime::{http::access_level, log_at};
+use service_runtime::{
+    http::{self, access_level},
+    log_at,
+};
 use typed_ids::{CompanyId, RequestId};
 
 use crate::{
@@ -27,14 +30,18 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// One request's entry in the log and the metrics. Who asks, and with what, is in neither.
 pub(super) struct Asked {
     request_id: RequestId,
+    /// What the caller calls it.
+    caller_request_id: Option<String>,
     route: &'static str,
     method: &'static str,
     begun: Instant,
 }
 
 impl Asked {
-    pub(super) fn begin(method: &'static str, route: &'static str) -> Self {
-        Self { request_id: RequestId::mint(), route, method, begun: Instant::now() }
+    pub(super) fn begin(request: &HttpRequest, method: &'static str, route: &'static str) -> Self {
+        let request_id = RequestId::from_uuid(http::request_id(request));
+        let caller_request_id = http::caller_request_id(request);
+        Self { request_id, caller_request_id, route, method, begun: Instant::now() }
     }
 
     pub(super) fn span(&self) -> tracing::Span {
@@ -57,6 +64,7 @@ impl Asked {
             http.status = status,
             duration_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
             request.id = %self.request_id,
+            request.caller_id = self.caller_request_id.as_deref(),
             company.id = company.map(tracing::field::display),
             result = label,
             cause = refusal.and_then(|refusal| refusal.cause.as_deref()),

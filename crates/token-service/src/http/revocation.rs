@@ -15,7 +15,7 @@ use crate::{
 
 /// Ends an access token of the client that asks, or says why not.
 pub(super) async fn revoke(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let asked = Asked::begin("POST", REVOCATION_PATH);
+    let asked = Asked::begin(&request, "POST", REVOCATION_PATH);
     let result = attempt(&app, &request, payload).instrument(asked.span()).await;
     asked.end(&app.metrics.revocations, &result);
     match result {
@@ -26,9 +26,9 @@ pub(super) async fn revoke(app: web::Data<App>, request: HttpRequest, payload: w
 }
 
 /// Whatever is not a POST.
-pub(super) async fn wrong_method(app: web::Data<App>) -> HttpResponse {
+pub(super) async fn wrong_method(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let refusal = exchange::wrong_method();
-    Asked::begin("other", REVOCATION_PATH).end(&app.metrics.revocations, &Err(refusal.clone()));
+    Asked::begin(&request, "other", REVOCATION_PATH).end(&app.metrics.revocations, &Err(refusal.clone()));
     refusing(&refusal)
 }
 

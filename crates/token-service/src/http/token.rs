@@ -16,7 +16,7 @@ use crate::{
 
 /// Grants an access token, or says why not.
 pub(super) async fn grant(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let asked = Asked::begin("POST", TOKEN_PATH);
+    let asked = Asked::begin(&request, "POST", TOKEN_PATH);
     let result = attempt(&app, &request, payload).instrument(asked.span()).await;
     let whose = result.as_ref().map(|granted| granted.company).map_err(Clone::clone);
     asked.end(&app.metrics.grants, &whose);
@@ -27,9 +27,9 @@ pub(super) async fn grant(app: web::Data<App>, request: HttpRequest, payload: we
 }
 
 /// Whatever is not a POST.
-pub(super) async fn wrong_method(app: web::Data<App>) -> HttpResponse {
+pub(super) async fn wrong_method(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let refusal = exchange::wrong_method();
-    Asked::begin("other", TOKEN_PATH).end(&app.metrics.grants, &Err(refusal.clone()));
+    Asked::begin(&request, "other", TOKEN_PATH).end(&app.metrics.grants, &Err(refusal.clone()));
     refusing(&refusal)
 }
 
