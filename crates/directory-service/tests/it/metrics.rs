@@ -114,6 +114,7 @@ async fn companies_beyond_the_setting_are_counted_together_by_one_instance() {
     let console = Console::new(&world).await;
     let companies: Vec<_> = (0..3).map(|_| CompanyId::mint()).collect();
     for company in &companies {
+        world.sql(&format!("insert into companies values ('{company}', 'A company', now())"));
         let calls = vec![call("create", Answer::Created, 201), call("create", Answer::Failed, 503)];
         console.report(*company, calls).await;
         eventually("they are counted", async || console.counted(*company).await == 2).await;
