@@ -9,9 +9,21 @@ use lettre::{
     message::{Mailbox, MultiPart},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use service_runtime::{Causes, settings::Reader};
+use service_runtime::{
+    Causes,
+    settings::{Reader, Setting},
+};
 
 use crate::language::Language;
+
+const URL: Setting = Setting::new(
+    "TIMECLOCK_MAIL_URL",
+    "Where mails go: a mail server, or a directory that gets a file for each.",
+)
+.form("like smtp://user:password@host:587, smtps://user:password@host or file:///directory")
+.unless_set("no mail is sent, and the pages say so");
+const FROM: Setting = Setting::new("TIMECLOCK_MAIL_FROM", "Who sends the mails.")
+    .form("an address, such as `TimeClock 365 <a@example.com>`");
 
 /// Every metric label.
 pub(crate) const RESULTS: [&str; 2] = ["sent", "failed"];
@@ -29,24 +41,21 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads `TIMECLOCK_MAIL_URL` (secret; without it no mail is sent) and `TIMECLOCK_MAIL_FROM`.
+    /// Reads them; without a url no mail is sent.
     pub(crate) fn read(reader: &mut Reader) -> Option<Self> {
-        let url = reader.optional_secret("TIMECLOCK_MAIL_URL");
-        let from = reader.with_default("TIMECLOCK_MAIL_FROM", "TimeClock 365 <no-reply@timeclock365.com>");
+        let url = reader.optional_secret(URL);
+        let from = reader.with_default(FROM, "TimeClock 365 <no-reply@timeclock365.com>");
         let from: Mailbox = match from.parse() {
             Ok(from) => from,
             Err(_unparsable) => {
-                reader.problem(
-                    "TIMECLOCK_MAIL_FROM",
-                    "must be an address, such as TimeClock 365 <a@example.com>",
-                );
+                reader.refuse(FROM);
                 return None;
             }
         };
         let url = url?;
         let known = ["smtp://", "smtps://", "file:///"];
         if !known.iter().any(|scheme| url.expose_secret().starts_with(scheme)) {
-            reader.problem("TIMECLOCK_MAIL_URL", "must begin with smtp://, smtps:// or file:///");
+            reader.refuse(URL);
             return None;
         }
         Some(Self { url, from })

@@ -5,14 +5,37 @@ use std::{
     time::Duration,
 };
 
-use service_runtime::{http::TrustedProxies, settings::Reader};
+use service_runtime::{
+    http::TrustedProxies,
+    settings::{Reader, Setting},
+};
 
 use crate::{mail, session::Limits};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
 pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
-const HTTP_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+const DEFAULT_HTTP_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const MINUTE_MS: u64 = 60_000;
+
+const HTTP_ADDR: Setting = Setting::new("TIMECLOCK_HTTP_ADDR", "The listener of the pages.");
+const CONSOLE_URL: Setting = Setting::new(
+    "TIMECLOCK_CONSOLE_URL",
+    "What browsers call the console: links in mails begin with it, and forms from any other origin are refused.",
+)
+.form("an origin, such as https://live.example.com; http:// is for loopback addresses alone");
+const SCIM_BASE_URL: Setting = Setting::new(
+    "TIMECLOCK_SCIM_BASE_URL",
+    "The gateway's public URL, which the pages show as the tenant URL for Entra.",
+)
+.form("a URL, the same as the gateway has");
+const NOTICES_INTERVAL: Setting = Setting::new(
+    "TIMECLOCK_NOTICES_INTERVAL_MS",
+    "The time between two looks at what administrators should be told.",
+);
+const SESSION_IDLE: Setting =
+    Setting::new("TIMECLOCK_SESSION_IDLE_MS", "How long a session is good without being used.");
+const SESSION_ABSOLUTE: Setting =
+    Setting::new("TIMECLOCK_SESSION_ABSOLUTE_MS", "How long a session is good, however much it is used.");
 
 /// What `serve` reads.
 pub struct Settings {
@@ -37,24 +60,16 @@ impl Settings {
         Self {
             nats: bus_jetstream::Settings::read(reader, "admin-console"),
             postgres: pg_pool::Settings::read(reader, "admin-console"),
-            http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
+            http: reader.address(HTTP_ADDR, DEFAULT_HTTP_ADDR),
             console_url: console_url(reader),
-            scim_url: reader.with_default("TIMECLOCK_SCIM_BASE_URL", "http://127.0.0.1:8080/scim"),
+            scim_url: reader.with_default(SCIM_BASE_URL, "http://127.0.0.1:8080/scim"),
             mail: mail::Settings::read(reader),
-            notices_interval: reader.duration_ms(
-                "TIMECLOCK_NOTICES_INTERVAL_MS",
-                MINUTE_MS,
-                50..=60 * MINUTE_MS,
-            ),
+            notices_interval: reader.duration_ms(NOTICES_INTERVAL, MINUTE_MS, 50..=60 * MINUTE_MS),
             proxies: TrustedProxies::read(reader),
             limits: Limits {
-                idle: reader.duration_ms(
-                    "TIMECLOCK_SESSION_IDLE_MS",
-                    30 * MINUTE_MS,
-                    5 * MINUTE_MS..=24 * 60 * MINUTE_MS,
-                ),
+                idle: reader.duration_ms(SESSION_IDLE, 30 * MINUTE_MS, 5 * MINUTE_MS..=24 * 60 * MINUTE_MS),
                 absolute: reader.duration_ms(
-                    "TIMECLOCK_SESSION_ABSOLUTE_MS",
+                    SESSION_ABSOLUTE,
                     12 * 60 * MINUTE_MS,
                     5 * MINUTE_MS..=7 * 24 * 60 * MINUTE_MS,
                 ),
@@ -65,14 +80,12 @@ impl Settings {
 
 /// An origin: `https://host`, or `http://` on loopback, where no wire is that could be listened to.
 fn console_url(reader: &mut Reader) -> String {
-    const NAME: &str = "TIMECLOCK_CONSOLE_URL";
-    let url = reader.with_default(NAME, "http://127.0.0.1:8081");
+    let url = reader.with_default(CONSOLE_URL, "http://127.0.0.1:8081");
     let url = url.trim_end_matches('/').to_ascii_lowercase();
     let (scheme, authority) = url.split_once("://").unwrap_or_default();
-    if authority.is_empty() || authority.contains(['/', '?', '#', '@']) {
-        reader.problem(NAME, "must be an origin, such as https://live.example.com");
-    } else if scheme != "https" && !(scheme == "http" && is_loopback(authority)) {
-        reader.problem(NAME, "must begin with https://; http:// is for loopback addresses alone");
+    let is_origin = !authority.is_empty() && !authority.contains(['/', '?', '#', '@']);
+    if !(is_origin && (scheme == "https" || scheme == "http" && is_loopback(authority))) {
+        reader.refuse(CONSOLE_URL);
     }
     url
 }

@@ -1,7 +1,15 @@
 //! Where NATS is and who we are there.
 
 use secrecy::SecretString;
-use service_runtime::settings::Reader;
+use service_runtime::settings::{Reader, Setting};
+
+const URL: Setting = Setting::new(
+    "TIMECLOCK_NATS_URL",
+    "Where NATS is; several addresses, separated by commas, name the members of a cluster.",
+)
+.form("nats://host:port, several separated by commas");
+const USER: Setting = Setting::new("TIMECLOCK_NATS_USER", "The user of NATS that this program is.");
+const PASSWORD: Setting = Setting::new("TIMECLOCK_NATS_PASSWORD", "The password of that user of NATS.");
 
 /// How a process connects to NATS.
 #[derive(Debug, Clone)]
@@ -17,12 +25,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `TIMECLOCK_NATS_URL`, `TIMECLOCK_NATS_USER` and `TIMECLOCK_NATS_PASSWORD`.
+    /// Reads them; problems are the reader's to report.
     pub fn read(reader: &mut Reader, connection_name: &str) -> Self {
         Self {
-            url: reader.with_default("TIMECLOCK_NATS_URL", "nats://127.0.0.1:4222"),
-            user: reader.required("TIMECLOCK_NATS_USER"),
-            password: reader.secret("TIMECLOCK_NATS_PASSWORD"),
+            url: reader.with_default(URL, "nats://127.0.0.1:4222"),
+            user: reader.required(USER),
+            password: reader.secret(PASSWORD),
             connection_name: connection_name.to_owned(),
         }
     }

@@ -1,7 +1,20 @@
 //! What the directory reads from its environment.
 
 use chrono::TimeDelta;
-use service_runtime::settings::Reader;
+use service_runtime::settings::{Reader, Setting};
+
+const CYCLE_PAUSE: Setting = Setting::new(
+    "TIMECLOCK_CYCLE_PAUSE_MS",
+    "How long a company's Entra is silent between two of its cycles; a longer silence begins a new cycle.",
+);
+const LOG_RETENTION: Setting = Setting::new(
+    "TIMECLOCK_LOG_RETENTION_DAYS",
+    "The age at which lines of the provisioning log and cycles are deleted.",
+);
+const COMPANY_SERIES: Setting = Setting::new(
+    "TIMECLOCK_COMPANY_SERIES",
+    "The most companies that have metrics of their own: those called most recently. The others are counted together.",
+);
 
 /// The settings of a serving directory.
 pub(crate) struct Settings {
@@ -27,13 +40,9 @@ impl Settings {
             bus: bus_jetstream::Settings::read(reader, "directory-service"),
             postgres: pg_pool::Settings::read(reader, "directory-service"),
             activity: ActivitySettings {
-                pause: TimeDelta::milliseconds(reader.number(
-                    "TIMECLOCK_CYCLE_PAUSE_MS",
-                    600_000,
-                    100..=3_600_000,
-                )),
-                retention: TimeDelta::days(reader.number("TIMECLOCK_LOG_RETENTION_DAYS", 90, 1..=3_650)),
-                company_series: reader.number("TIMECLOCK_COMPANY_SERIES", 500, 0..=5_000),
+                pause: TimeDelta::milliseconds(reader.number(CYCLE_PAUSE, 600_000, 100..=3_600_000)),
+                retention: TimeDelta::days(reader.number(LOG_RETENTION, 90, 1..=3_650)),
+                company_series: reader.number(COMPANY_SERIES, 500, 0..=5_000),
             },
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
-use service_runtime::settings::Reader;
+use service_runtime::settings::{Reader, Setting};
 
 /// Most connections one process may hold.
 pub const POOL_SIZE_MOST: u32 = 64;
@@ -18,6 +18,14 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Sent data that the server's machine does not acknowledge for this long means that the connection is dead.
 pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
+const URL: Setting = Setting::new(
+    "TIMECLOCK_POSTGRES_URL",
+    "The database: for `serve` as the service's role, for `migrate` as the one that owns the tables.",
+)
+.form("postgres://user:password@host:port/database, with parameters behind `?` where needed");
+const POOL_SIZE: Setting =
+    Setting::new("TIMECLOCK_POSTGRES_POOL_SIZE", "Most connections that the process's pool holds.");
+
 /// How a process connects to Postgres.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -30,20 +38,18 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `TIMECLOCK_POSTGRES_URL` (secret) and `TIMECLOCK_POSTGRES_POOL_SIZE` (default 8).
+    /// Reads them; problems are the reader's to report.
     pub fn read(reader: &mut Reader, application_name: &str) -> Self {
-        let url = reader.secret("TIMECLOCK_POSTGRES_URL");
-        let known = ["", "postgres://", "postgresql://"];
+        let url = reader.secret(URL);
         let text = url.expose_secret();
-        if !known
-            .iter()
-            .any(|scheme| if scheme.is_empty() { text.is_empty() } else { text.starts_with(scheme) })
-        {
-            reader.problem("TIMECLOCK_POSTGRES_URL", "must begin with postgres://");
+        let is_fit = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        // That it is missing is said already.
+        if !is_fit && !text.is_empty() {
+            reader.refuse(URL);
         }
         Self {
             url,
-            pool_size: reader.number("TIMECLOCK_POSTGRES_POOL_SIZE", 8, 1..=POOL_SIZE_MOST),
+            pool_size: reader.number(POOL_SIZE, 8, 1..=POOL_SIZE_MOST),
             application_name: application_name.to_owned(),
         }
     }

@@ -6,6 +6,7 @@ pub mod causes;
 pub mod clock;
 pub mod health;
 pub mod http;
+mod listing;
 pub mod metrics;
 pub mod process;
 pub mod rate;

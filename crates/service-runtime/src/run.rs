@@ -12,15 +12,16 @@ use crate::{
     build_info::BUILD,
     clock::Clock,
     http::{Listener, Serving, observe},
+    listing::Listing,
     metrics,
-    settings::{Effective, Environment, Reader},
+    settings::{Effective, Environment, Reader, Setting},
     tasks::TaskFailure,
     telemetry,
 };
 
 /// What `--help` says besides, of every service.
 const MORE: &str = "\
-Settings come from environment variables that begin with TIMECLOCK_; the crate's README lists them, and
+Settings come from environment variables that begin with TIMECLOCK_: `settings` lists them with their defaults, and
 `serve --check` prints those in effect.
 Exit status: 0 asked to stop, or done; 1 something failed; 64 the command line or a setting is wrong.";
 
@@ -112,6 +113,10 @@ impl Service {
             .action(ArgAction::SetTrue)
             .help("Read the settings, print them with secrets redacted, and exit");
         let serve = Command::new("serve").about("Serves until SIGTERM or SIGINT").arg(check);
+        let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON");
+        let settings = Command::new("settings")
+            .about("Prints every setting with its meaning and default, as a file of environment variables")
+            .arg(json);
         let others = self.commands.iter().map(|(name, about, _)| Command::new(*name).about(*about));
         Command::new(self.name)
             .about(self.about)
@@ -121,12 +126,16 @@ impl Service {
             .arg_required_else_help(true)
             .subcommand(serve)
             .subcommands(others)
+            .subcommand(settings)
     }
 
     fn dispatch(mut self, arguments: &ArgMatches, environment: Environment) -> anyhow::Result<ExitCode> {
+        let (name, arguments) = arguments.subcommand().context("no command")?;
+        if name == "settings" {
+            return self.list(arguments.get_flag("json"));
+        }
         let mut reader = Reader::new(environment);
         let telemetry = telemetry::Settings::read(&mut reader);
-        let (name, arguments) = arguments.subcommand().context("no command")?;
         if name != "serve" {
             let at =
                 self.commands.iter().position(|(command, ..)| *command == name).context("no such command")?;
@@ -145,12 +154,33 @@ impl Service {
             Err(problems) => return Ok(refuse(self.name, &problems)),
         };
         if arguments.get_flag("check") {
-            print_settings(&effective);
+            let lines: Vec<String> =
+                effective.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            print(&lines.join("\n"));
             return Ok(ExitCode::SUCCESS);
         }
         let flushes_on_drop = telemetry::install(self.name, &telemetry)?;
         log_start(self.name, "serve", &effective);
         runtime()?.block_on(serve(self.name, own, flushes_on_drop.log_lines(), start))
+    }
+
+    fn list(self, as_json: bool) -> anyhow::Result<ExitCode> {
+        let mut listing = Listing::new(self.name);
+        if let Some(prepare) = self.serve {
+            listing.add("serve", |reader| {
+                telemetry::Settings::read(reader);
+                Own::read(reader, self.observe);
+                drop(prepare(reader));
+            });
+        }
+        for (command, _, prepare) in self.commands {
+            listing.add(command, |reader| {
+                telemetry::Settings::read(reader);
+                drop(prepare(reader));
+            });
+        }
+        print(&if as_json { listing.json()? } else { listing.to_string() });
+        Ok(ExitCode::SUCCESS)
     }
 
     fn work(
@@ -167,6 +197,13 @@ impl Service {
     }
 }
 
+const OBSERVE_ADDR: Setting =
+    Setting::new("TIMECLOCK_OBSERVE_ADDR", "The listener of `/healthz`, `/readyz` and `/metrics`.");
+const SHUTDOWN_DEADLINE: Setting = Setting::new(
+    "TIMECLOCK_SHUTDOWN_DEADLINE_MS",
+    "How long what is in flight may take once the process is asked to stop.",
+);
+
 /// The settings that every serving process has.
 struct Own {
     observe: SocketAddr,
@@ -176,8 +213,8 @@ struct Own {
 impl Own {
     fn read(reader: &mut Reader, observe: SocketAddr) -> Self {
         Self {
-            observe: reader.address("TIMECLOCK_OBSERVE_ADDR", observe),
-            deadline: reader.duration_ms("TIMECLOCK_SHUTDOWN_DEADLINE_MS", 20_000, 0..=600_000),
+            observe: reader.address(OBSERVE_ADDR, observe),
+            deadline: reader.duration_ms(SHUTDOWN_DEADLINE, 20_000, 0..=600_000),
         }
     }
 }
@@ -287,11 +324,9 @@ fn report(service: &str, error: &anyhow::Error) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to --check")]
-fn print_settings(effective: &Effective) {
-    for (name, value) in effective {
-        println!("{name}={value}");
-    }
+#[expect(clippy::print_stdout, reason = "the answer to --check and to settings")]
+fn print(answer: &str) {
+    println!("{}", answer.trim_end());
 }
 
 #[expect(clippy::print_stderr, reason = "settings are read before the log is installed")]

@@ -16,9 +16,18 @@ use tracing_subscriber::{
 };
 
 pub use self::log_lines::LogLines;
-use crate::{build_info::BUILD, settings::Reader};
+use crate::{
+    build_info::BUILD,
+    settings::{Reader, Setting, standard},
+};
 
-const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+const FILTER: Setting = Setting::new("TIMECLOCK_LOG", "What is logged.")
+    .form("a log filter, such as info or warn,scim_gateway=debug");
+const FORMAT: Setting = Setting::new(
+    "TIMECLOCK_LOG_FORMAT",
+    "How log lines look; `auto` is pretty on a terminal and one JSON object per line otherwise.",
+)
+.form("auto, json or pretty");
 
 /// What is logged unless `TIMECLOCK_LOG` says otherwise.
 ///
@@ -74,12 +83,12 @@ pub struct Settings {
 impl Settings {
     /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and whether there is an OTLP endpoint.
     pub fn read(reader: &mut Reader) -> Self {
-        let filter = reader.with_default("TIMECLOCK_LOG", DEFAULT_FILTER);
+        let filter = reader.with_default(FILTER, DEFAULT_FILTER);
         if EnvFilter::try_new(&filter).is_err() {
-            reader.problem("TIMECLOCK_LOG", "must be a log filter, such as info or warn,scim_gateway=debug");
+            reader.refuse(FILTER);
         }
-        let format = reader.parsed("TIMECLOCK_LOG_FORMAT", Format::Auto, "auto, json or pretty");
-        let export_traces = ENDPOINTS.map(|name| reader.optional(name).is_some()).contains(&true);
+        let format = reader.parsed(FORMAT, Format::Auto);
+        let export_traces = standard::open_telemetry(reader);
         Self { filter, format, export_traces }
     }
 }

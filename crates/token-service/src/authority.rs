@@ -15,12 +15,22 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use quick_cache::sync::Cache;
-use service_runtime::{Causes, clock::Clock, settings::Reader};
+use service_runtime::{
+    Causes,
+    clock::Clock,
+    settings::{Reader, Setting},
+};
 use token_protocol::assertion::{self, Assertion, AuthorityKeys, Expected};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::metrics::Metrics;
+
+const AUTHORITY: Setting = Setting::new(
+    "TIMECLOCK_FEDERATION_AUTHORITY",
+    "Who signs the assertions of federated clients; it differs in national clouds.",
+)
+.form("like https://login.microsoftonline.com; http is for loopback addresses only");
 
 /// How long fetching a tenant's keys may take.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -42,13 +52,9 @@ pub(crate) struct AuthorityUrl(String);
 impl AuthorityUrl {
     /// Reads the setting.
     pub(crate) fn read(reader: &mut Reader) -> Self {
-        const NAME: &str = "TIMECLOCK_FEDERATION_AUTHORITY";
-        let text = reader.with_default(NAME, "https://login.microsoftonline.com");
+        let text = reader.with_default(AUTHORITY, "https://login.microsoftonline.com");
         if !is_acceptable(&text) {
-            reader.problem(
-                NAME,
-                "must be like https://login.microsoftonline.com; http is for loopback addresses only",
-            );
+            reader.refuse(AUTHORITY);
         }
         Self(text.trim_end_matches('/').to_owned())
     }

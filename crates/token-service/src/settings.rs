@@ -4,15 +4,32 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
-use service_runtime::{http::TrustedProxies, settings::Reader};
+use service_runtime::{
+    http::TrustedProxies,
+    settings::{Reader, Setting},
+};
 
 use crate::{authority::AuthorityUrl, seal::SealingKey};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
 pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9082);
-const HTTP_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8082);
+const DEFAULT_HTTP_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8082);
 /// The longest issuer that leaves a token well under its limit of 1,000 characters.
 const ISSUER_MAX: usize = 200;
+
+const HTTP_ADDR: Setting = Setting::new("TIMECLOCK_HTTP_ADDR", "The listener for OAuth clients.");
+const SEALING_KEY: Setting = Setting::new(
+    "TIMECLOCK_SEALING_KEY",
+    "What private signing keys are sealed with in the database; losing it loses every signing key.",
+)
+.form("32 bytes in base64, such as `openssl rand -base64 32` makes");
+const ISSUER: Setting =
+    Setting::new("TIMECLOCK_TOKEN_ISSUER", "The `iss` of new tokens.").form("a text of at most 200 bytes");
+const PUBLIC_URL: Setting = Setting::new(
+    "TIMECLOCK_TOKEN_URL",
+    "Where clients reach the listener: what they are shown begins with it, and assertions may be addressed to it.",
+)
+.form("like https://tokens.example.com: where clients reach this service");
 
 /// What `serve` reads.
 pub struct Settings {
@@ -30,14 +47,14 @@ pub struct Settings {
 impl Settings {
     /// Reads them; problems are the reader's to report.
     pub fn read(reader: &mut Reader) -> Self {
-        let issuer = reader.with_default("TIMECLOCK_TOKEN_ISSUER", "https://live.timeclock365.com");
+        let issuer = reader.with_default(ISSUER, "https://live.timeclock365.com");
         if issuer.len() > ISSUER_MAX {
-            reader.problem("TIMECLOCK_TOKEN_ISSUER", &format!("must have at most {ISSUER_MAX} bytes"));
+            reader.refuse(ISSUER);
         }
         Self {
             nats: bus_jetstream::Settings::read(reader, "token-service"),
             postgres: pg_pool::Settings::read(reader, "token-service"),
-            http: reader.address("TIMECLOCK_HTTP_ADDR", HTTP_ADDR),
+            http: reader.address(HTTP_ADDR, DEFAULT_HTTP_ADDR),
             sealing_key: sealing_key(reader),
             issuer,
             public_url: public_url(reader),
@@ -48,24 +65,22 @@ impl Settings {
 }
 
 fn public_url(reader: &mut Reader) -> String {
-    const NAME: &str = "TIMECLOCK_TOKEN_URL";
-    let text = reader.with_default(NAME, "http://127.0.0.1:8082");
+    let text = reader.with_default(PUBLIC_URL, "http://127.0.0.1:8082");
     let is_fit = text.parse::<hyper::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
     });
     if !is_fit {
-        reader.problem(NAME, "must be like https://tokens.example.com: where clients reach this service");
+        reader.refuse(PUBLIC_URL);
     }
     text.trim_end_matches('/').to_owned()
 }
 
 fn sealing_key(reader: &mut Reader) -> SealingKey {
-    const NAME: &str = "TIMECLOCK_SEALING_KEY";
-    let text = reader.secret(NAME);
+    let text = reader.secret(SEALING_KEY);
     let text = text.expose_secret();
     let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     if bytes.is_none() && !text.is_empty() {
-        reader.problem(NAME, "must be 32 bytes in base64, such as `openssl rand -base64 32` makes");
+        reader.refuse(SEALING_KEY);
     }
     SealingKey::new(bytes.unwrap_or_default())
 }

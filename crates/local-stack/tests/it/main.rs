@@ -6,6 +6,7 @@ mod command_line;
 mod compose_agrees;
 mod database_privileges;
 mod faults;
+mod settings_page;
 
 use std::{
     fs::Permissions,

@@ -4,10 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 
 use actix_web::{HttpRequest, http::header::X_FORWARDED_FOR};
 
-use crate::settings::Reader;
+use crate::settings::{Reader, Setting};
 
 /// More reverse proxies than this stand in a row nowhere.
 const MOST_PROXIES: usize = 10;
+const TRUSTED_PROXIES: Setting = Setting::new(
+    "TIMECLOCK_TRUSTED_PROXIES",
+    "How many reverse proxies of ours stand in front, each of which adds to `X-Forwarded-For`: the caller's address is \
+     that many entries from the right, and without any that of the connection.",
+);
 
 /// `TIMECLOCK_TRUSTED_PROXIES`: how many reverse proxies of ours a request passes, each of which writes down at the end
 /// of `X-Forwarded-For` whom it was called by.
@@ -19,7 +24,7 @@ pub struct TrustedProxies(usize);
 impl TrustedProxies {
     /// Reads the setting. Unless it is set there are none, and a caller's address is that of its connection.
     pub fn read(reader: &mut Reader) -> Self {
-        Self(reader.number("TIMECLOCK_TRUSTED_PROXIES", 0, 0..=MOST_PROXIES))
+        Self(reader.number(TRUSTED_PROXIES, 0, 0..=MOST_PROXIES))
     }
 
     /// Who made this request; `None` when not even the connection has an address.

@@ -3,7 +3,7 @@
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use secrecy::ExposeSecret as _;
-use service_runtime::settings::{Environment, Reader};
+use service_runtime::settings::{Absence, Environment, Reader, Setting};
 
 fn reader<const N: usize>(variables: [(&str, &str); N]) -> Reader {
     Reader::new(variables.into_iter().collect())
@@ -37,10 +37,10 @@ fn every_problem_is_reported_at_once() {
             "TIMECLOCK_NATS_URL is required",
             "TIMECLOCK_NATS_PASSWORD is required (or TIMECLOCK_NATS_PASSWORD_FILE)",
             "TIMECLOCK_HTTP_ADDR must be an IP address and a port, such as 127.0.0.1:8080",
-            "TIMECLOCK_QUERY_TIMEOUT_MS must be a number from 1 to 60000",
+            "TIMECLOCK_QUERY_TIMEOUT_MS must be a number of milliseconds from 1 to 60000",
             "TIMECLOCK_MAX_IN_FLIGHT must be a number from 1 to 1000000",
             "TIMECLOCK_SCIM_BASE_URL must begin with https://",
-            "TIMECLOCK_HTP_ADDR is not a setting of this service",
+            "TIMECLOCK_HTP_ADDR is not a setting of this service; did you mean TIMECLOCK_HTTP_ADDR?",
         ]
     );
 }
@@ -110,4 +110,49 @@ fn credentials_inside_a_url_are_not_shown() {
     assert!(url.contains("hunter2"), "the service itself gets them");
     let effective = reader.finish().unwrap();
     assert_eq!(effective["TIMECLOCK_NATS_URL"], "nats://(secret)@one:4222,nats://(secret)@two:4222/x@y");
+}
+
+#[test]
+fn a_misspelt_name_is_answered_with_the_one_that_was_meant() {
+    let misspelt = [
+        ("TIMECLOCK_QUERY_TIMEOUT", Some("TIMECLOCK_QUERY_TIMEOUT_MS")),
+        ("TIMECLOCK_NATS_PASWORD_FILE", Some("TIMECLOCK_NATS_PASSWORD_FILE")),
+        ("TIMECLOCK_nats_password", Some("TIMECLOCK_NATS_PASSWORD")),
+        ("TIMECLOCK_COLOUR", None),
+    ];
+    for (written, meant) in misspelt {
+        let mut reader = reader([("TIMECLOCK_NATS_PASSWORD", "a"), (written, "b")]);
+        reader.secret("TIMECLOCK_NATS_PASSWORD");
+        reader.duration_ms("TIMECLOCK_QUERY_TIMEOUT_MS", 5_000, 1..=60_000);
+
+        let expected = match meant {
+            Some(meant) => format!("{written} is not a setting of this service; did you mean {meant}?"),
+            None => format!("{written} is not a setting of this service"),
+        };
+        assert_eq!(reader.finish().unwrap_err().0, [expected]);
+    }
+}
+
+#[test]
+fn what_a_declaration_says_is_what_the_message_says() {
+    const COLOUR: Setting = Setting::new("TIMECLOCK_COLOUR", "How it looks.").form("red or green");
+    let mut reader = reader([("TIMECLOCK_COLOUR", "blue"), ("TIMECLOCK_TRIES", "7")]);
+    reader.with_default(COLOUR, "red");
+    reader.refuse(COLOUR);
+    reader.number(Setting::new("TIMECLOCK_TRIES", "How often.").unless_set("one per CPU"), 1_u8, 1..=6);
+
+    let declared: Vec<_> = reader.declared().cloned().collect();
+    let [colour, tries] = declared.as_slice() else { panic!("{declared:?}") };
+    assert_eq!((colour.meaning, colour.form.as_str()), ("How it looks.", "red or green"));
+    assert_eq!(colour.absence, Absence::Default("red".to_owned()));
+    assert_eq!(tries.absence, Absence::Means("one per CPU"));
+    let expected = declared.iter().map(|setting| format!("{} must be {}", setting.name, setting.form));
+    assert_eq!(reader.finish().unwrap_err().0, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_a_secret_header_holds_is_not_shown() {
+    let mut reader = reader([("OTEL_EXPORTER_OTLP_HEADERS", "key=hunter2")]);
+    service_runtime::telemetry::Settings::read(&mut reader);
+    assert_eq!(reader.finish().unwrap()["OTEL_EXPORTER_OTLP_HEADERS"], "(secret)");
 }
