@@ -136,6 +136,10 @@ async fn companies_beyond_the_setting_are_counted_together_by_one_instance() {
         assert_eq!(sample(&instances[reader], sample_of_others).await, Some(1.0), "{sample_of_others}");
     }
 
+    world.sql(&format!(
+        "update connections set last_call_at = now() - interval '121 minutes' where company_id = '{}'",
+        companies[2]
+    ));
     // Who loses the lock tells no more, and whoever has it begins with those who called last.
     world.sql(
         "select pg_terminate_backend(pid) from pg_stat_activity \
@@ -152,4 +156,9 @@ async fn companies_beyond_the_setting_are_counted_together_by_one_instance() {
         tellers == [0, 2]
     })
     .await;
+    let mut silent = Vec::new();
+    for instance in &instances {
+        silent.extend(sample(instance, "timeclock_directory_companies_silent").await);
+    }
+    assert_eq!(silent, [1.0], "one instance tells that one company is silent");
 }
