@@ -5,6 +5,7 @@ pub mod nats;
 pub mod port;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 
 mod directory;
 mod program;

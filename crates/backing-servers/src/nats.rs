@@ -1,4 +1,6 @@
-//! A nats-server with JetStream.
+//! A nats-server with JetStream, and several that are one cluster.
+
+mod cluster;
 
 use std::{
     fs,
@@ -20,9 +22,10 @@ use crate::{
     program,
 };
 
+pub use cluster::Cluster;
+
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_GRACE: Duration = Duration::from_secs(10);
-const START_ATTEMPTS: usize = 5;
 /// JetStream and nothing else: no users, any client may do anything.
 const OPEN_CONFIG: &str = "jetstream {}\n";
 
@@ -46,6 +49,8 @@ pub struct Options {
 pub struct Server {
     // Before the directory, so that the process has ended when the directory is removed.
     process: Mutex<Process>,
+    /// The same after a restart: in a cluster it is who a server is.
+    name: String,
     environment: Vec<(String, String)>,
     port: u16,
     directory: Directory,
@@ -61,20 +66,11 @@ impl Server {
         let config = options.config.as_deref().unwrap_or(OPEN_CONFIG);
         fs::write(directory.path().join("nats-server.conf"), config)
             .context("cannot write nats-server.conf")?;
-        let mut attempts = START_ATTEMPTS;
-        loop {
-            attempts -= 1;
-            let port = options.port.map_or_else(port::free, Ok)?;
-            match launch(&directory, port, &options.environment) {
-                Ok(process) => {
-                    let process = Mutex::new(process);
-                    return Ok(Self { process, environment: options.environment, port, directory });
-                }
-                // Somebody took the port between the probe and the start.
-                Err(_) if options.port.is_none() && attempts > 0 && !port::is_free(port) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        // So that whoever answers at the port is known to be this server and not one that took the port meanwhile.
+        let name = format!("backing-{:016x}", rand::random::<u64>());
+        let (port, process) =
+            port::start_at(options.port, |port| launch(&directory, &name, port, &options.environment))?;
+        Ok(Self { process: Mutex::new(process), name, environment: options.environment, port, directory })
     }
 
     /// The open server that all tests of this process share.
@@ -92,6 +88,12 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// What it calls itself among the members of a cluster.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The port it listens on.
@@ -141,7 +143,7 @@ impl Server {
     pub fn restart(&self) -> Result<()> {
         let mut process = self.process();
         process.stop()?;
-        *process = launch(&self.directory, self.port, &self.environment)?;
+        *process = launch(&self.directory, &self.name, self.port, &self.environment)?;
         Ok(())
     }
 
@@ -154,14 +156,12 @@ fn log_of(directory: &Directory) -> PathBuf {
     directory.path().join("nats-server.log")
 }
 
-fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) -> Result<Process> {
+fn launch(directory: &Directory, name: &str, port: u16, environment: &[(String, String)]) -> Result<Process> {
     let program = program::find("nats-server", &[Path::new("/usr/sbin")]).context(
         "nats-server is not installed: Debian and Ubuntu have it in the package nats-server, Homebrew in nats-server",
     )?;
-    // So that whoever answers at the port is known to be this server and not one that took the port meanwhile.
-    let name = format!("backing-{:016x}", rand::random::<u64>());
     let mut command = Command::new(program);
-    command.arg("--name").arg(&name);
+    command.arg("--name").arg(name);
     command.arg("--config").arg(directory.path().join("nats-server.conf"));
     command.arg("--addr").arg("127.0.0.1").arg("--port").arg(port.to_string());
     command.arg("--store_dir").arg(directory.path().join("streams"));
@@ -178,7 +178,7 @@ fn launch(directory: &Directory, port: u16, environment: &[(String, String)]) ->
         bail!("nats-server cannot listen on 127.0.0.1:{port}: the port is taken");
     }
     let mut process = Process::spawn(command, supervision)?;
-    process.wait_until_ready(START_LIMIT, || greets(port, &name))?;
+    process.wait_until_ready(START_LIMIT, || greets(port, name))?;
     Ok(process)
 }
 

@@ -13,6 +13,7 @@ use rand::Rng as _;
 /// a server is down to be restarted, no connection can take its port.
 const RANGE: RangeInclusive<u16> = 20_000..=32_000;
 const ATTEMPTS: usize = 200;
+const START_ATTEMPTS: usize = 5;
 
 /// A port of 127.0.0.1 that nobody listens on now. Somebody else may take it before you do; be ready to ask again.
 ///
@@ -30,4 +31,19 @@ pub fn free() -> Result<u16> {
 pub fn is_free(port: u16) -> bool {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     !matches!(taken, Err(error) if error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// Starts a server at this port, or else at a free one; at another one again where somebody takes that between the probe
+/// and the start.
+pub(crate) fn start_at<T>(wanted: Option<u16>, launch: impl Fn(u16) -> Result<T>) -> Result<(u16, T)> {
+    let mut attempts = START_ATTEMPTS;
+    loop {
+        attempts -= 1;
+        let port = wanted.map_or_else(free, Ok)?;
+        match launch(port) {
+            Ok(started) => return Ok((port, started)),
+            Err(_) if wanted.is_none() && attempts > 0 && !is_free(port) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -31,7 +31,6 @@ pub const SUPERUSER: &str = "postgres";
 /// Crash recovery of a large database takes its time.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_GRACE: Duration = Duration::from_secs(20);
-const START_ATTEMPTS: usize = 5;
 /// How long the backends of a killed server may hold on to its shared memory.
 const BACKENDS_LINGER: Duration = Duration::from_secs(10);
 const PASSWORD_LENGTH: usize = 32;
@@ -95,26 +94,9 @@ impl Server {
         }
         let installation = Installation { programs, account, data: home.join("data"), settings, directory };
         installation.create_cluster(&home)?;
-        let mut attempts = START_ATTEMPTS;
-        loop {
-            attempts -= 1;
-            let port = options.port.map_or_else(port::free, Ok)?;
-            match installation.launch(port) {
-                Ok(process) => {
-                    let process = Mutex::new(process);
-                    return Ok(Self {
-                        process,
-                        installation,
-                        port,
-                        password,
-                        templates: Templates::default(),
-                    });
-                }
-                // Somebody took the port between the probe and the start.
-                Err(_) if options.port.is_none() && attempts > 0 && !port::is_free(port) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let (port, process) = port::start_at(options.port, |port| installation.launch(port))?;
+        let process = Mutex::new(process);
+        Ok(Self { process, installation, port, password, templates: Templates::default() })
     }
 
     /// The fast server that all tests of this process share.

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::{
     error::{Error, Source},
     metrics::Metrics,
-    settings::Settings,
+    settings::{Replicas, Settings},
 };
 
 /// How long JetStream may take to answer an administrative request.
@@ -45,6 +45,8 @@ pub struct Bus {
     /// Of a process that tells any.
     pub(crate) metrics: Option<Metrics>,
     journal: Arc<Journal>,
+    /// Of what this process provisions.
+    pub(crate) replicas: Replicas,
 }
 
 /// What is known of the connection.
@@ -112,7 +114,14 @@ impl Bus {
             .max_ack_inflight(MAX_ACKS_IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        Ok(Self { client, jetstream, link, name: settings.connection_name.as_str().into(), metrics, journal })
+        let name = settings.connection_name.as_str().into();
+        Ok(Self { client, jetstream, link, name, metrics, journal, replicas: Replicas::default() })
+    }
+
+    /// The same connection, which provisions streams and buckets with so many replicas.
+    #[must_use]
+    pub fn with_replicas(self, replicas: Replicas) -> Self {
+        Self { replicas, ..self }
     }
 
     /// Whether there is a connection right now.

@@ -23,7 +23,7 @@ pub use connect::Bus;
 pub use error::Error;
 pub use headers::Headers;
 pub use metrics::Metrics;
-pub use settings::Settings;
+pub use settings::{Replicas, Settings};
 
 /// A NATS subject; dereferences to `str`, clones without copying.
 pub use async_nats::Subject;

@@ -48,7 +48,10 @@ impl Bus {
     }
 
     async fn ensure(&self, wanted: Config) -> Result<StreamIdentity, Error> {
-        let Some(existing) = self.stream_info(&wanted.name).await? else {
+        let existing = self.stream_info(&wanted.name).await?;
+        let there_are = existing.as_ref().map_or(1, |existing| existing.config.num_replicas);
+        let wanted = Config { num_replicas: self.replicas.wanted().unwrap_or(there_are), ..wanted };
+        let Some(existing) = existing else {
             return self.create(wanted).await;
         };
         let difference = difference(&existing.config, &wanted);
@@ -59,7 +62,7 @@ impl Bus {
             return Err(Error::Mismatch { name: wanted.name, difference: describe(&difference) });
         }
         tracing::info!(stream = %wanted.name, difference = %describe(&difference), "updating a stream's settings");
-        // What the contract does not mention stays as an operator set it: replicas, placement.
+        // What nobody tells us stays as an operator set it, such as placement.
         let updated = Config {
             subjects: wanted.subjects,
             description: wanted.description,
@@ -71,6 +74,7 @@ impl Bus {
             duplicate_window: wanted.duplicate_window,
             allow_rollup: wanted.allow_rollup,
             allow_direct: wanted.allow_direct,
+            num_replicas: wanted.num_replicas,
             ..existing.config
         };
         let action = format!("update the stream {}", updated.name);
@@ -192,7 +196,7 @@ fn difference(server: &Config, contract: &Config) -> Vec<Difference> {
     }
     compare!(true: retention, storage, max_consumers, deny_delete);
     compare!(false: subjects, description, max_bytes, max_age, max_message_size, max_messages_per_subject, discard);
-    compare!(false: duplicate_window, allow_rollup, allow_direct);
+    compare!(false: duplicate_window, allow_rollup, allow_direct, num_replicas);
     found
 }
 

@@ -70,6 +70,7 @@ async fn tables_are_current(pool: &Pool) -> Result<(), String> {
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::DIRECTORY])?;
     let bus = Bus::connect_measured(&settings.bus, told).await.context("connect to NATS")?;
+    let bus = bus.with_replicas(settings.replicas);
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 

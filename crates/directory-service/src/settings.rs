@@ -13,12 +13,13 @@ const LOG_RETENTION: Setting = Setting::new(
 );
 const COMPANY_SERIES: Setting = Setting::new(
     "TIMECLOCK_COMPANY_SERIES",
-    "The most companies that have metrics of their own: those called most recently. The others are counted together.",
+    "The most companies that have metrics of their own: those called most recently; the others are summed.",
 );
 
 /// The settings of a serving directory.
 pub(crate) struct Settings {
     pub(crate) bus: bus_jetstream::Settings,
+    pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) activity: ActivitySettings,
 }
@@ -38,6 +39,7 @@ impl Settings {
     pub(crate) fn read(reader: &mut Reader) -> Self {
         Self {
             bus: bus_jetstream::Settings::read(reader, "directory-service"),
+            replicas: bus_jetstream::Replicas::read(reader),
             postgres: pg_pool::Settings::read(reader, "directory-service"),
             activity: ActivitySettings {
                 pause: TimeDelta::milliseconds(reader.number(CYCLE_PAUSE, 600_000, 100..=3_600_000)),

@@ -19,7 +19,7 @@ use crate::{
     report::Report,
     stage::Course,
     system::System,
-    targets::{judge, judge_pages},
+    targets::{judge, judge_pages, judge_tracing},
 };
 
 /// Users of the smoke test.
@@ -43,6 +43,7 @@ const MOST_USERS: u64 = 1_000_000_000;
     after_help = "Examples:\n  provisioning-bench                      everything, about ten minutes\n  \
                   provisioning-bench --sizes 1k           the smallest directory only, three minutes\n  \
                   provisioning-bench --pages              the console's pages only, two minutes\n  \
+                  provisioning-bench --tracing            what traces cost only, two minutes\n  \
                   provisioning-bench --quick              seconds; the figures mean nothing, that it works does"
 )]
 struct Arguments {
@@ -61,6 +62,9 @@ struct Arguments {
     /// Measure only the console's pages: with 10 users and log lines, and with 100k users and 1m log lines
     #[arg(long, conflicts_with = "only")]
     pages: bool,
+    /// Measure only what it costs to record every trace, side by side with a system that records none
+    #[arg(long, conflicts_with_all = ["only", "pages"])]
+    tracing: bool,
     /// A smoke test: 200 users, one run of a tenth of a second each
     #[arg(long, conflicts_with_all = ["sizes", "seconds", "runs"])]
     quick: bool,
@@ -82,7 +86,7 @@ impl Arguments {
 
     /// Sizes at which Entra's requests are measured, smallest first.
     fn directory_sizes(&self) -> Vec<u64> {
-        let mut sizes = match (self.pages, self.quick) {
+        let mut sizes = match (self.pages || self.tracing, self.quick) {
             (true, _) => vec![],
             (false, true) => vec![QUICK],
             (false, false) => self.sizes.clone(),
@@ -98,7 +102,7 @@ impl Arguments {
             (true, _) => QUICK,
             (false, largest) => largest.map_or(MUCH, |largest| MUCH.min(*largest)),
         };
-        self.only.is_none().then_some([LITTLE, Extent::of(users)])
+        (self.only.is_none() && !self.tracing).then_some([LITTLE, Extent::of(users)])
     }
 }
 
@@ -142,7 +146,7 @@ fn run(arguments: &Arguments) -> Result<Report> {
     let began_at = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     // One thread, so that the load generator takes at most one core and hardly wakes itself.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    let mut system = System::start(&arguments.disk, |step| eprintln!("starting {step} ..."))?;
+    let mut system = System::start(&arguments.disk, |step| eprintln!("starting {step} ..."), vec![])?;
     // From here on an interruption is noticed between two figures, and everything ends in good order.
     let interrupted = stop_requested()?;
     let course = Course {
@@ -160,9 +164,14 @@ fn run(arguments: &Arguments) -> Result<Report> {
         Some(extents) => course.pages(&system, extents)?,
         None => vec![],
     };
+    let tracing = match arguments.only.is_none() && !arguments.pages {
+        true => course.tracing(&arguments.disk)?,
+        false => vec![],
+    };
     let machine = Machine::describe(system.postgres_version()?, system.nats_version()?);
-    let verdicts = judge(&stages).into_iter().chain(judge_pages(&pages)).collect();
-    let report = Report { began_at, machine, effort, stages, pages, verdicts };
+    let verdicts = judge(&stages).into_iter().chain(judge_pages(&pages)).chain(judge_tracing(&tracing));
+    let verdicts = verdicts.collect();
+    let report = Report { began_at, machine, effort, stages, pages, tracing, verdicts };
     let file = report.write(&arguments.out)?;
     progress(&format!("wrote {}", file.display()));
     Ok(report)

@@ -88,6 +88,22 @@ pub(crate) fn measure(
     })
 }
 
+impl Figure {
+    /// One figure of several that were taken of the same thing, each in one run.
+    pub(crate) fn of_runs(taken: Vec<Self>) -> Option<Self> {
+        let rates: Vec<_> = taken.iter().map(|one| one.per_second).collect();
+        let middle = |of: fn(&Self) -> f64| median(&taken.iter().map(of).collect::<Vec<_>>());
+        let (p50_ms, p95_ms) = (middle(|one| one.p50_ms), middle(|one| one.p95_ms));
+        let mut cpu_us = BTreeMap::new();
+        for (name, time) in taken.iter().flat_map(|one| &one.cpu_us) {
+            *cpu_us.entry(name.clone()).or_default() += time / taken.len() as f64;
+        }
+        let failures = taken.iter().flat_map(|one| one.failures.clone()).collect();
+        let first = taken.into_iter().next()?;
+        Some(Self { per_second: median(&rates), runs: rates, p50_ms, p95_ms, cpu_us, failures, ..first })
+    }
+}
+
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -18,3 +18,4 @@ mod raw;
 mod stage;
 mod system;
 mod targets;
+mod tracing;

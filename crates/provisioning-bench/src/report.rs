@@ -31,6 +31,9 @@ pub struct Report {
     /// The console's pages: with hardly anything to show, and with very much.
     #[serde(default)]
     pub pages: Vec<Stage>,
+    /// The same without traces, and with all of them.
+    #[serde(default)]
+    pub tracing: Vec<Stage>,
     /// The figures against the targets.
     pub verdicts: Vec<Verdict>,
 }
@@ -77,7 +80,7 @@ impl Report {
 
     /// What was answered wrongly, by figure.
     pub fn failures(&self) -> impl Iterator<Item = String> {
-        let stages = self.stages.iter().chain(&self.pages);
+        let stages = self.stages.iter().chain(&self.pages).chain(&self.tracing);
         let figures = stages.flat_map(|stage| stage.raw.iter().chain(&stage.figures));
         figures.flat_map(|figure| {
             let place = format!("{}, {} in flight", figure.what, figure.in_flight);

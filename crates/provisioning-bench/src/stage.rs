@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -22,6 +23,7 @@ use crate::{
     report::{Stage, short},
     system::System,
     targets::{BUSY, RAW_PUBLISH, RAW_ROUND_TRIP, RAW_ROWS, USUAL},
+    tracing,
 };
 
 /// What only looks comes first, so that it finds the directory at the size it should have.
@@ -137,6 +139,43 @@ impl Course<'_> {
         let stages = visits.into_iter().map(|(extent, _, figures)| Stage {
             users: extent.users,
             log_lines: extent.lines,
+            raw: vec![],
+            figures,
+            resident_mib: BTreeMap::new(),
+        });
+        Ok(stages.collect())
+    }
+
+    /// Measures the same without traces and with all of them, in turn, so that both meet the same moods of the machine; a
+    /// stage for each.
+    ///
+    /// # Errors
+    /// When something ends or cannot be measured; wrong answers are part of the figures.
+    pub(crate) fn tracing(&self, disk: &Path) -> Result<Vec<Stage>> {
+        let collector = tracing::collector()?;
+        (self.progress)("without traces, and with all of them");
+        let mut sides = Vec::new();
+        for environment in [vec![], tracing::environment(collector)] {
+            let mut system = System::start(disk, self.progress, environment)?;
+            system.grow_to(tracing::USERS, |_| self.go_on())?;
+            sides.push((system, Vec::new()));
+        }
+        let once = Course { effort: Effort { runs: 1, ..self.effort }, ..*self };
+        for (operation, in_flight) in tracing::PLAN {
+            let mut taken = [vec![], vec![]];
+            for _ in 0..self.effort.runs {
+                for ((system, _), taken) in sides.iter().zip(&mut taken) {
+                    taken.push(once.operation(system, operation, in_flight)?);
+                    system.check()?;
+                }
+            }
+            for ((_, figures), taken) in sides.iter_mut().zip(taken) {
+                figures.extend(Figure::of_runs(taken));
+            }
+        }
+        let stages = sides.into_iter().map(|(_, figures)| Stage {
+            users: tracing::USERS,
+            log_lines: 0,
             raw: vec![],
             figures,
             resident_mib: BTreeMap::new(),

@@ -45,11 +45,16 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// Starts everything in a directory below `parent`, which goes with it.
+    /// Starts everything in a directory below `parent`, which goes with it; `environment` (service, variable, value) is
+    /// what services are told besides.
     ///
     /// # Errors
     /// What the stack reports.
-    pub(crate) fn start(parent: &Path, progress: fn(&str)) -> Result<Self> {
+    pub(crate) fn start(
+        parent: &Path,
+        progress: fn(&str),
+        environment: Vec<(String, String, String)>,
+    ) -> Result<Self> {
         let mut temporary = tempfile::Builder::new();
         temporary.prefix("provisioning-bench-").permissions(open_to_pass());
         let directory = temporary
@@ -57,6 +62,7 @@ impl System {
             .with_context(|| format!("cannot create a directory in {}", parent.display()))?;
         let mut options = stack::Options::new(directory.path())?;
         options.progress = progress;
+        options.environment = environment;
         options.postgres_settings = sized_for_this_machine();
         let stack = Stack::start(options)?;
         let company = stack.new_company("Measured")?;

@@ -87,6 +87,22 @@ pub(crate) fn judge_pages(stages: &[Stage]) -> Vec<Verdict> {
     many.figures.iter().filter_map(verdict).collect()
 }
 
+/// Compares each figure with itself where no trace is recorded.
+pub(crate) fn judge_tracing(stages: &[Stage]) -> Vec<Verdict> {
+    let [without, with] = stages else { return vec![] };
+    let verdict = |figure: &Figure| {
+        Some(Verdict {
+            what: format!("{} at {}: with every trace ÷ without", figure.what, figure.in_flight),
+            users: with.users,
+            value: growth(without, with, figure)?,
+            target: 0.9,
+            stretch: 0.95,
+            at_most: false,
+        })
+    };
+    with.figures.iter().filter_map(verdict).collect()
+}
+
 /// The rate of a figure with many users there ÷ with few.
 pub(crate) fn growth(few: &Stage, many: &Stage, figure: &Figure) -> Option<f64> {
     let rate = |stage: &Stage| Some(stage.figure(&figure.what, figure.in_flight)?.per_second);
@@ -179,6 +195,13 @@ mod tests {
         let [verdict] = judge_pages(&[with(10, 10, 2.0), with(1_000, 100_000, 4.0)]).try_into().unwrap();
         assert_eq!((verdict.value, verdict.users, verdict.word()), (2.0, 1_000, "missed"));
         assert_eq!(judge_pages(&[]), []);
+    }
+
+    #[test]
+    fn traces_are_judged_by_what_they_leave_of_each_figure() {
+        let [verdict, _] = judge_tracing(&[stage(1_000, 1_000.0), stage(1_000, 920.0)]).try_into().unwrap();
+        assert_eq!((verdict.value, verdict.word()), (0.92, "met"));
+        assert_eq!(judge_tracing(&[]), []);
     }
 
     #[test]

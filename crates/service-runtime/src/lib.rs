@@ -5,6 +5,7 @@ pub mod build_info;
 pub mod causes;
 pub mod clock;
 pub mod health;
+mod healthcheck;
 pub mod http;
 mod listing;
 pub mod metrics;

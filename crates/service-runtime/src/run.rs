@@ -11,6 +11,7 @@ use crate::{
     Process,
     build_info::BUILD,
     clock::Clock,
+    healthcheck,
     http::{Listener, Serving, observe},
     listing::Listing,
     metrics,
@@ -24,6 +25,10 @@ const MORE: &str = "\
 Settings come from environment variables that begin with TIMECLOCK_: `settings` lists them with their defaults, and
 `serve --check` prints those in effect.
 Exit status: 0 asked to stop, or done; 1 something failed; 64 the command line or a setting is wrong.";
+
+/// The command that asks a running process of these settings whether it is ready.
+const HEALTHCHECK: &str = "healthcheck";
+const HEALTHCHECK_ABOUT: &str = "Asks the process that runs here with these settings whether it is ready: exit status 0 when it is, 1 when not";
 
 /// The exit code for settings or a command line that cannot be used (`EX_USAGE`).
 pub const EXIT_USAGE: u8 = 64;
@@ -125,6 +130,7 @@ impl Service {
             .subcommand_required(true)
             .arg_required_else_help(true)
             .subcommand(serve)
+            .subcommand(Command::new(HEALTHCHECK).about(HEALTHCHECK_ABOUT))
             .subcommands(others)
             .subcommand(settings)
     }
@@ -136,7 +142,7 @@ impl Service {
         }
         let mut reader = Reader::new(environment);
         let telemetry = telemetry::Settings::read(&mut reader);
-        if name != "serve" {
+        if name != "serve" && name != HEALTHCHECK {
             let at =
                 self.commands.iter().position(|(command, ..)| *command == name).context("no such command")?;
             let (.., prepare) = self.commands.swap_remove(at);
@@ -153,6 +159,9 @@ impl Service {
             Ok(effective) => effective,
             Err(problems) => return Ok(refuse(self.name, &problems)),
         };
+        if name == HEALTHCHECK {
+            return Ok(print_health(own.observe));
+        }
         if arguments.get_flag("check") {
             let lines: Vec<String> =
                 effective.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -324,9 +333,19 @@ fn report(service: &str, error: &anyhow::Error) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer to --check and to settings")]
+#[expect(clippy::print_stdout, reason = "the answer to --check, to settings and to healthcheck")]
 fn print(answer: &str) {
     println!("{}", answer.trim_end());
+}
+
+/// What the process that runs beside this one says of itself, or why it says nothing.
+fn print_health(observe: SocketAddr) -> ExitCode {
+    let (ready, said) = match healthcheck::ask(observe) {
+        Ok(answer) => (answer.ready, answer.said),
+        Err(error) => (false, format!("{error:#}")),
+    };
+    print(&said);
+    ExitCode::from(if ready { 0 } else { EXIT_FAILURE })
 }
 
 #[expect(clippy::print_stderr, reason = "settings are read before the log is installed")]

@@ -64,6 +64,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind("tokens", settings.http)?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
+    let bus = bus.with_replicas(settings.replicas);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();

@@ -34,6 +34,7 @@ const PUBLIC_URL: Setting = Setting::new(
 /// What `serve` reads.
 pub struct Settings {
     pub(crate) nats: bus_jetstream::Settings,
+    pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) http: SocketAddr,
     pub(crate) sealing_key: SealingKey,
@@ -53,6 +54,7 @@ impl Settings {
         }
         Self {
             nats: bus_jetstream::Settings::read(reader, "token-service"),
+            replicas: bus_jetstream::Replicas::read(reader),
             postgres: pg_pool::Settings::read(reader, "token-service"),
             http: reader.address(HTTP_ADDR, DEFAULT_HTTP_ADDR),
             sealing_key: sealing_key(reader),

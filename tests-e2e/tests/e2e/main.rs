@@ -18,6 +18,7 @@ mod isolation;
 mod metrics;
 mod oauth;
 mod observability;
+mod observed;
 mod other_suites;
 mod provisioning;
 mod schemas;

@@ -4,3 +4,4 @@
 mod nats_server;
 mod orphans;
 mod postgres_server;
+mod prometheus_server;

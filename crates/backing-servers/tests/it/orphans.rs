@@ -1,6 +1,6 @@
 //! When we are gone, however that came about, so are the servers and their temporary files.
 //!
-//! The test binary runs itself: the child half starts both servers and says where, the parent half ends it the hard
+//! The test binary runs itself: the child half starts each server and says where, the parent half ends it the hard
 //! way and looks at what is left.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backing_servers::{nats, postgres};
+use backing_servers::{nats, postgres, prometheus};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -32,12 +32,17 @@ struct Left {
 fn shared_servers_start() {
     let (postgres, nats) = (postgres::Server::shared().unwrap(), nats::Server::shared().unwrap());
     let directory = |log: PathBuf| log.parent().unwrap().display().to_string();
+    // Nobody needs one to share; leaked, it is in the place of a static.
+    let prometheus: &prometheus::Server =
+        Box::leak(Box::new(prometheus::Server::start(prometheus::Options::default()).unwrap()));
     println!(
-        "{MARK}{} {} {} {}",
+        "{MARK}{} {} {} {} {} {}",
         postgres.pid(),
         nats.pid(),
+        prometheus.pid(),
         directory(postgres.log()),
-        directory(nats.log())
+        directory(nats.log()),
+        directory(prometheus.log())
     );
     #[expect(
         clippy::disallowed_methods,
@@ -60,8 +65,8 @@ fn child_half(wait: bool) -> (Child, Left) {
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = output.by_ref().map(Result::unwrap).find(|line| line.contains(MARK)).unwrap();
     let words: Vec<&str> = line.split_once(MARK).unwrap().1.split(' ').collect();
-    let pids = words[..2].iter().map(|pid| pid.parse().unwrap()).collect();
-    let directories = words[2..].iter().map(PathBuf::from).collect();
+    let pids = words[..3].iter().map(|pid| pid.parse().unwrap()).collect();
+    let directories = words[3..].iter().map(PathBuf::from).collect();
     let left = Left { _output: output, pids, directories };
     (child, left)
 }

@@ -10,6 +10,7 @@ mod harness;
 mod metrics;
 
 mod buckets;
+mod cluster;
 mod connection;
 mod pulls;
 mod streams;

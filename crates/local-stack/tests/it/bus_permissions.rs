@@ -110,6 +110,18 @@ fn nobody_may_do_the_work_of_another() {
 }
 
 #[test]
+fn users_and_permissions_stand_by_themselves_for_a_cluster_that_is_configured_elsewhere() {
+    // What docs/guides/operate.md cuts out for NATS' own chart.
+    let start = NATS_CONFIG.find("\nauthorization").unwrap();
+    let config = format!("jetstream {{}}\n{}", NATS_CONFIG.split_at(start).1);
+    let password = |user: &str| (topology::bus_password_variable(user), format!("secret{user}"));
+    let environment = topology::bus_users().map(password).collect();
+    let server = Server::start(Options { config: Some(config), environment, ..Options::default() }).unwrap();
+    assert!(may_publish(&server, "operator", "tokens.v1.issue"));
+    assert!(!may_publish(&server, "operator", "facts.v1.a"));
+}
+
+#[test]
 fn nobody_enters_without_a_password() {
     let server = server();
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port())).unwrap();

@@ -1,6 +1,6 @@
 //! `docker-compose.yml` and the topology describe the same system.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::{BTreeMap, BTreeSet};
 
 use local_stack::{
     secrets::Secrets,
@@ -8,64 +8,95 @@ use local_stack::{
 };
 use serde_json::Value;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().parent().unwrap()
-}
+use crate::{
+    deployment::{compose, compose_env, environment, read, root, said, services, texts, variables},
+    programs,
+};
 
-fn compose() -> Value {
-    let text = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
-    let mut yaml: serde_norway::Value = serde_norway::from_str(&text).unwrap();
-    yaml.apply_merge().unwrap();
-    serde_json::to_value(yaml).unwrap()
-}
-
-fn variables(service: &Value) -> BTreeSet<String> {
+fn names(service: &Value) -> BTreeSet<String> {
     service["environment"].as_object().unwrap().keys().cloned().collect()
-}
-
-fn names(environment: Vec<(String, String)>) -> BTreeSet<String> {
-    environment.into_iter().map(|(name, _)| name).collect()
 }
 
 fn backing() -> Backing {
     Backing { nats_url: "nats://nats:4222".to_owned(), postgres_address: "postgres:5432".to_owned() }
 }
 
-/// Where the published ports are, on the operator's machine.
+/// Everything is where the edge listens.
+const ORIGIN: &str = "http://127.0.0.1:8080";
+
 fn urls() -> PublicUrls {
     PublicUrls {
-        scim: "http://127.0.0.1:8080/scim".to_owned(),
-        tokens: "http://127.0.0.1:8082".to_owned(),
-        console: "http://127.0.0.1:8081".to_owned(),
+        scim: format!("{ORIGIN}/scim"),
+        tokens: ORIGIN.to_owned(),
+        console: ORIGIN.to_owned(),
         mail: "file:///tmp/mail".to_owned(),
     }
 }
 
+/// What a service is told that has the edge in front of it, and that may be traced.
+fn behind_the_edge(service: &topology::Service) -> BTreeMap<String, String> {
+    let mut told = BTreeMap::from([("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), String::new())]);
+    if service.http_port.is_some() {
+        told.insert("TIMECLOCK_TRUSTED_PROXIES".to_owned(), "1".to_owned());
+    }
+    if service.name == "scim-gateway" {
+        told.insert("TIMECLOCK_SCIM_BASE_URL".to_owned(), urls().scim);
+    }
+    told
+}
+
 #[test]
-fn every_service_has_the_same_variables_and_ports() {
-    let compose = compose();
+fn every_service_has_the_variables_of_the_stack_and_those_of_the_edge() {
+    let (compose, env) = (compose(), compose_env());
     for service in &SERVICES {
-        let described = &compose["services"][service.name];
         let http = service.http_port.map(|port| format!("0.0.0.0:{port}"));
         let observe = format!("0.0.0.0:{}", service.observe_port);
-        let expected =
-            service.environment(&backing(), &Secrets::default(), &urls(), http.as_deref(), &observe);
-        assert_eq!(variables(described), names(expected.clone()), "variables of {}", service.name);
+        let mut expected: BTreeMap<_, _> = service
+            .environment(&backing(), &Secrets::default(), &urls(), http.as_deref(), &observe)
+            .into_iter()
+            .collect();
+        expected.extend(behind_the_edge(service));
+        let described = environment(&compose["services"][service.name], &env);
+        assert!(described.keys().eq(expected.keys()), "variables of {}: {described:?}", service.name);
         for (name, value) in expected {
-            // What carries a secret is interpolated by compose; the rest must be equal to the letter.
+            // What carries a secret has another one each time; the rest must be equal to the letter.
             if !(name.ends_with("PASSWORD") || name.ends_with("POSTGRES_URL") || name.ends_with("KEY")) {
-                assert_eq!(described["environment"][&name], value, "{name} of {}", service.name);
+                assert_eq!(described[&name], value, "{name} of {}", service.name);
             }
         }
-        let published: BTreeSet<_> = described["ports"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|port| port.as_str().unwrap().to_owned())
-            .collect();
-        let ports = service.http_port.into_iter().chain([service.observe_port]);
-        let expected: BTreeSet<_> = ports.map(|port| format!("127.0.0.1:{port}:{port}")).collect();
-        assert_eq!(published, expected, "ports of {}", service.name);
+    }
+}
+
+#[test]
+fn every_service_accepts_the_settings_that_compose_gives_it() {
+    let (compose, env) = (compose(), compose_env());
+    for service in &SERVICES {
+        let mut program = std::process::Command::new(programs().find(service.name).unwrap());
+        program.args(["serve", "--check"]).env_clear();
+        let output = program.envs(environment(&compose["services"][service.name], &env)).output().unwrap();
+        assert!(output.status.success(), "{}: {}", service.name, said(&output));
+    }
+}
+
+#[test]
+fn the_edge_listens_where_it_is_published_and_finds_every_service() {
+    let (compose, edge) = (compose(), read("deploy/haproxy/haproxy.cfg"));
+    let inside = |name: &str| {
+        let ports = texts(&compose["services"]["edge"]["ports"]);
+        let (_, rest) = edge.split_once(&format!("TIMECLOCK_EDGE_{name}-:")).unwrap();
+        (ports, rest.split('}').next().unwrap().to_owned())
+    };
+    let (ports, address) = inside("ADDR");
+    assert_eq!(ports, [format!("127.0.0.1:8080:{address}")]);
+    let emulated = &compose["services"]["entra-emulator"]["environment"]["ENTRA_TENANT_URL"];
+    assert_eq!(emulated, &format!("http://edge:{address}/scim"));
+    let (_, observed) = inside("OBSERVE_ADDR");
+    let asked = texts(&compose["services"]["edge"]["healthcheck"]["test"]);
+    assert!(asked.contains(&format!("http://127.0.0.1:{observed}/healthz").as_str()), "{asked:?}");
+    for (name, port, observe) in
+        SERVICES.iter().filter_map(|service| Some((service.name, service.http_port?, service.observe_port)))
+    {
+        assert!(edge.contains(&format!("-{name}:{port}}}\" check port {observe}\n")), "{name}");
     }
 }
 
@@ -87,13 +118,14 @@ fn every_role_connects_as_itself() {
 #[test]
 fn every_user_of_the_bus_has_the_password_that_the_server_expects() {
     let compose = compose();
-    let mut of_server = variables(&compose["services"]["nats"]);
+    let mut of_server = names(&compose["services"]["nats"]);
     let (name, value) = topology::NATS_COLLECTOR;
     assert_eq!(compose["services"]["nats"]["environment"][name], value);
     of_server.remove(name);
     assert_eq!(of_server, topology::bus_users().map(topology::bus_password_variable).collect());
     let users = SERVICES.iter().map(|service| (service.name, service.bus_user));
-    for (service, user) in users.chain([("timeclock-operator", topology::OPERATOR_BUS_USER)]) {
+    let operators = ["timeclock-operator", "welcome"].map(|service| (service, topology::OPERATOR_BUS_USER));
+    for (service, user) in users.chain(operators) {
         let environment = &compose["services"][service]["environment"];
         let password = format!("${{{}}}", topology::bus_password_variable(user));
         assert_eq!(environment["TIMECLOCK_NATS_USER"], user);
@@ -103,33 +135,29 @@ fn every_user_of_the_bus_has_the_password_that_the_server_expects() {
 
 #[test]
 fn postgres_is_given_a_password_per_role() {
-    let given = variables(&compose()["services"]["postgres"]);
+    let given = names(&compose()["services"]["postgres"]);
     let needed: BTreeSet<_> = topology::roles().map(topology::role_password_variable).collect();
     assert!(given.is_superset(&needed), "{given:?}");
 }
 
 #[test]
-fn every_file_that_is_mounted_and_every_image_that_is_built_exists() {
+fn every_file_that_is_mounted_exists() {
     let compose = compose();
-    let dockerfile = std::fs::read_to_string(root().join("deploy/docker/Dockerfile")).unwrap();
-    for (name, service) in compose["services"].as_object().unwrap() {
-        for volume in service["volumes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    for (name, service) in services(&compose) {
+        for volume in texts(&service["volumes"]) {
             let source = volume.split(':').next().unwrap();
-            assert!(!source.starts_with("./") || root().join(source).exists(), "{name} mounts {source}");
-        }
-        if let Some(target) = service["build"]["target"].as_str() {
-            assert!(dockerfile.contains(&format!(" AS {target}\n")), "the Dockerfile has no target {target}");
+            let is_ours = source.starts_with("./");
+            assert!(!is_ours || root().join(source).exists(), "{name} mounts {source}");
+            assert!(is_ours || compose["volumes"].get(source).is_some(), "{name} mounts {source}");
+            assert!(!is_ours || volume.ends_with(":ro"), "{name} may write {source}");
         }
     }
 }
 
 #[test]
 fn the_script_for_secrets_makes_every_secret_that_is_asked_for() {
-    let text = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
-    let asked: BTreeSet<_> =
-        text.split("${").skip(1).map(|rest| rest.split(['}', ':']).next().unwrap()).collect();
-    let output = std::process::Command::new(root().join("scripts/compose-env")).output().unwrap();
-    let made = String::from_utf8(output.stdout).unwrap();
-    let made: BTreeSet<_> = made.lines().map(|line| line.split_once('=').unwrap().0).collect();
-    assert_eq!(asked, made);
+    let text = read("docker-compose.yml");
+    let needed = variables(&text).into_iter().filter(|(_, default)| default.is_none());
+    let needed: BTreeSet<_> = needed.map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(needed, compose_env().into_keys().collect());
 }

@@ -2,10 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bus_permissions;
+mod chart;
+mod chart_is_safe;
+mod cluster;
 mod command_line;
 mod compose_agrees;
+mod compose_is_safe;
+mod compose_observes;
 mod database_privileges;
+mod deployment;
 mod faults;
+mod images;
 mod settings_page;
 
 use std::{

@@ -25,11 +25,11 @@ pub(crate) fn markdown(report: &Report) -> String {
     )];
     if !report.stages.is_empty() {
         parts.push("The machine by itself:".to_owned());
-        parts.push(figures(&report.stages, |stage| &stage.raw));
+        parts.push(figures_by_size(&report.stages, |stage| &stage.raw));
         parts.push(
             "The system, by users already there (per second, p50, CPU time of all processes):".to_owned(),
         );
-        parts.push(figures(&report.stages, |stage| &stage.figures));
+        parts.push(figures_by_size(&report.stages, |stage| &stage.figures));
     }
     if let Some(stage) = report.stages.last() {
         parts.push(format!(
@@ -40,7 +40,12 @@ pub(crate) fn markdown(report: &Report) -> String {
     }
     if !report.pages.is_empty() {
         parts.push("The console's pages, by what there is to show (per second, p50, CPU time):".to_owned());
-        parts.push(figures(&report.pages, |stage| &stage.figures));
+        parts.push(figures_by_size(&report.pages, |stage| &stage.figures));
+    }
+    if !report.tracing.is_empty() {
+        parts.push("What traces cost, with all of them exported (per second, p50, CPU time):".to_owned());
+        let titles = ["no traces", "every trace"].map(ToOwned::to_owned).into();
+        parts.push(figures(&report.tracing, titles, "every ÷ no", |stage| &stage.figures));
     }
     parts.push("Against the targets (**met**, **stretch** met, or **missed**):".to_owned());
     parts.push(verdicts(report));
@@ -56,13 +61,23 @@ fn table(header: Vec<String>) -> Table {
     table
 }
 
-fn figures(stages: &[Stage], of: impl Fn(&Stage) -> &Vec<Figure>) -> String {
+/// A table with a column for each stage, called by its size.
+fn figures_by_size(stages: &[Stage], of: impl Fn(&Stage) -> &Vec<Figure>) -> String {
+    let titles = stages.iter().map(titled).collect();
+    let ratio = |(last, first): (&Stage, &Stage)| format!("{} ÷ {}", short(last.users), short(first.users));
+    figures(stages, titles, &stages.last().zip(stages.first()).map(ratio).unwrap_or_default(), of)
+}
+
+fn figures(
+    stages: &[Stage],
+    titles: Vec<String>,
+    ratio: &str,
+    of: impl Fn(&Stage) -> &Vec<Figure>,
+) -> String {
     let mut header = vec!["what".to_owned(), "in flight".to_owned()];
-    header.extend(stages.iter().map(titled));
+    header.extend(titles);
     let last_and_first = stages.last().zip(stages.first()).filter(|_| stages.len() > 1);
-    header.extend(
-        last_and_first.map(|(last, first)| format!("{} ÷ {}", short(last.users), short(first.users))),
-    );
+    header.extend(last_and_first.map(|_| ratio.to_owned()));
     let mut table = table(header);
     for figure in stages.first().map(&of).into_iter().flatten() {
         let mut row = vec![figure.what.clone(), figure.in_flight.to_string()];

@@ -24,8 +24,10 @@ fn a_quick_run_measures_everything_and_writes_its_report() {
     assert_eq!(stage.users, 200);
     let [little, much] = report.pages.as_slice() else { panic!("{told}") };
     assert_eq!([little.log_lines, much.log_lines], [10, 2_000]);
+    let [untraced, traced] = report.tracing.as_slice() else { panic!("{told}") };
     let pages = little.figures.iter().chain(&much.figures);
-    for figure in stage.raw.iter().chain(&stage.figures).chain(pages) {
+    let tracing = untraced.figures.iter().chain(&traced.figures);
+    for figure in stage.raw.iter().chain(&stage.figures).chain(pages).chain(tracing) {
         assert!(figure.per_second > 0.0 && figure.p50_ms > 0.0, "{figure:?}");
         assert!(figure.failures.is_empty(), "{figure:?}");
     }

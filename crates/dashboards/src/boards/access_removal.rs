@@ -1,0 +1,139 @@
+//! How soon somebody whom Entra disables loses access.
+
+use crate::{
+    Dashboard,
+    dashboard::Row,
+    expression::{buckets, quantile, rate},
+    panel::{
+        Judgement::{Bad, Doubtful, Good},
+        Panel, Unit,
+    },
+    visual::Visual,
+};
+
+const REMOVAL: &str = "timeclock_directory_access_removal_seconds";
+
+pub(super) fn board() -> Dashboard {
+    Dashboard {
+        name: "access-removal",
+        title: "Access removal",
+        description: "How soon somebody whom Entra disables or deletes loses access: from the acceptance of the request to its commit, and on to the fact that others follow.",
+        choices: Vec::new(),
+        rows: vec![objective(), what_waits(), credentials()],
+    }
+}
+
+fn objective() -> Row {
+    let within = format!("sum(increase({REMOVAL}_bucket{{le=~\"60|60[.]0\"}}[$__range]))");
+    let all = format!("sum(increase({REMOVAL}_count[$__range]))");
+    let verbs = r#"resource="user",verb=~"deactivate|delete""#;
+    let panels = vec![
+        Panel::new(
+            Visual::Number,
+            "Within a minute",
+            Unit::Share,
+            "The share of users deactivated or deleted, over the time shown. The objective is 99.9 %.",
+        )
+        .ask("", format!("{within} / {all}"))
+        .below(Bad)
+        .from(0.999, Good)
+        .runbook("AccessRemovalSlow"),
+        Panel::new(
+            Visual::Number,
+            "Removals",
+            Unit::Count,
+            "Users deactivated or deleted, over the time shown.",
+        )
+        .ask("", all),
+        Panel::new(
+            Visual::HeatMap,
+            "From acceptance to commit",
+            Unit::Count,
+            "How long removals took. What is far up had to wait for a directory, or for Postgres.",
+        )
+        .ask("{{le}}", buckets(REMOVAL, ""))
+        .runbook("AccessRemovalSlow"),
+        Panel::new(Visual::Lines, "From acceptance to commit", Unit::Seconds, "The same as quantiles.")
+            .ask("p50", quantile(0.5, REMOVAL, "", ""))
+            .ask("p99", quantile(0.99, REMOVAL, "", ""))
+            .from(60.0, Bad)
+            .runbook("AccessRemovalSlow"),
+        Panel::new(
+            Visual::Stack,
+            "Removals that Entra asks for",
+            Unit::PerSecond,
+            "By what the gateways answered. A `timeout` is a 503, and the removal is still applied.",
+        )
+        .ask("{{verb}} {{result}}", rate("timeclock_gateway_outcomes_total", verbs, "verb, result")),
+        Panel::new(
+            Visual::Lines,
+            "What Entra waits for a removal, p99",
+            Unit::Seconds,
+            "From the publication of the request to its outcome. Gateways answer 503 after 10 s.",
+        )
+        .ask(
+            "{{verb}}",
+            quantile(0.99, "timeclock_gateway_outcome_wait_seconds", r#"verb=~"deactivate|delete""#, "verb"),
+        )
+        .from(10.0, Bad)
+        .runbook("RequestsWaitLong"),
+    ];
+    Row { title: "From the request to the commit", panels }
+}
+
+fn what_waits() -> Row {
+    let panels = vec![
+        Panel::new(
+            Visual::Lines,
+            "Requests that wait",
+            Unit::Count,
+            "In the stream, over all partitions. What waits has no time to commit yet, so the panels above do not show it.",
+        )
+        .ask("waiting", "sum(max by (partition) (timeclock_directory_pending_requests))")
+        .runbook("PartitionLag"),
+        Panel::new(
+            Visual::Lines,
+            "Partitions that nobody holds",
+            Unit::Count,
+            "Nobody of their companies loses access meanwhile.",
+        )
+        .ask("not held", "max(timeclock_directory_partitions) - sum(timeclock_directory_partitions_held)")
+        .from(1.0, Bad)
+        .runbook("PartitionsNotHeld"),
+        Panel::new(
+            Visual::Lines,
+            "From the request to the fact",
+            Unit::Seconds,
+            "From acceptance to the acknowledgement of the fact: when those who end sessions could know.",
+        )
+        .ask("p50", quantile(0.5, "timeclock_directory_fact_delay_seconds", "", ""))
+        .ask("p99", quantile(0.99, "timeclock_directory_fact_delay_seconds", "", ""))
+        .ask("oldest that waits", "max(timeclock_directory_outbox_age_seconds)")
+        .from(60.0, Bad)
+        .runbook("OutboxOld"),
+    ];
+    Row { title: "What waits, and who follows", panels }
+}
+
+fn credentials() -> Row {
+    let panels = vec![
+        Panel::new(
+            Visual::Lines,
+            "Revocations that gateways know",
+            Unit::Count,
+            "Each gateway should know as many as any other: the lines lie upon each other.",
+        )
+        .ask("{{instance}}", "timeclock_gateway_revocations")
+        .runbook("RevocationsNotPublished"),
+        Panel::new(
+            Visual::Lines,
+            "Revocations that could not be published",
+            Unit::PerSecond,
+            "A revoked credential is accepted meanwhile.",
+        )
+        .ask("failures", rate("timeclock_tokens_publish_failures_total", "", ""))
+        .from(0.001, Doubtful)
+        .runbook("RevocationsNotPublished"),
+    ];
+    Row { title: "Credentials of companies", panels }
+}
