@@ -1,7 +1,9 @@
 //! Who acts in a scenario.
 
 pub mod browser;
+pub mod collector;
 pub mod entra;
+pub mod follower;
 pub mod load;
 pub mod operator;
 pub mod prometheus;

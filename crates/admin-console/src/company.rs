@@ -68,7 +68,7 @@ impl Companies {
     }
 
     async fn ask(&self, company_id: String) -> Result<Vec<Company>, Unanswered> {
-        let question = ListCompanies { company_id };
+        let question = ListCompanies { company_id, ..ListCompanies::default() };
         let reply: Reply = question::ask(&self.bus, LIST_COMPANIES, &question).await?;
         let answer = reply.result.ok_or(Unanswered::Unintelligible)?;
         answer_of!(answer, ListCompanies).map(|list| list.companies)

@@ -126,7 +126,7 @@ impl Mailer {
         match sent {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error.chain = %Causes(error.as_ref()), "a mail was not sent");
+                tracing::warn!(error = %Causes(error.as_ref()), "a mail was not sent");
                 false
             }
         }

@@ -136,6 +136,12 @@ impl Server {
         self.process().kill_9().map(drop)
     }
 
+    /// Where it keeps its streams. While it does not run, this may be removed, copied or replaced by a copy.
+    #[must_use]
+    pub fn streams_directory(&self) -> PathBuf {
+        streams_of(&self.directory)
+    }
+
     /// Stops it if it runs, and starts it again on the same port with the same data.
     ///
     /// # Errors
@@ -156,6 +162,10 @@ fn log_of(directory: &Directory) -> PathBuf {
     directory.path().join("nats-server.log")
 }
 
+fn streams_of(directory: &Directory) -> PathBuf {
+    directory.path().join("streams")
+}
+
 fn launch(directory: &Directory, name: &str, port: u16, environment: &[(String, String)]) -> Result<Process> {
     let program = program::find("nats-server", &[Path::new("/usr/sbin")]).context(
         "nats-server is not installed: Debian and Ubuntu have it in the package nats-server, Homebrew in nats-server",
@@ -164,7 +174,7 @@ fn launch(directory: &Directory, name: &str, port: u16, environment: &[(String, 
     command.arg("--name").arg(name);
     command.arg("--config").arg(directory.path().join("nats-server.conf"));
     command.arg("--addr").arg("127.0.0.1").arg("--port").arg(port.to_string());
-    command.arg("--store_dir").arg(directory.path().join("streams"));
+    command.arg("--store_dir").arg(streams_of(directory));
     command.current_dir(directory.path()).envs(environment.iter().cloned());
     let supervision = Supervision {
         name: "nats-server".to_owned(),

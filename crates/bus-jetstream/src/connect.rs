@@ -12,6 +12,7 @@ use async_nats::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use service_runtime::{Causes, tasks::Tasks};
 use tokio::sync::watch;
 
 use crate::{
@@ -122,6 +123,26 @@ impl Bus {
     #[must_use]
     pub fn with_replicas(self, replicas: Replicas) -> Self {
         Self { replicas, ..self }
+    }
+
+    /// Waits until all that was said so far is on its way to NATS, for a process that is about to end: answers are handed
+    /// to the client, which writes them when it gets round to it, and not at all once the process has ended.
+    ///
+    /// Without a connection there is nobody to hear them, and it ends after [`ACK_TIMEOUT`].
+    pub async fn flush(&self) {
+        if let Ok(Err(error)) = tokio::time::timeout(ACK_TIMEOUT, self.client.flush()).await {
+            tracing::debug!(error = %Causes(&error), "what was said last may not have been heard");
+        }
+    }
+
+    /// [`Self::flush`] when everything that may still say something has ended.
+    pub fn flush_when_done(&self, tasks: &Tasks) {
+        let bus = self.clone();
+        tasks.spawn_supporting("bus", |stop| async move {
+            stop.cancelled().await;
+            bus.flush().await;
+            Ok(())
+        });
     }
 
     /// Whether there is a connection right now.

@@ -21,6 +21,17 @@ pub struct StreamIdentity {
     pub created_unix_nanos: i64,
 }
 
+/// What a stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamState {
+    /// Which incarnation of it this is.
+    pub identity: StreamIdentity,
+    /// The sequence of its oldest message; that of the next one when it holds none.
+    pub first_sequence: u64,
+    /// The sequence of the newest message that it ever held; 0 before the first.
+    pub last_sequence: u64,
+}
+
 impl Bus {
     /// Creates the stream, or updates it where the server allows, or leaves it when it already matches.
     ///
@@ -45,6 +56,14 @@ impl Bus {
     /// [`Error::Unavailable`]; [`Error::Refused`].
     pub async fn find_stream(&self, stream: &Stream) -> Result<Option<StreamIdentity>, Error> {
         self.stream_info(stream.name).await?.as_ref().map(identity).transpose()
+    }
+
+    /// What the stream holds now, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Refused`].
+    pub async fn stream_state(&self, stream: &Stream) -> Result<Option<StreamState>, Error> {
+        self.stream_info(stream.name).await?.as_ref().map(state).transpose()
     }
 
     async fn ensure(&self, wanted: Config) -> Result<StreamIdentity, Error> {
@@ -125,6 +144,13 @@ fn identity(info: &Info) -> Result<StreamIdentity, Error> {
     let created_unix_nanos = i64::try_from(info.created.unix_timestamp_nanos())
         .map_err(|error| Error::refused("read a stream's creation time", error))?;
     Ok(StreamIdentity { created_unix_nanos })
+}
+
+fn state(info: &Info) -> Result<StreamState, Error> {
+    let held = &info.state;
+    // Servers differ in what they call the first message of a stream that holds none.
+    let first_sequence = if held.messages == 0 { held.last_sequence + 1 } else { held.first_sequence };
+    Ok(StreamState { identity: identity(info)?, first_sequence, last_sequence: held.last_sequence })
 }
 
 fn stream_config(stream: &Stream) -> Config {

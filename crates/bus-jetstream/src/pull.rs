@@ -1,4 +1,4 @@
-//! The ordered consumption of one filter of a work queue: every message once per reading, in the stream's order.
+//! The ordered reading of one filter of a stream: every message once per reading, in the stream's order.
 //!
 //! What the server promises of a consumer is less than order: a message that was lost on the way, or not acknowledged
 //! in time, comes again *after* later ones.
@@ -15,6 +15,9 @@
 //!
 //! After either error the owner opens a new reading, which begins again at the oldest unacknowledged message; what had
 //! been applied and not acknowledged is recognised by its stream sequence, which only grows.
+//!
+//! Whoever follows a log rather than empties a queue says where to begin ([`Bus::open_follow`]), because it keeps its own
+//! place, beside what it made of the messages.
 
 use std::{
     collections::VecDeque,
@@ -133,17 +136,51 @@ impl Bus {
             .await
             .map_err(|error| Error::unavailable(action(), error))?;
         for name in names.iter().filter(|name| name.starts_with(family)) {
-            match jetstream_stream.delete_consumer(name).await {
-                Ok(_) => tracing::debug!(consumer = %name, "ended an earlier reading"),
-                // Another instance may have deleted it in the meantime; if not, creating ours fails and says so.
-                Err(error) => tracing::debug!(consumer = %name, %error, "could not end an earlier reading"),
-            }
+            end(&jetstream_stream, name).await;
         }
         let name = format!("{family}{}", unique(self));
+        self.read(stream, &jetstream_stream, name, filter, DeliverPolicy::All, epoch).await
+    }
+
+    /// Begins a reading of `filter` at the message with this sequence, or at the first one behind it that there is, and
+    /// ends an earlier reading of the same name. `name` belongs to one follower, whose right to read is bound to it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::Refused`], also when the stream does not exist.
+    pub async fn open_follow(
+        &self,
+        stream: &Stream,
+        name: &str,
+        filter: &str,
+        first_sequence: u64,
+    ) -> Result<Pull, Error> {
+        let action = || format!("follow {filter} of the stream {}", stream.name);
+        let epoch = self.epoch().ok_or_else(|| Error::unavailable(action(), "there is no connection"))?;
+        let jetstream_stream = self
+            .jetstream
+            .get_stream_no_info(stream.name)
+            .await
+            .map_err(|error| Error::unavailable(action(), error))?;
+        end(&jetstream_stream, name).await;
+        // Sequences begin at 1, and the server takes 0 for "not said".
+        let begin = DeliverPolicy::ByStartSequence { start_sequence: first_sequence.max(1) };
+        self.read(stream, &jetstream_stream, name.to_owned(), filter, begin, epoch).await
+    }
+
+    async fn read(
+        &self,
+        stream: &Stream,
+        jetstream_stream: &jetstream::stream::Stream<()>,
+        name: String,
+        filter: &str,
+        begin: DeliverPolicy,
+        epoch: u64,
+    ) -> Result<Pull, Error> {
+        let action = || format!("read {filter} of the stream {}", stream.name);
         let config = pull::Config {
             durable_name: Some(name.clone()),
             description: Some(format!("{} reads {filter}", self.name)),
-            deliver_policy: DeliverPolicy::All,
+            deliver_policy: begin,
             ack_policy: AckPolicy::Explicit,
             ack_wait: ACK_WAIT,
             max_deliver: -1,
@@ -180,6 +217,15 @@ impl Bus {
             repeated: 0,
             ended: None,
         })
+    }
+}
+
+/// Ends an earlier reading. Another instance may have ended it in the meantime; if it was not ended, beginning ours
+/// fails and says so.
+async fn end(stream: &jetstream::stream::Stream<()>, name: &str) {
+    match stream.delete_consumer(name).await {
+        Ok(_) => tracing::debug!(consumer = %name, "ended an earlier reading"),
+        Err(error) => tracing::debug!(consumer = %name, %error, "could not end an earlier reading"),
     }
 }
 

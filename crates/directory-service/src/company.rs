@@ -13,9 +13,11 @@ use typed_ids::CompanyId;
 
 use crate::{
     audit,
-    question::{answered, failed, failure},
+    prefix::that_fits,
+    question::{MAX_REPLY_BYTES, answered, failed, failure},
     store::{
-        companies::{self, CompanyRow},
+        self,
+        companies::{self, CompanyRow, MAX_LISTED},
         open_companies,
     },
     time::now,
@@ -78,15 +80,30 @@ pub(crate) async fn list(pool: &Pool, payload: &[u8]) -> Reply {
             Err(_not_an_id) => return answered(reply::Result::ListCompanies(ListCompaniesReply::default())),
         },
     };
+    let after = match question.after_company_id.as_str() {
+        "" => Ok(CompanyId::from_uuid(uuid::Uuid::nil())),
+        text => text.parse(),
+    };
+    let Ok(after) = after else {
+        return failure(Reason::Invalid, "", "the page begins behind something that is no company's id");
+    };
+    let limit = match i64::from(question.limit) {
+        0 => MAX_LISTED,
+        limit => limit.min(MAX_LISTED),
+    };
     let rows = pool
-        .transaction("companies.list", move |conn| match one {
-            Some(id) => companies::by_ids(conn, &[id]),
-            None => companies::all(conn),
+        .transaction("companies.list", move |conn| {
+            let rows = match one {
+                Some(id) => companies::by_ids(conn, &[id]),
+                None => companies::listed(conn, after, limit),
+            };
+            Ok((rows?, store::history::present(conn)?))
         })
         .await;
     match rows {
-        Ok(rows) => answered(reply::Result::ListCompanies(ListCompaniesReply {
-            companies: rows.into_iter().map(to_wire).collect(),
+        Ok((rows, history)) => answered(reply::Result::ListCompanies(ListCompaniesReply {
+            companies: that_fits(rows.into_iter().map(to_wire), MAX_REPLY_BYTES),
+            history_id: history.to_string(),
         })),
         Err(error) => failed("list companies", &error),
     }

@@ -6,6 +6,8 @@ mod settings;
 mod ownership;
 mod partition;
 
+mod history;
+
 mod announce;
 mod apply;
 mod relay;

@@ -13,7 +13,7 @@ use prometheus::{
 };
 use service_runtime::metrics::{Collectors, PassingGauge};
 
-use crate::{activity::metrics::CallMetrics, apply::Delivery};
+use crate::{activity::metrics::CallMetrics, apply::Delivery, history::Breach};
 
 /// Bounds, in seconds, for what should take milliseconds and takes as long as an outage lasts.
 const DELAY_SECONDS: [f64; 18] = [
@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) redeliveries: IntCounter,
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
+    pub(crate) histories: IntCounterVec,
     pub(crate) outbox_rows: PassingGauge<AtomicI64>,
     pub(crate) outbox_age: PassingGauge<AtomicF64>,
     pub(crate) calls: CallMetrics,
@@ -53,6 +54,27 @@ const OUTCOMES: [&str; 9] = [
     "unreadable",
 ];
 
+fn outcomes(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
+    let outcomes =
+        make.counters("timeclock_directory_outcomes_total", "Requests by what became of them", &["outcome"])?;
+    for outcome in OUTCOMES {
+        outcomes.with_label_values(&[outcome]);
+    }
+    Ok(outcomes)
+}
+
+fn histories(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
+    let histories = make.counters(
+        "timeclock_directory_histories_begun_total",
+        "Histories of facts that this instance began, by why the database and the bus had parted",
+        &["reason"],
+    )?;
+    for breach in Breach::ALL {
+        histories.with_label_values(&[breach.as_str()]);
+    }
+    Ok(histories)
+}
+
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let sizes = exponential_buckets(1.0, 2.0, 10)?;
@@ -61,7 +83,7 @@ impl Metrics {
         make.gauge("timeclock_directory_partitions", "Partitions that there are")?
             .set(partition::COUNT.into());
         let delay = |name, help| make.histogram(name, help, &DELAY_SECONDS);
-        let metrics = Self {
+        Ok(Self {
             partitions_held: make
                 .gauge("timeclock_directory_partitions_held", "Partitions that this instance applies")?,
             lag: make.gauges(
@@ -102,11 +124,7 @@ impl Metrics {
                 "timeclock_directory_outbox_age_seconds",
                 "Age of the oldest commit whose facts are not announced; 0 when there is none",
             )?,
-            outcomes: make.counters(
-                "timeclock_directory_outcomes_total",
-                "Requests by what became of them",
-                &["outcome"],
-            )?,
+            outcomes: outcomes(&make)?,
             request_age: delay(
                 "timeclock_directory_request_age_seconds",
                 "From a request's acceptance in the stream to its commit",
@@ -119,12 +137,9 @@ impl Metrics {
                 "timeclock_directory_fact_delay_seconds",
                 "From a request's acceptance in the stream to the acknowledgement of its fact",
             )?,
+            histories: histories(&make)?,
             calls: CallMetrics::register(registry)?,
-        };
-        for outcome in OUTCOMES {
-            metrics.outcomes.with_label_values(&[outcome]);
-        }
-        Ok(metrics)
+        })
     }
 
     /// Counts a batch that is applied now.

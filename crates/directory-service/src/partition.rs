@@ -1,22 +1,31 @@
 //! The life of a partition in the hands of this instance: take over, read in order, apply, acknowledge, answer.
 
+mod spans;
+
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use bus_contract::{
     Message,
-    headers::{OUTCOME_INBOX, TRACEPARENT},
+    headers::OUTCOME_INBOX,
     partition::Partition,
-    provisioning, stream, subject,
+    provisioning,
+    stream::{self, Stream},
+    subject,
 };
-use bus_jetstream::{Bus, provision::StreamIdentity, pull};
+use bus_jetstream::{Bus, provision::StreamState, pull};
 use pg_pool::Pool;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    trace::{InTrace as _, Span, Trace},
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::{self, Applied, Delivery, request},
-    metrics::Metrics,
+    history::Requests,
+    metrics::{self, Metrics},
     relay,
     retry::Retry,
     store::{self, partitions::Tenure},
@@ -39,17 +48,22 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Makes sure of the streams of requests and facts; returns which incarnation of `PROVISIONING` this is.
-    pub(crate) async fn streams(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
+    /// Makes sure of the streams of requests and facts; returns what is known of the requests.
+    pub(crate) async fn streams(&self) -> anyhow::Result<StreamState> {
         let _one_at_a_time = self.streams.lock().await;
         self.bus.ensure_stream(&stream::DIRECTORY).await?;
-        self.bus.ensure_stream(&stream::PROVISIONING).await
+        self.stream(&stream::PROVISIONING).await
     }
 
     /// The same for the stream of calls.
-    pub(crate) async fn calls_stream(&self) -> Result<StreamIdentity, bus_jetstream::Error> {
+    pub(crate) async fn calls_stream(&self) -> anyhow::Result<StreamState> {
         let _one_at_a_time = self.streams.lock().await;
-        self.bus.ensure_stream(&stream::CALLS).await
+        self.stream(&stream::CALLS).await
+    }
+
+    async fn stream(&self, stream: &Stream) -> anyhow::Result<StreamState> {
+        self.bus.ensure_stream(stream).await?;
+        self.bus.stream_state(stream).await?.context("the stream was deleted at once")
     }
 }
 
@@ -86,11 +100,24 @@ async fn tenure(
     retry: &mut Retry,
 ) -> anyhow::Result<Left> {
     // Made sure of at every beginning: a NATS that lost its disk has lost the streams too.
-    let created = context.streams().await?.created_unix_nanos;
-    let tenure = context
+    let before = context.pool.run("history.look", store::history::look).await?;
+    let requests = requests(context.streams().await?);
+    let (tenure, breach) = context
         .pool
-        .run("partitions.take_over", move |conn| store::partitions::take_over(conn, partition, created))
+        .transaction("partitions.take_over", move |conn| {
+            store::partitions::take_over(conn, partition, &before, requests)
+        })
         .await?;
+    if let Some(breach) = breach {
+        context.metrics.histories.with_label_values(&[breach.as_str()]).inc();
+        tracing::warn!(
+            reason = breach.as_str(),
+            applied_sequence = before.applied_sequence,
+            first_sequence = requests.first_sequence,
+            last_sequence = requests.last_sequence,
+            "the database and the bus no longer tell the same story: a new history of facts begins"
+        );
+    }
     let mut reading = context
         .bus
         .open_pull(
@@ -122,6 +149,16 @@ async fn tenure(
     left
 }
 
+fn requests(state: StreamState) -> Requests {
+    // A stream of more than 2⁶³ messages would have run for a million years.
+    let number = |sequence| i64::try_from(sequence).unwrap_or(i64::MAX);
+    Requests {
+        created_unix_nanos: state.identity.created_unix_nanos,
+        first_sequence: number(state.first_sequence),
+        last_sequence: number(state.last_sequence),
+    }
+}
+
 async fn work(
     context: &Context,
     tenure: Tenure,
@@ -136,11 +173,20 @@ async fn work(
             messages = reading.next_batch(MAX_BATCH) => messages?,
         };
         context.metrics.redeliveries.inc_by(reading.take_repeated());
-        let batch: Arc<[Delivery]> = messages.iter().map(delivery).collect();
-        let Some(outcomes) = apply_whole(context, tenure, batch, stop).await else { return Ok(Left::Ended) };
+        let traces: Vec<_> = messages.iter().map(|message| message.headers.trace()).collect();
+        let span = spans::of_batch(tenure.partition, &messages, &traces);
+        let (batch, applying): (Vec<_>, Vec<_>) =
+            messages.iter().zip(&traces).map(|(message, trace)| begin(message, trace, &span)).unzip();
+        let applied = apply_whole(context, tenure, batch.into(), stop).in_trace(span.trace()).await;
+        let Some(outcomes) = applied else {
+            applying.iter().for_each(|span| span.fail("given_back"));
+            return Ok(Left::Ended);
+        };
+        drop(span);
         committed.notify_one();
         // Told before acknowledged: the caller waits, the stream does not.
-        for (message, outcome) in messages.iter().zip(outcomes) {
+        for ((message, outcome), span) in messages.iter().zip(outcomes).zip(applying) {
+            span.note("outcome", metrics::word(outcome.as_ref()));
             answer(context, message, outcome).await;
         }
         if let Some(last) = messages.last() {
@@ -168,11 +214,7 @@ async fn apply_whole(
         match apply_part(context, tenure, slice.clone()).await {
             Ok(Applied::Outcomes(part)) => outcomes.extend(part),
             Ok(Applied::TenureEnded) => {
-                tracing::info!(
-                    partition = tenure.partition.number(),
-                    epoch = tenure.epoch,
-                    "another instance took over"
-                );
+                say_taken_over(tenure);
                 return None;
             }
             Err(error) if part.len() > 1 && (error.is_about_the_data() || is_bug(&error)) => {
@@ -224,9 +266,22 @@ async fn apply_whole(
             }
         }
     }
-    timer.observe_duration();
+    say_applied(tenure, size, timer.stop_and_record());
     context.metrics.count(&batch, &outcomes, now());
     Some(outcomes)
+}
+
+fn say_applied(tenure: Tenure, requests: usize, seconds: f64) {
+    tracing::debug!(
+        partition = tenure.partition.number(),
+        requests,
+        duration_us = std::time::Duration::from_secs_f64(seconds).as_micros(),
+        "applied a batch"
+    );
+}
+
+fn say_taken_over(tenure: Tenure) {
+    tracing::info!(partition = tenure.partition.number(), epoch = tenure.epoch, "another instance took over");
 }
 
 /// A part of a batch, cheap to hand to a blocking thread again and again.
@@ -254,16 +309,20 @@ fn is_bug(error: &pg_pool::Error) -> bool {
     matches!(error, pg_pool::Error::Bug(_))
 }
 
-fn delivery(message: &pull::Delivery) -> Delivery {
-    Delivery {
+/// Reads a message; its application begins.
+fn begin(message: &pull::Delivery, trace: &Trace, batch: &Span) -> (Delivery, Span) {
+    let request = request::read(&message.subject, &message.payload);
+    let span = spans::of_request(&request, message, trace, batch);
+    let delivery = Delivery {
         // A stream of more than 2⁶³ messages would have run for a million years.
         stream_sequence: i64::try_from(message.stream_sequence).unwrap_or(i64::MAX),
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
-        traceparent: message.headers.get(TRACEPARENT).map(str::to_owned),
+        trace: span.trace().clone(),
         stored_at: message.stored_at.into(),
-        request: request::read(&message.subject, &message.payload),
-    }
+        request,
+    };
+    (delivery, span)
 }
 
 async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<provisioning::Outcome>) {

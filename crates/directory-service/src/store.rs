@@ -10,6 +10,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod extensions;
 pub(crate) mod filter_sql;
 pub(crate) mod groups;
+pub(crate) mod history;
 pub(crate) mod log;
 pub(crate) mod log_pages;
 pub(crate) mod memberships;

@@ -152,7 +152,7 @@ impl Instance {
 }
 
 impl Launch {
-    fn spawn(&self, name: &str) -> Result<Process> {
+    pub(crate) fn spawn(&self, name: &str) -> Result<Process> {
         let mut command = isolated(Command::new(&self.program));
         command.arg("serve").current_dir(&self.directory).envs(self.environment.iter().cloned());
         Process::spawn(

@@ -17,6 +17,8 @@ pub const DATABASE: &str = "timeclock";
 pub const READY_PATH: &str = "/readyz";
 /// The bus user of `timeclock-operator`.
 pub const OPERATOR_BUS_USER: &str = "operator";
+/// The bus user of `fact-subscriber`, which stands for everything in TimeClock 365 that follows the facts.
+pub const SUBSCRIBER_BUS_USER: &str = "subscriber";
 /// Seals the token service's signing keys at rest: 32 bytes, base64.
 pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
 /// Seals the gateway's cursors, the same for all gateways: 32 bytes, base64.
@@ -138,7 +140,7 @@ pub fn role_password_variable(role: &str) -> String {
 
 /// The users of the bus.
 pub fn bus_users() -> impl Iterator<Item = &'static str> {
-    SERVICES.iter().map(|service| service.bus_user).chain([OPERATOR_BUS_USER])
+    SERVICES.iter().map(|service| service.bus_user).chain([OPERATOR_BUS_USER, SUBSCRIBER_BUS_USER])
 }
 
 /// The roles in Postgres.

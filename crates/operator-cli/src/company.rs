@@ -70,7 +70,8 @@ async fn create(questions: &Questions, name: String, id: Option<String>) -> Resu
 }
 
 async fn list(questions: &Questions, company_id: String) -> Result<Vec<Shown>, Failure> {
-    match result(questions.ask(DIRECTORY, LIST_COMPANIES, &ListCompanies { company_id }).await?)? {
+    let question = ListCompanies { company_id, ..ListCompanies::default() };
+    match result(questions.ask(DIRECTORY, LIST_COMPANIES, &question).await?)? {
         reply::Result::ListCompanies(list) => {
             Ok(list.companies.into_iter().map(|company| Shown::new(company, None)).collect())
         }

@@ -24,7 +24,7 @@ pub(crate) enum CompanyError {
 
 /// Asks the directory.
 pub(crate) async fn exists(bus: &Bus, company: CompanyId) -> Result<bool, CompanyError> {
-    let question = ListCompanies { company_id: company.to_string() };
+    let question = ListCompanies { company_id: company.to_string(), ..ListCompanies::default() };
     let answer = bus.ask(LIST_COMPANIES, question.encode_to_vec(), TIMEOUT).await?;
     let reply = Reply::decode(answer).map_err(|error| CompanyError::Answer(Some(error)))?;
     match reply.result {

@@ -46,6 +46,12 @@ impl Suites {
         Self { programs: target.join("conformance/bin") }
     }
 
+    /// Python, with what is installed beside the suites.
+    #[must_use]
+    pub fn python(&self) -> Command {
+        Command::new(self.programs.join("python"))
+    }
+
     /// Every check of scim2-tester.
     ///
     /// # Panics

@@ -675,6 +675,11 @@ pub struct Fact {
     pub company_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "4")]
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Which history of the directory this belongs to. Another one than before means that the directory came back from a
+    /// backup or lost the bus: versions and ids that were announced before it began may never have happened, and whoever
+    /// follows takes a snapshot. Empty from directories that did not say.
+    #[prost(string, tag = "5")]
+    pub history_id: ::prost::alloc::string::String,
     #[prost(oneof = "fact::Event", tags = "10, 11, 12, 13, 14, 20, 21, 22, 23, 24")]
     pub event: ::core::option::Option<fact::Event>,
 }
@@ -805,12 +810,15 @@ pub struct OutboxFact {
     pub fact_id: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "3")]
     pub fact: ::prost::alloc::vec::Vec<u8>,
-    /// W3C trace context of the request; empty when it carried none.
+    /// W3C trace context of what the request came to; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
     /// When the stream PROVISIONING took the request; for the metrics.
     #[prost(message, optional, tag = "5")]
     pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What belongs to `traceparent`.
+    #[prost(string, tag = "6")]
+    pub tracestate: ::prost::alloc::string::String,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1103,11 +1111,20 @@ pub struct ListCompanies {
     /// Empty for all; otherwise just this one.
     #[prost(string, tag = "1")]
     pub company_id: ::prost::alloc::string::String,
+    /// The company behind which the page begins, in the order of ids; empty for the first page.
+    #[prost(string, tag = "2")]
+    pub after_company_id: ::prost::alloc::string::String,
+    /// Companies to return at most; 0 for as many as one answer lists.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListCompaniesReply {
     #[prost(message, repeated, tag = "1")]
     pub companies: ::prost::alloc::vec::Vec<Company>,
+    /// The directory's present history; see Fact.
+    #[prost(string, tag = "2")]
+    pub history_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Company {

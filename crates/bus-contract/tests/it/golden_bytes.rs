@@ -119,6 +119,7 @@ fn facts() {
         request_id: REQUEST.to_owned(),
         company_id: COMPANY.to_owned(),
         occurred_at: at(1_795_000_060),
+        history_id: String::new(),
         event: Some(event),
     };
     let (user, changed_attributes) = (Some(record()), vec!["active".to_owned()]);
@@ -147,6 +148,13 @@ fn facts() {
     golden(
         "fact.user_deleted",
         &fact(fact::Event::UserDeleted(directory::UserDeleted { user_id: USER.to_owned(), version: 7 })),
+    );
+    golden(
+        "fact.in_history",
+        &directory::Fact {
+            history_id: TOKEN.to_owned(),
+            ..fact(fact::Event::UserDeleted(directory::UserDeleted { user_id: USER.to_owned(), version: 7 }))
+        },
     );
 }
 
@@ -375,6 +383,7 @@ fn facts_about_groups() {
         request_id: REQUEST.to_owned(),
         company_id: COMPANY.to_owned(),
         occurred_at: at(1_795_000_060),
+        history_id: String::new(),
         event: Some(event),
     };
     let group = Some(directory::GroupRecord {

@@ -61,7 +61,7 @@ pub(super) struct Applied {
     pub(super) lines: u64,
 }
 
-/// Applies messages in the order of the stream; `None` when a later incarnation of it is being counted. Safe to run
+/// Applies messages in the order of the stream; `None` when another incarnation of it is being counted. Safe to run
 /// again: what lies behind the watermark was counted.
 pub(super) fn apply(
     conn: &mut PgConnection,
@@ -71,11 +71,9 @@ pub(super) fn apply(
     now: DateTime<Utc>,
 ) -> QueryResult<Option<Applied>> {
     let (known, applied) = store::activity::lock(conn)?;
-    if known > incarnation {
+    if known != incarnation {
         return Ok(None);
     }
-    // Sequences of another incarnation mean nothing.
-    let applied = if known == incarnation { applied } else { 0 };
     let Some(last) = batch.last().map(|delivery| delivery.sequence).filter(|last| *last > applied) else {
         return Ok(Some(Applied::default()));
     };

@@ -25,7 +25,7 @@ use super::{
     places::Places,
     upkeep,
 };
-use crate::{partition::Context, retry::Retry, settings::ActivitySettings, time::now};
+use crate::{partition::Context, retry::Retry, settings::ActivitySettings, store, time::now};
 
 /// The keys of the advisory lock.
 const READER_CLASS: i32 = 0x7c36_5003;
@@ -152,7 +152,15 @@ async fn reading(
     retry: &mut Retry,
 ) -> anyhow::Result<()> {
     // Made sure of at every beginning: a NATS that lost its disk has lost the stream too.
-    let incarnation = context.calls_stream().await?.created_unix_nanos;
+    let (_, before) = context.pool.run("calls.look", store::activity::look).await?;
+    let calls = context.calls_stream().await?;
+    let incarnation = calls.identity.created_unix_nanos;
+    // A stream of more than 2⁶³ messages would have run for a million years.
+    let last = i64::try_from(calls.last_sequence).unwrap_or(i64::MAX);
+    context
+        .pool
+        .run("calls.begin", move |conn| store::activity::begin(conn, incarnation, last, before))
+        .await?;
     let mut reading = context.bus.open_pull(&stream::CALLS, FAMILY, stream::CALLS.subject).await?;
     loop {
         let messages = tokio::select! {
@@ -163,7 +171,7 @@ async fn reading(
         context.metrics.calls.lag.set(i64::try_from(reading.pending()).unwrap_or(i64::MAX));
         let timer = context.metrics.calls.batch_seconds.start_timer();
         let Some(applied) = count_whole(context, incarnation, &messages, pause).await? else {
-            anyhow::bail!("a later incarnation of the stream is being counted");
+            anyhow::bail!("another incarnation of the stream is being counted");
         };
         timer.observe_duration();
         retry.reset();

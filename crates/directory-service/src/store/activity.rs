@@ -23,6 +23,14 @@ pub(crate) const SLOTS_KEPT: i32 = 49;
 pg_pool::static_sql! {
     Lock -> (BigInt, BigInt) =
         "select stream_created_unix_nanos, applied_sequence from calls_reader where reader = 1 for update";
+    Look -> (BigInt, BigInt) = "select stream_created_unix_nanos, applied_sequence from calls_reader where reader = 1";
+    // Sequences of another incarnation mean nothing, and one that the stream has not reached is from before it lost its
+    // count, unless it was reached since the stream was asked.
+    Begin =
+        "update calls_reader set stream_created_unix_nanos = $1, \
+           applied_sequence = case when stream_created_unix_nanos <> $1 then 0 \
+             when $3 > $2 then least(applied_sequence, $2) else applied_sequence end \
+         where reader = 1";
     MoveOn =
         "update calls_reader set stream_created_unix_nanos = $1, applied_sequence = $2 where reader = 1";
     Connections =
@@ -89,6 +97,21 @@ pg_pool::static_sql! {
     DropCycles =
         "delete from cycles where company_id = $1 and cycle_id = any (array( \
            select cycle_id from cycles where company_id = $1 and cycle_id < $2 order by cycle_id limit $3))"
+}
+
+/// Which incarnation of the stream is being counted, and how far it is.
+pub(crate) fn look(conn: &mut PgConnection) -> QueryResult<(i64, i64)> {
+    statement(Look).get_result(conn)
+}
+
+/// Begins to count this incarnation of the stream, which had come as far as `last` after we had been at `before`.
+pub(crate) fn begin(conn: &mut PgConnection, created: i64, last: i64, before: i64) -> QueryResult<()> {
+    statement(Begin)
+        .bind::<BigInt, _>(created)
+        .bind::<BigInt, _>(last)
+        .bind::<BigInt, _>(before)
+        .execute(conn)
+        .map(drop)
 }
 
 /// How far which incarnation of the stream is counted; others who count wait for this transaction.

@@ -44,11 +44,14 @@ pub(crate) fn insert(
 /// The most companies that one answer lists.
 pub(crate) const MAX_LISTED: i64 = 10_000;
 
-/// Every company, oldest first.
-pub(crate) fn all(conn: &mut PgConnection) -> QueryResult<Vec<CompanyRow>> {
-    sql_query("select company_id, name, created_at from companies order by company_id limit $1")
-        .bind::<BigInt, _>(MAX_LISTED)
-        .load(conn)
+/// Companies behind this one, oldest first.
+pub(crate) fn listed(conn: &mut PgConnection, after: CompanyId, limit: i64) -> QueryResult<Vec<CompanyRow>> {
+    sql_query(
+        "select company_id, name, created_at from companies where company_id > $1 order by company_id limit $2",
+    )
+    .bind::<SqlUuid, _>(after.as_uuid())
+    .bind::<BigInt, _>(limit)
+    .load(conn)
 }
 
 /// Those of these companies that exist.

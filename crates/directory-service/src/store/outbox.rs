@@ -3,15 +3,16 @@
 use bus_contract::partition::Partition;
 use diesel::{
     PgConnection, QueryResult, Queryable, RunQueryDsl,
-    sql_types::{BigInt, Binary, Bool, Double, SmallInt},
+    sql_types::{BigInt, Binary, Bool, Double, SmallInt, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
+use uuid::Uuid;
 
 use super::partitions::number;
 
 pg_pool::static_sql! {
-    Oldest -> (BigInt, Binary, Bool) =
-        "select outbox_id, facts, next_id is null as is_newest from ( \
+    Oldest -> (BigInt, Binary, Bool, SqlUuid) =
+        "select outbox_id, facts, next_id is null as is_newest, (select history_id from history) from ( \
            select outbox_id, facts, lead(outbox_id) over (order by outbox_id) as next_id, \
              sum(octet_length(facts)) over (order by outbox_id) - octet_length(facts) as bytes_before \
            from (select outbox_id, facts from outbox where partition = $1 order by outbox_id limit $2 + 1) as head) as o \
@@ -33,6 +34,8 @@ pub(crate) struct OutboxRow {
     pub(crate) facts: Vec<u8>,
     /// Whether the partition had no row behind this one.
     pub(crate) is_newest: bool,
+    /// The history to which all rows belong now, whenever they were written.
+    pub(crate) history: Uuid,
 }
 
 /// The most rows that are counted: beyond, how many there are tells nothing more.

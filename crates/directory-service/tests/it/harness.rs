@@ -44,7 +44,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"]
+        let variables = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR", "SUBSCRIBER"]
             .map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
         let nats = nats::Server::start(nats::Options {
             config: Some(NATS_CONF.replacen("users: [", FOLLOWER, 1)),
@@ -476,12 +476,22 @@ fn prepare(template_url: &str) -> anyhow::Result<()> {
 
 /// Runs the explicit step that brings the tables up to date.
 pub(crate) fn migrate(database: &str) {
+    command(database, "migrate", "directory_owner");
+}
+
+/// Has followers take a snapshot, as an operator would.
+pub(crate) fn begin_history(database: &str) {
+    command(database, "begin-history", "directory_service");
+}
+
+fn command(database: &str, command: &str, role: &str) {
     let output = Command::new(env!("CARGO_BIN_EXE_directory-service"))
-        .arg("migrate")
-        .env("TIMECLOCK_POSTGRES_URL", url(database, "directory_owner"))
+        .arg(command)
+        .env("TIMECLOCK_POSTGRES_URL", url(database, role))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // What went wrong stands in the log, which is on standard output.
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn supervision(name: &str, log: &std::path::Path) -> process::Supervision {

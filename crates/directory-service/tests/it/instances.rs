@@ -35,6 +35,7 @@ async fn nothing_is_lost_or_done_twice_when_instances_die_under_load() {
     let mut caller = world.caller().await;
     let counter = caller.hire(json!({"userName": "counter@contoso.com", "title": "start"})).await;
 
+    let history = world.sql("select history_id from history");
     let mut told = BTreeSet::new();
     for number in 0..REQUESTS {
         // In turn a new user and a change of one and the same user, whose versions count the changes.
@@ -59,6 +60,9 @@ async fn nothing_is_lost_or_done_twice_when_instances_die_under_load() {
     assert_eq!(usize::try_from(counted.version).unwrap(), 1 + REQUESTS / 2);
     assert_eq!(crate::harness::attributes(&counted)["title"], format!("title {}", REQUESTS - 1));
     assert_eq!(world.sql("select count(*) from users").trim(), (REQUESTS / 2 + 1).to_string());
+
+    // However often it was taken over, the database and the bus tell the same story.
+    assert_eq!(world.sql("select history_id from history"), history);
 
     // Whatever was answered is true.
     while told.len() < REQUESTS / 2 {

@@ -16,6 +16,7 @@ mod company_events;
 mod company_isolation;
 mod filters_agree;
 mod groups;
+mod histories;
 mod instances;
 mod log_pages;
 mod metrics;

@@ -94,7 +94,10 @@ async fn a_company_is_created_once_and_listed() {
         panic!()
     };
     assert_eq!((second.created, second.company.unwrap()), (false, company.clone()));
-    let one = directory::ListCompanies { company_id: company.company_id.clone() };
+    let one = directory::ListCompanies {
+        company_id: company.company_id.clone(),
+        ..directory::ListCompanies::default()
+    };
     let reply::Result::ListCompanies(listed) = ask(LIST_COMPANIES, one.encode_to_vec()).await else {
         panic!()
     };

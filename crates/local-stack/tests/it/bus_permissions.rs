@@ -52,6 +52,16 @@ fn each_user_may_do_its_own_work() {
             "operator",
             vec!["directory.v1.company.create", "tokens.v1.issue", "console.v1.administrator.invite"],
         ),
+        (
+            "subscriber",
+            vec![
+                "$JS.API.STREAM.INFO.DIRECTORY",
+                "$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.>",
+                "$JS.API.CONSUMER.MSG.NEXT.DIRECTORY.seats",
+                "$JS.ACK.DIRECTORY.seats.1.2.3.4.5",
+                "directory.v1.query.group.members",
+            ],
+        ),
     ] {
         for subject in subjects {
             assert!(may_publish(&server, user, subject), "{user} must be able to publish {subject}");
@@ -76,6 +86,12 @@ fn nobody_may_do_the_work_of_another() {
             ("activity.v1.a", &["directory"]),
             ("calls.v1.a", &["gateway"]),
             ("$JS.API.STREAM.UPDATE.PROVISIONING", &["directory"]),
+            ("$JS.API.STREAM.UPDATE.DIRECTORY", &["directory"]),
+            ("$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.>", &["subscriber"]),
+            // A follower leaves the others' consumers and every other stream alone.
+            ("$JS.API.CONSUMER.DELETE.DIRECTORY.another", &[]),
+            ("$JS.API.CONSUMER.CREATE.PROVISIONING.seats.provisioning.v1.>", &["directory"]),
+            ("directory.v1.query.group.members", &["gateway", "console", "subscriber"]),
             ("$JS.API.STREAM.UPDATE.CALLS", &["directory"]),
             ("$KV.TOKENS.key.1", &["tokens"]),
             ("$JS.API.STREAM.PURGE.KV_TOKENS", &["tokens"]),

@@ -67,7 +67,10 @@ async fn companies_are_listed_as_a_table_or_as_json() {
     let server = server();
     service(&server, LIST_COMPANIES, |_question| {
         let companies = vec![company("Contoso".into()), company("Fabrikam".into())];
-        answered(DirectoryAnswer::ListCompanies(ListCompaniesReply { companies }))
+        answered(DirectoryAnswer::ListCompanies(ListCompaniesReply {
+            companies,
+            ..ListCompaniesReply::default()
+        }))
     })
     .await;
     let table = stdout(&operator(&server.url(), &["company", "list"]));
@@ -137,7 +140,10 @@ async fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is_one() {
     let server = server();
     service(&server, LIST_COMPANIES, |_question| {
         let companies = vec![company("Contoso".into())];
-        answered(DirectoryAnswer::ListCompanies(ListCompaniesReply { companies }))
+        answered(DirectoryAnswer::ListCompanies(ListCompaniesReply {
+            companies,
+            ..ListCompaniesReply::default()
+        }))
     })
     .await;
     let list_into = |stdout: Stdio| {

@@ -73,7 +73,7 @@ impl World {
 
         let clock = Clock::manual(NOW);
         let process = Process::new(clock.clone());
-        let listener = Listener::bind("scim", LOCAL).unwrap();
+        let listener = Listener::bind(&process, "scim", LOCAL).unwrap();
         let address = listener.address();
         scim_gateway::start_on(listener, settings(&nats, oddities.settings), process.clone()).await.unwrap();
         process.health.started();
@@ -91,7 +91,7 @@ impl World {
     /// Where another gateway of the same world serves.
     pub(crate) async fn another_gateway(&self, more: &[(&str, &str)]) -> SocketAddr {
         let process = Process::new(self.clock.clone());
-        let listener = Listener::bind("scim", LOCAL).unwrap();
+        let listener = Listener::bind(&process, "scim", LOCAL).unwrap();
         let address = listener.address();
         scim_gateway::start_on(listener, settings(&self.nats, more), process.clone()).await.unwrap();
         process.health.started();
@@ -238,7 +238,7 @@ fn settings(nats: &Server, more: &[(&str, &str)]) -> Settings {
 const PASSWORD: &str = "secret";
 
 fn deployed() -> Options {
-    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"];
+    let passwords = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR", "SUBSCRIBER"];
     let environment = passwords.map(|user| (format!("TIMECLOCK_NATS_{user}_PASSWORD"), PASSWORD.to_owned()));
     let config = include_str!("../../../../deploy/nats/nats-server.conf").to_owned();
     Options { config: Some(config), environment: environment.into(), ..Options::default() }

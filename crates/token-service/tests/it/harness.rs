@@ -251,7 +251,7 @@ async fn serve_with(
 
 /// The bus as it is deployed: every user with its own permissions. The password is the same for all.
 pub(crate) fn deployed_nats() -> nats::Options {
-    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR"];
+    let users = ["GATEWAY", "DIRECTORY", "TOKENS", "CONSOLE", "OPERATOR", "SUBSCRIBER"];
     nats::Options {
         config: Some(include_str!("../../../../deploy/nats/nats-server.conf").to_owned()),
         environment: users
@@ -284,7 +284,10 @@ async fn answer_as_directory(bus: Bus, company: CompanyId) {
             let known =
                 Company { company_id, name: "Contoso".into(), created_at: "2026-01-01T00:00:00Z".into() };
             let companies = Vec::from_iter((question.company_id == known.company_id).then_some(known));
-            let result = directory::reply::Result::ListCompanies(ListCompaniesReply { companies });
+            let result = directory::reply::Result::ListCompanies(ListCompaniesReply {
+                companies,
+                ..ListCompaniesReply::default()
+            });
             let reply = directory::Reply { result: Some(result) };
             asked.respond(&bus, reply.encode_to_vec()).await.ok();
         }

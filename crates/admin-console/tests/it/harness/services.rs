@@ -53,7 +53,10 @@ impl Services {
             };
             let companies = known.iter().filter(asked_for).cloned().collect();
             directory::Reply {
-                result: Some(directory::reply::Result::ListCompanies(ListCompaniesReply { companies })),
+                result: Some(directory::reply::Result::ListCompanies(ListCompaniesReply {
+                    companies,
+                    ..ListCompaniesReply::default()
+                })),
             }
         });
         services.listen(connect(nats, "directory").await, "directory.v1.>", DIRECTORY_QUEUE).await;
