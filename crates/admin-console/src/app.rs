@@ -78,7 +78,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind(&process, "console", settings.http)?.secured_by(settings.tls, "console")?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());

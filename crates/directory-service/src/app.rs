@@ -80,7 +80,7 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::DIRECTORY])?;
     let bus = Bus::connect_measured(&settings.bus, told).await.context("connect to NATS")?;
     let bus = bus.with_replicas(settings.replicas);
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 

@@ -65,7 +65,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
     let bus = bus.with_replicas(settings.replicas);
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();
