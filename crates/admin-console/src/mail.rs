@@ -24,6 +24,7 @@ const URL: Setting = Setting::new(
 .unless_set("no mail is sent, and the pages say so");
 const FROM: Setting = Setting::new("TIMECLOCK_MAIL_FROM", "Who sends the mails.")
     .form("an address, such as `TimeClock 365 <a@example.com>`");
+
 /// Every metric label.
 pub(crate) const RESULTS: [&str; 2] = ["sent", "failed"];
 
