@@ -124,8 +124,7 @@ fn outbox() -> Row {
             "Within a day. More than none means that the stream or the database was lost or restored: followers begin anew with a snapshot.",
         )
         .ask("histories", "sum(increase(timeclock_directory_histories_begun_total[1d]))")
-        .from(1.0, Doubtful)
-        .runbook("OutboxOld"),
+        .from(1.0, Doubtful),
         Panel::new(
             Visual::Lines,
             "From the request to the fact",
