@@ -8,14 +8,14 @@ use bus_jetstream::request::AskError;
 use service_runtime::clock::Clock;
 use typed_ids::CompanyId;
 
-use crate::harness::{NOW, SEALING_KEY, connect, database, eventually, migrate, serve, url};
+use crate::harness::{NOW, SEALING_KEY, connect, database, deployed_nats, eventually, migrate, serve, url};
 
 const LONG: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_comes_before_its_tables_answers_nobody_until_they_are_there() {
     let database = database();
-    let nats = nats::Server::start(nats::Options::default()).unwrap();
+    let nats = nats::Server::start(deployed_nats()).unwrap();
     let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
     let clock = Clock::manual(NOW);
     let process = serve(&nats.url(), &url(&database, "service"), http, &clock, SEALING_KEY).await;
@@ -33,4 +33,5 @@ async fn a_service_that_comes_before_its_tables_answers_nobody_until_they_are_th
 
     migrate(&database).await;
     eventually("it answers", || async { bus.ask(LIST_TOKENS, question.clone(), LONG).await.ok() }).await;
+    eventually("ready", || async { process.health.readiness().await.ready.then_some(()) }).await;
 }
