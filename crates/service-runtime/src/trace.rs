@@ -79,7 +79,7 @@ impl Trace {
         let Some(traceparent) = header(TRACEPARENT).filter(|value| is_well_formed(value)) else {
             return Self::none();
         };
-        let tracestate = header(TRACESTATE).filter(|value| value.len() <= MAX_TRACESTATE);
+        let tracestate = header(TRACESTATE).filter(|value| value.len() <= MAX_TRACESTATE && is_state(value));
         let received = Received { traceparent: &traceparent, tracestate: tracestate.as_deref() };
         Self(TraceContextPropagator::new().extract_with_context(&Context::new(), &received))
     }
@@ -155,6 +155,16 @@ fn is_well_formed(traceparent: &str) -> bool {
         Some(next) => *next == b'-' && version != b"00" && bytes.len() <= MAX_TRACEPARENT,
     };
     known.iter().enumerate().all(is_in_place) && ends_well && version != b"ff"
+}
+
+/// W3C Trace Context §3.3.1: members with a key and a value. The propagator takes empty ones too.
+fn is_state(tracestate: &str) -> bool {
+    let is_member = |member: &str| {
+        let member = member.trim();
+        member.is_empty()
+            || member.split_once('=').is_some_and(|(key, value)| !key.is_empty() && !value.is_empty())
+    };
+    tracestate.split(',').all(is_member)
 }
 
 struct Received<'h> {

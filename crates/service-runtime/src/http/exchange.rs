@@ -7,7 +7,7 @@ use actix_web::{Error, HttpRequest, dev::ServiceResponse, http::StatusCode};
 use tracing::Level;
 use uuid::Uuid;
 
-use super::{Underway, caller_request_id, received_trace, request_id};
+use super::{Underway, caller_request_id, is_over_tls, received_trace, request_id};
 use crate::trace::{Kind, Span, Trace};
 
 /// A request on its way to its answer; dropped before, it was abandoned with its connection.
@@ -41,7 +41,7 @@ impl Exchange {
     /// Begins with the head of the request; the caller's trace goes on in it.
     pub fn begin(request: &HttpRequest, underway: Underway) -> Self {
         let (id, route, method) = (request_id(request), underway.route(), underway.method());
-        let scheme = if request.app_config().secure() { "https" } else { "http" };
+        let scheme = if is_over_tls(request) { "https" } else { "http" };
         let span = received_trace(request)
             .entry(Kind::Server, format_args!("{method} {route}"))
             .with("http.request.method", method)

@@ -68,7 +68,7 @@ const IMPURE: [&str; 12] = [
 ];
 
 /// Which crates may name a technology in their `[dependencies]`.
-const OWNERS: [(&str, &[&str]); 17] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("actix-web", &["service-runtime", "scim-gateway", "token-service", "admin-console"]),
     // The bench also measures what the bare client reaches on the same machine.
     ("async-nats", &["bus-jetstream", "provisioning-bench"]),
@@ -78,7 +78,10 @@ const OWNERS: [(&str, &[&str]); 17] = [
     ("ed25519-dalek", &["token-service"]),
     // The emulator signs assertions, as Entra does.
     ("jsonwebtoken", &["entra-emulator", "token-protocol", "token-service"]),
+    ("opentelemetry", &["service-runtime"]),
     ("opentelemetry-otlp", &["service-runtime"]),
+    // The tests' collector.
+    ("opentelemetry-proto", &["tests-e2e"]),
     ("opentelemetry_sdk", &["service-runtime"]),
     ("prost-build", &[]),
     ("reqwest", &["entra-emulator", "tests-e2e"]),
