@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    actors::{entra::Entra, operator::Operator, scim::Scim},
+    actors::{collector::Collector, entra::Entra, operator::Operator, scim::Scim},
     fault, observe,
 };
 
@@ -26,6 +26,9 @@ use crate::{
 static SHARED: OnceLock<Attempt<Stack>> = OnceLock::new();
 /// The stack whose parts are killed, by one scenario at a time.
 static DISTURBED: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
+
+/// The stack that has two of each service behind one origin, as a deployment has.
+static BEHIND_EDGE: OnceLock<Attempt<Mutex<Stack>>> = OnceLock::new();
 
 /// Where the token service looks for the keys of assertions; whoever plays Entra's authority listens there.
 static AUTHORITY: OnceLock<SocketAddr> = OnceLock::new();
@@ -39,6 +42,8 @@ const DISTURBED_TIMEOUT_MS: &str = "2000";
 /// What the shared stack's services log; of libraries as little as by default.
 const VERBOSE: &str = "info,async_nats=warn,actix_server=warn,actix_http::h1::dispatcher=off,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
     service_runtime=debug,bus_jetstream=debug,pg_pool=debug";
+/// How often the shared stack's services export their spans, in milliseconds: often, for the tests' sake.
+const EXPORT_DELAY_MS: &str = "100";
 /// How often the shared stack's console looks whom to mail, in milliseconds: often, for the tests' sake.
 const NOTICES_INTERVAL_MS: &str = "200";
 
@@ -79,6 +84,16 @@ impl World {
         let stack = stack.lock().await;
         block_in_place(|| fault::mend(&stack)).expect("the stack is whole");
         Self::inhabit(Place::Disturbed(stack))
+    }
+
+    /// A new company with an administrator in the stack that has two of each service behind one origin, for this
+    /// scenario alone.
+    pub async fn behind_the_edge() -> Self {
+        let start = || BEHIND_EDGE.get_or_init(|| start_with("edge", Vec::new(), true).map(Mutex::new));
+        let stack = running(block_in_place(start)).lock().await;
+        let company =
+            block_in_place(|| stack.new_company_with_administrator("A company")).expect("a company");
+        Self::of(Place::Disturbed(stack), company)
     }
 
     fn inhabit(place: Place) -> Self {
@@ -184,6 +199,9 @@ fn shared_settings() -> Vec<(String, String, String)> {
     // All that our own code can say, so that scenarios find in the logs what must not be there.
     let services = fault::SERVICES;
     settings.extend(services.map(|service| (service, "TIMECLOCK_LOG", VERBOSE)));
+    let collector = Collector::shared().endpoint();
+    settings.extend(services.map(|service| (service, "OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str())));
+    settings.extend(services.map(|service| (service, "OTEL_BSP_SCHEDULE_DELAY", EXPORT_DELAY_MS)));
     settings
         .into_iter()
         .map(|(service, name, value)| (service.to_owned(), name.to_owned(), value.to_owned()))
@@ -198,12 +216,17 @@ fn disturbed_settings() -> Vec<(String, String, String)> {
 
 /// It ends with this process: a static is never dropped, and the servers' watchdogs look after that.
 fn start(name: &str, environment: Vec<(String, String, String)>) -> Attempt<Stack> {
+    start_with(name, environment, false)
+}
+
+fn start_with(name: &str, environment: Vec<(String, String, String)>, behind_edge: bool) -> Attempt<Stack> {
     let attempt = || -> Result<Stack> {
         let workdir = fresh_workdir(name)?;
         let binaries = Binaries::beside_this_program()?;
         // Done in no time when all is up to date, and nobody tests yesterday's services.
         binaries.build()?;
-        Stack::start(Options { binaries, throwaway: true, environment, ..Options::new(workdir)? })
+        let options = Options::new(workdir)?;
+        Stack::start(Options { binaries, throwaway: true, environment, behind_edge, ..options })
     };
     attempt().map_err(|error| format!("the {name} stack does not start: {error:#}"))
 }

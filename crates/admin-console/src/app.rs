@@ -75,9 +75,10 @@ impl App {
 /// # Errors
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind("console", settings.http)?;
+    let listener = Listener::bind(&process, "console", settings.http)?.secured_by(settings.tls, "console")?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
@@ -99,15 +100,15 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         metrics,
     };
     register_checks(&process, &app);
-    process.tasks.spawn("operators", {
-        let (app, answers) = (app.clone(), Answers::register(&process.metrics)?);
-        |stop| operators::serve(app, answers, stop)
-    });
     app.pool.watch_size(&process.tasks);
-    if let Some(mailer) = app.mailer.clone() {
-        let (app, interval) = (app.clone(), settings.notices_interval);
-        process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
-    }
+    let (working, answers) = (app.clone(), Answers::register(&process.metrics)?);
+    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
+        if let Some(mailer) = working.mailer.clone() {
+            let (app, interval) = (working.clone(), settings.notices_interval);
+            process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
+        }
+        process.tasks.spawn("operators", |stop| operators::serve(working, answers, stop));
+    });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())
@@ -118,11 +119,6 @@ fn register_checks(process: &Process, app: &App) {
     process.health.register("nats", move || {
         let bus = bus.clone();
         async move { bus.ping().await.map_err(|error| error.to_string()) }
-    });
-    let pool = app.pool.clone();
-    process.health.register("postgres", move || {
-        let pool = pool.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
 }
 

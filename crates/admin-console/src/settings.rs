@@ -6,7 +6,7 @@ use std::{
 };
 
 use service_runtime::{
-    http::TrustedProxies,
+    http::{Tls, TrustedProxies},
     settings::{Reader, Setting},
 };
 
@@ -52,6 +52,8 @@ pub struct Settings {
     pub(crate) notices_interval: Duration,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
+    /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Settings {
@@ -66,6 +68,7 @@ impl Settings {
             mail: mail::Settings::read(reader),
             notices_interval: reader.duration_ms(NOTICES_INTERVAL, MINUTE_MS, 50..=60 * MINUTE_MS),
             proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
             limits: Limits {
                 idle: reader.duration_ms(SESSION_IDLE, 30 * MINUTE_MS, 5 * MINUTE_MS..=24 * 60 * MINUTE_MS),
                 absolute: reader.duration_ms(

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod haproxy;
 pub mod nats;
 pub mod port;
 pub mod postgres;

@@ -12,6 +12,7 @@ use async_nats::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
+use service_runtime::{Causes, tasks::Tasks};
 use tokio::sync::watch;
 
 use crate::{
@@ -122,6 +123,21 @@ impl Bus {
     #[must_use]
     pub fn with_replicas(self, replicas: Replicas) -> Self {
         Self { replicas, ..self }
+    }
+
+    /// Has the process's last words heard, once the tasks that accept work have ended: answers are handed to the client,
+    /// which writes them when it gets round to it, and not at all when the process ends before.
+    ///
+    /// Without a connection there is nobody to hear them, and it is given up after [`ACK_TIMEOUT`].
+    pub fn flush_at_the_end(&self, tasks: &Tasks) {
+        let client = self.client.clone();
+        tasks.spawn_supporting("bus", |stop| async move {
+            stop.cancelled().await;
+            if let Ok(Err(error)) = tokio::time::timeout(ACK_TIMEOUT, client.flush()).await {
+                tracing::debug!(error = %Causes(&error), "what was said last may not have been heard");
+            }
+            Ok(())
+        });
     }
 
     /// Whether there is a connection right now.

@@ -16,7 +16,7 @@ use bus_contract::{
 };
 use bus_jetstream::{Bus, metrics::Answers};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use pg_pool::{Pool, migrate::NotReady};
+use pg_pool::Pool;
 use service_runtime::{Process, Service};
 
 use crate::{
@@ -76,21 +76,15 @@ async fn begin_history(settings: pg_pool::Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tables_are_current(pool: &Pool) -> Result<(), String> {
-    pg_pool::migrate::ready(pool, MIGRATIONS).await.map_err(|error| match error {
-        NotReady::Pending(_) => format!("run `directory-service migrate`: {error}"),
-        NotReady::Unknown(_) => error.to_string(),
-    })
-}
-
 async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::DIRECTORY])?;
     let bus = Bus::connect_measured(&settings.bus, told).await.context("connect to NATS")?;
     let bus = bus.with_replicas(settings.replicas);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 
-    let (nats, postgres) = (bus.clone(), pool.clone());
+    let nats = bus.clone();
     process.health.register("nats", move || {
         let bus = nats.clone();
         async move {
@@ -102,10 +96,6 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
             }
         }
     });
-    process.health.register("postgres", move || {
-        let pool = postgres.clone();
-        async move { tables_are_current(&pool).await }
-    });
 
     let context = partition::Context {
         bus: bus.clone(),
@@ -114,22 +104,19 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
         streams: Arc::default(),
     };
     pool.watch_size(&process.tasks);
-    let (told, reader, postgres) = (context.clone(), context.clone(), settings.postgres.clone());
-    process.tasks.spawn_supporting("outbox", |stop| waiting::facts(told, stop));
-    process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
-    process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
-    answer_questions(&process, bus, pool, metrics)?;
+    let answers = Answers::register(&process.metrics)?;
+    pg_pool::migrate::when_ready(&process, pool.clone(), MIGRATIONS, move |process| {
+        let (told, reader, postgres) = (context.clone(), context.clone(), settings.postgres.clone());
+        process.tasks.spawn_supporting("outbox", |stop| waiting::facts(told, stop));
+        process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
+        process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
+        answer_questions(process, bus, pool, metrics, &answers);
+    });
     Ok(())
 }
 
 /// Starts a task for each kind of question.
-fn answer_questions(
-    process: &Process,
-    bus: Bus,
-    pool: Pool,
-    metrics: Arc<Metrics>,
-) -> prometheus::Result<()> {
-    let answers = Answers::register(&process.metrics)?;
+fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metrics>, answers: &Answers) {
     process.tasks.spawn("look-ups", |stop| {
         answer::look_ups(bus.clone(), pool.clone(), metrics, answers.clone(), stop)
     });
@@ -172,5 +159,4 @@ fn answer_questions(
     serve_and_publish!("declarations of schemas", DECLARE_SCHEMA, extension::declare);
     serve_and_publish!("removals of schemas", REMOVE_SCHEMA, extension::remove);
     process.tasks.spawn("published schemas", move |stop| extension::keep_published(bus, pool, stop));
-    Ok(())
 }

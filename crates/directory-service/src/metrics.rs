@@ -188,7 +188,7 @@ fn removes_access(delivery: &Delivery) -> bool {
 }
 
 /// A closed list, whatever the requests say.
-fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
+pub(crate) fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
     let Some(outcome) = outcome else { return "unreadable" };
     match &outcome.result {
         _ if outcome.repeated => "repeated",

@@ -11,6 +11,7 @@ pub mod topology;
 mod claim;
 mod cycle;
 mod detach;
+mod edge;
 mod probe;
 mod service;
 mod workdir;

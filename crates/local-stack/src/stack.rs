@@ -20,10 +20,11 @@ use backing_servers::{nats, postgres, process};
 use crate::{
     binaries::Binaries,
     company::{Company, Operator},
+    edge::{self, Edge, Target},
     endpoints::Endpoints,
     secrets::Secrets,
     service::{Instance, Launch, Ports, isolated},
-    topology::{self, Backing, Environment, HURRIED, PublicUrls, SERVICES, Service},
+    topology::{self, Backing, HURRIED, PublicUrls, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
 
@@ -31,6 +32,9 @@ use crate::{
 const READY_LIMIT: Duration = Duration::from_secs(90);
 /// The companies that every stack has.
 const COMPANIES: [&str; 2] = ["Contoso", "Fabrikam"];
+
+/// Nobody here is told of readiness and needs time to turn elsewhere.
+const NO_DRAIN_DELAY: (&str, &str) = ("TIMECLOCK_DRAIN_DELAY_MS", "0");
 
 const COMPANIES_FILE: &str = "companies.json";
 
@@ -45,6 +49,9 @@ pub struct Options {
     pub throwaway: bool,
     /// Settings of services beyond the topology's: service, variable, value.
     pub environment: Vec<(String, String, String)>,
+    /// Two instances of each service, and HAProxy as it is deployed in front of those that are called from outside: the
+    /// addresses told are its.
+    pub behind_edge: bool,
     /// Settings of Postgres beyond what every stack has: name, value.
     pub postgres_settings: Vec<(String, String)>,
     /// Told of each step as it begins.
@@ -63,6 +70,7 @@ impl Options {
             binaries,
             throwaway: false,
             environment: Vec::new(),
+            behind_edge: false,
             postgres_settings: Vec::new(),
             progress: |_| (),
         })
@@ -81,6 +89,7 @@ pub struct Stack {
     instances: Mutex<Vec<Instance>>,
     postgres: postgres::Server,
     nats: nats::Server,
+    edge: Option<Edge>,
     companies: Mutex<Vec<Company>>,
 }
 
@@ -103,7 +112,7 @@ impl Stack {
             start_backing(&workdir, &secrets, options.throwaway, options.postgres_settings)?;
         let address = format!("127.0.0.1:{}", postgres.port());
         let backing = Backing { nats_url: nats.url(), postgres_address: address };
-        let stack = Self {
+        let mut stack = Self {
             workdir,
             binaries: options.binaries,
             extra: options.environment,
@@ -112,16 +121,17 @@ impl Stack {
             instances: Mutex::default(),
             postgres,
             nats,
+            edge: options.behind_edge.then(Edge::claim).transpose()?,
             companies: Mutex::default(),
         };
         (options.progress)("roles, schemas and migrations");
         stack.prepare_database()?;
         (options.progress)("services");
         for service in &SERVICES {
-            let instance = stack.launch(service, service.name.to_owned(), Ports::preferred(service)?)?;
-            stack.instances().push(instance);
+            stack.launch_first(service)?;
         }
         stack.wait_until_ready()?;
+        stack.start_edge()?;
         (options.progress)("companies");
         stack.seed()?;
         stack.publish_endpoints()?;
@@ -132,11 +142,8 @@ impl Stack {
     #[must_use]
     pub fn endpoints(&self) -> Endpoints {
         let instances = self.instances();
-        let url = |name: &str| {
-            let found = instances.iter().find(|instance| instance.name == name);
-            let address = found.and_then(|instance| instance.ports.http());
-            address.map(|address| format!("http://{address}")).unwrap_or_default()
-        };
+        let url = |name: &str| self.url(&instances, name).unwrap_or_default();
+        let edge = self.edge.as_ref().map(|edge| ("edge".to_owned(), edge.metrics()));
         let metrics = |instance: &Instance| format!("http://{}/metrics", instance.ports.observe());
         let operator_password =
             self.secrets.get(&topology::bus_password_variable(topology::OPERATOR_BUS_USER));
@@ -147,7 +154,11 @@ impl Stack {
             console_url: Some(url("admin-console")),
             token_url: url("token-service"),
             companies: self.companies.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            metrics: instances.iter().map(|instance| (instance.name.clone(), metrics(instance))).collect(),
+            metrics: instances
+                .iter()
+                .map(|instance| (instance.name.clone(), metrics(instance)))
+                .chain(edge)
+                .collect(),
             postgres_url: self.postgres.superuser_url(topology::DATABASE),
             nats_url: format!(
                 "nats://{}:{operator_password}@127.0.0.1:{}",
@@ -242,6 +253,12 @@ impl Stack {
             service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
         let hurried = HURRIED.iter().filter(|(of, ..)| *of == service.name);
         environment.extend(hurried.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
+        let of_place = match &self.edge {
+            Some(_) if service.http_port.is_some() => Some(edge::BEHIND_IT),
+            Some(_) => None,
+            None => Some(NO_DRAIN_DELAY),
+        };
+        environment.extend(of_place.map(|(name, value)| (name.to_owned(), value.to_owned())));
         for (_, variable, value) in self.extra.iter().filter(|(of, ..)| of == service.name) {
             environment.retain(|(known, _)| known != variable);
             environment.push((variable.clone(), value.clone()));
@@ -251,15 +268,34 @@ impl Stack {
         Instance::start(name, service, ports, Launch { program, environment, directory, log })
     }
 
+    /// The instances that a stack has from its beginning.
+    fn launch_first(&self, service: &'static Service) -> Result<()> {
+        for number in 1..=if self.edge.is_some() { 2 } else { 1 } {
+            let name = instance_name(service, number);
+            let instance = self.launch(service, name, Ports::preferred(service)?)?;
+            self.instances().push(instance);
+        }
+        Ok(())
+    }
+
+    fn start_edge(&mut self) -> Result<()> {
+        let targets: Vec<_> = self.instances().iter().filter_map(Target::of).collect();
+        let directory = self.workdir.file("edge");
+        self.edge.as_mut().map_or(Ok(()), |edge| edge.start(&targets, directory))
+    }
+
+    /// Where callers find a service: at the edge, or else at its first instance.
+    fn url(&self, instances: &[Instance], name: &str) -> Option<String> {
+        let found = || instances.iter().find(|instance| instance.name == name)?.ports.http();
+        let edge = self.edge.as_ref().map(Edge::url);
+        edge.or_else(|| found().map(|address| format!("http://{address}")))
+    }
+
     /// The first instance of a service is the one whose address is told; `starting` is about to be it.
     fn public_urls(&self, starting: (&str, Option<&str>)) -> PublicUrls {
         let instances = self.instances();
-        let url = |name: &str| {
-            let found = instances.iter().find(|instance| instance.name == name);
-            let address = found.and_then(|instance| instance.ports.http()).map(|address| address.to_string());
-            let address = address.or_else(|| (starting.0 == name).then_some(starting.1?.to_owned()));
-            address.map(|address| format!("http://{address}")).unwrap_or_default()
-        };
+        let starting = |name: &str| (starting.0 == name).then_some(format!("http://{}", starting.1?));
+        let url = |name: &str| self.url(&instances, name).or_else(|| starting(name)).unwrap_or_default();
         PublicUrls {
             scim: format!("{}/scim", url("scim-gateway")),
             tokens: url("token-service"),
@@ -273,15 +309,18 @@ impl Stack {
         self.postgres
             .sql_with("postgres", topology::POSTGRES_INIT, &passwords)
             .context("deploy/postgres/init.sql")?;
-        SERVICES.iter().try_for_each(|service| {
-            match service.migration_environment(&self.backing, &self.secrets) {
-                Some(environment) => self.migrate(service.name, environment),
-                None => Ok(()),
-            }
-        })
+        let with_tables = SERVICES.iter().filter(|service| service.roles.is_some());
+        with_tables.map(|service| service.name).try_for_each(|service| self.migrate(service))
     }
 
-    fn migrate(&self, service: &str, environment: Environment) -> Result<()> {
+    /// Runs a service's migrations, as an operator does before a new version.
+    ///
+    /// # Errors
+    /// When the service has no tables, or a migration fails.
+    pub fn migrate(&self, service: &str) -> Result<()> {
+        let known = SERVICES.iter().find(|known| known.name == service);
+        let environment = known.and_then(|known| known.migration_environment(&self.backing, &self.secrets));
+        let environment = environment.with_context(|| format!("{service} has no tables"))?;
         let log = self.workdir.log(&format!("{service}-migrate"));
         let output =
             std::fs::File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
@@ -364,4 +403,9 @@ fn start_backing(
         let nats = nats.join().map_err(|_panic| anyhow!("starting nats-server panicked"))??;
         Ok((postgres, nats))
     })
+}
+
+/// The first instance is called as its service, the others have a number behind it.
+fn instance_name(service: &Service, number: usize) -> String {
+    if number == 1 { service.name.to_owned() } else { format!("{}-{number}", service.name) }
 }

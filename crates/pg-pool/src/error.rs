@@ -108,6 +108,12 @@ fn classify(kind: DatabaseErrorKind, information: Box<dyn DatabaseErrorInformati
     }
 }
 
+/// Whether the server's words say that others held the locks that were asked for.
+pub(crate) fn is_about_locks(message: &str) -> bool {
+    let known = by_message(message);
+    matches!(known, Some(Error::Contended(_) | Error::TimedOut { limit: "lock_timeout" }))
+}
+
 /// The failures that diesel calls unknown.
 fn by_message(message: &str) -> Option<Error> {
     let any = |texts: &[&str]| texts.iter().any(|text| message.contains(text));

@@ -11,6 +11,9 @@ pub const POOL_SIZE_MOST: u32 = 64;
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A statement that waits longer for a lock is cancelled.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// A migration that waits longer for a lock is rolled back and begun again: whoever asks for a table after it waits
+/// behind it.
+pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// A transaction that its owner forgot is ended by the server.
 pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// Opening a connection may take this long, whole seconds.
@@ -56,15 +59,20 @@ impl Settings {
 
     /// The url for the pool's and sessions' connections, with the limits above.
     pub(crate) fn connection_url(&self, application_name: &str) -> SecretString {
-        self.url_with(application_name, STATEMENT_TIMEOUT)
+        self.url_with(application_name, STATEMENT_TIMEOUT, LOCK_TIMEOUT)
     }
 
-    /// The url for migrations, whose statements may take as long as they need.
+    /// The url for migrations, whose statements may take as long as they need once they have their locks.
     pub(crate) fn migration_url(&self) -> SecretString {
-        self.url_with(&self.application_name, Duration::ZERO)
+        self.url_with(&self.application_name, Duration::ZERO, MIGRATION_LOCK_TIMEOUT)
     }
 
-    fn url_with(&self, application_name: &str, statement_timeout: Duration) -> SecretString {
+    fn url_with(
+        &self,
+        application_name: &str,
+        statement_timeout: Duration,
+        lock_timeout: Duration,
+    ) -> SecretString {
         let mut url = self.url.expose_secret().to_owned();
         let mut add = |name: &str, value: &str| {
             url.push(if url.contains('?') { '&' } else { '?' });
@@ -89,8 +97,7 @@ impl Settings {
         let options = format!(
             "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={}",
             statement_timeout.as_millis(),
-            // A migration waits for its turn as long as it takes.
-            if statement_timeout.is_zero() { 0 } else { LOCK_TIMEOUT.as_millis() },
+            lock_timeout.as_millis(),
             IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
         );
         add("options", &options);

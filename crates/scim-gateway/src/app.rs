@@ -58,7 +58,7 @@ pub(crate) struct App {
 ///
 /// When the address cannot be bound or the bus is configured impossibly.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind("scim", settings.http_addr)?;
+    let listener = Listener::bind(&process, "scim", settings.http_addr)?;
     start_on(listener, settings, process).await
 }
 
@@ -78,9 +78,11 @@ async fn upkeep(app: Arc<App>, stop: CancellationToken) -> anyhow::Result<()> {
 ///
 /// When the bus is configured impossibly.
 pub async fn start_on(listener: Listener, settings: Settings, process: Process) -> anyhow::Result<()> {
+    let listener = listener.secured_by(settings.tls, "gateway")?;
     let metrics = Metrics::register(&process.metrics)?;
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::PROVISIONING, &stream::CALLS])?;
     let bus = Bus::connect_measured(&settings.nats, told).await?;
+    bus.flush_at_the_end(&process.tasks);
     let keyring = Keyring::new(&metrics);
     let outcomes = Outcomes::new(&process.id, bus.clone(), &metrics);
 

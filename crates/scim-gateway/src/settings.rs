@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
 use service_runtime::{
-    http::TrustedProxies,
+    http::{Tls, TrustedProxies},
     settings::{Reader, Setting},
 };
 
@@ -81,6 +81,8 @@ pub struct Settings {
     pub cursor_key: Option<CursorKey>,
     /// Reverse proxies in front, whose word about the caller's address is believed.
     pub trusted_proxies: TrustedProxies,
+    /// Whether and how the listener speaks TLS.
+    pub tls: Option<Tls>,
     /// Where NATS is and who we are there.
     pub nats: bus_jetstream::Settings,
 }
@@ -104,6 +106,7 @@ impl Settings {
             ),
             cursor_key: cursor_key(reader),
             trusted_proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
             nats: bus_jetstream::Settings::read(reader, "scim-gateway"),
         }
     }

@@ -126,6 +126,12 @@ impl Health {
         }
     }
 
+    /// Whether [`Health::stopping`] was said.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Acquire)
+    }
+
     /// Runs every check, all at once, each for at most [`CHECK_TIMEOUT`].
     pub async fn readiness(&self) -> Readiness {
         let checks: Vec<(&'static str, Check)> = match self.0.checks.read() {
@@ -143,7 +149,7 @@ impl Health {
         }))
         .await;
 
-        let phase = match (self.0.started.load(Ordering::Acquire), self.0.stopping.load(Ordering::Acquire)) {
+        let phase = match (self.0.started.load(Ordering::Acquire), self.is_stopping()) {
             (_, true) => "stopping",
             (true, false) => "serving",
             (false, false) => "starting",

@@ -2,35 +2,43 @@
 //!
 //! Actix's own signal handling is off: stopping has one owner, [`crate::run`].
 
-mod access;
 mod client_address;
+mod envelope;
+mod exchange;
 mod requests;
+mod tls;
 
 use std::{
-    future::ready,
     net::{SocketAddr, TcpListener},
     time::Duration,
 };
 
-use actix_http::HttpService;
+use actix_http::{HttpService, error::DispatchError};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
-    App, HttpResponse,
+    App, HttpRequest, HttpResponse,
     dev::{AppConfig, Server},
     http::header,
+    middleware::from_fn,
     rt::net::TcpStream,
     web,
 };
 use anyhow::Context as _;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{either::Either, sync::CancellationToken};
 
+use self::tls::Handshakes;
 pub use self::{
-    access::access_level,
     client_address::{TrustedProxies, client_address},
+    envelope::{MAX_REQUEST_ID, REQUEST_ID, caller_request_id, is_over_tls, request_id},
+    exchange::{Answer, Exchange, status_of},
     requests::{OTHER, Requests, Underway, method_label},
+    tls::{Connection, Tls},
 };
-use crate::{Process, metrics};
+use crate::{
+    Causes, Process, metrics,
+    trace::{self, Trace},
+};
 
 /// How long an idle connection is kept open; longer than the 60 s of common load balancers, which would otherwise meet
 /// a connection that we are closing.
@@ -41,12 +49,13 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// reset by what is still arriving, and the answer lost on the way.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A bound listener that nobody serves yet.
-#[derive(Debug)]
+/// A bound listener of a process that nobody serves yet.
 pub struct Listener {
+    process: Process,
     name: &'static str,
     socket: TcpListener,
     address: SocketAddr,
+    handshakes: Option<Handshakes>,
 }
 
 /// How a listener is served.
@@ -64,7 +73,7 @@ impl Listener {
     /// # Errors
     ///
     /// When the address cannot be bound.
-    pub fn bind(name: &'static str, address: SocketAddr) -> anyhow::Result<Self> {
+    pub fn bind(process: &Process, name: &'static str, address: SocketAddr) -> anyhow::Result<Self> {
         let bind = || -> std::io::Result<_> {
             let socket = TcpListener::bind(address)?;
             let address = socket.local_addr()?;
@@ -72,7 +81,17 @@ impl Listener {
         };
         let (socket, address) = bind().with_context(|| format!("cannot listen on {address} ({name})"))?;
         tracing::info!(listener = name, %address, "listening");
-        Ok(Self { name, socket, address })
+        Ok(Self { process: process.clone(), name, socket, address, handshakes: None })
+    }
+
+    /// Has it speak TLS, and nothing else, where that is set. The metrics about it begin with `timeclock_<prefix>_`.
+    ///
+    /// # Errors
+    ///
+    /// When another listener of the process has the same prefix.
+    pub fn secured_by(self, tls: Option<Tls>, prefix: &str) -> anyhow::Result<Self> {
+        let handshakes = tls.map(|tls| tls.serve(&self.process, prefix)).transpose()?;
+        Ok(Self { handshakes, ..self })
     }
 
     /// Where it listens.
@@ -107,14 +126,18 @@ impl Listener {
         configure: F,
     ) -> anyhow::Result<()>
     where
-        W: Fn(TcpStream) -> T + Clone + Send + 'static,
+        W: Fn(Connection) -> T + Clone + Send + 'static,
         T: AsyncRead + AsyncWrite + Unpin + 'static,
         F: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
     {
-        let draining = stop.clone();
+        let (draining, health, handshakes) =
+            (stop.clone(), self.process.health.clone(), self.handshakes.clone());
         let connections = move || {
-            let (wrap, draining) = (wrap.clone(), draining.clone());
-            let app = App::new().configure(configure.clone()).into_factory();
+            let (wrap, draining, handshakes) = (wrap.clone(), draining.clone(), handshakes.clone());
+            let (health, over_tls) = (health.clone(), handshakes.is_some());
+            let finishing =
+                from_fn(move |request, next| envelope::finish(health.clone(), over_tls, request, next));
+            let app = App::new().configure(configure.clone()).wrap(finishing).into_factory();
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIMEOUT)
@@ -122,11 +145,8 @@ impl Listener {
                 // Closes the connections that are merely kept alive; without it they hold up the end.
                 .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
                 .h1(map_config(app, |()| AppConfig::default()));
-            fn_service(move |stream: TcpStream| {
-                let peer = stream.peer_addr().ok();
-                ready(Ok((wrap(stream), peer)))
-            })
-            .and_then(http)
+            fn_service(move |stream: TcpStream| connect(stream, handshakes.clone(), wrap.clone()))
+                .and_then(http)
         };
         let server = Server::build()
             .workers(serving.workers)
@@ -148,6 +168,36 @@ impl Listener {
             }
         }
     }
+}
+
+/// What the HTTP of a connection is read from, and whose it is.
+async fn connect<T>(
+    stream: TcpStream,
+    handshakes: Option<Handshakes>,
+    wrap: impl Fn(Connection) -> T,
+) -> Result<(T, Option<SocketAddr>), DispatchError> {
+    let peer = stream.peer_addr().ok();
+    let connection = match handshakes {
+        Some(handshakes) => {
+            Either::Right(Box::new(handshakes.shake(stream).await.map_err(DispatchError::Io)?))
+        }
+        None => Either::Left(stream),
+    };
+    Ok((wrap(connection), peer))
+}
+
+/// The trace of whoever calls, unless that is not to go on here. Several lines of state are one list (W3C Trace Context
+/// §3.3.1).
+fn received_trace(request: &HttpRequest) -> Trace {
+    if !trace::continues_callers() {
+        return Trace::none();
+    }
+    Trace::received(|name| {
+        let mut lines = request.headers().get_all(name).map(|line| line.to_str().unwrap_or_default());
+        let first = lines.next()?;
+        let rest: Vec<_> = lines.collect();
+        Some(if rest.is_empty() { first.into() } else { format!("{first},{}", rest.join(",")).into() })
+    })
 }
 
 /// Mounts `/healthz`, `/readyz` and `/metrics`: the second listener of every service.
@@ -178,7 +228,7 @@ async fn metrics_text(process: web::Data<Process>) -> HttpResponse {
             HttpResponse::Ok().insert_header((header::CONTENT_TYPE, metrics::CONTENT_TYPE)).body(text)
         }
         Err(error) => {
-            tracing::error!(%error, "cannot write the metrics");
+            tracing::error!(error = %Causes(&error), "cannot write the metrics");
             HttpResponse::InternalServerError().finish()
         }
     }

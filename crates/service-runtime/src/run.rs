@@ -166,6 +166,7 @@ impl Service {
             let lines: Vec<String> =
                 effective.iter().map(|(name, value)| format!("{name}={value}")).collect();
             print(&lines.join("\n"));
+            telemetry.otel.complaints.iter().for_each(|complaint| warn(complaint));
             return Ok(ExitCode::SUCCESS);
         }
         let flushes_on_drop = telemetry::install(self.name, &telemetry)?;
@@ -208,22 +209,28 @@ impl Service {
 
 const OBSERVE_ADDR: Setting =
     Setting::new("TIMECLOCK_OBSERVE_ADDR", "The listener of `/healthz`, `/readyz` and `/metrics`.");
-const SHUTDOWN_DEADLINE: Setting = Setting::new(
-    "TIMECLOCK_SHUTDOWN_DEADLINE_MS",
-    "How long what is in flight may take once the process is asked to stop.",
+const DRAIN_DELAY: Setting = Setting::new(
+    "TIMECLOCK_DRAIN_DELAY_MS",
+    "How long the process goes on accepting once it is asked to stop and `/readyz` says so: longer than a load balancer \
+     takes to notice.",
 );
+const SHUTDOWN_DEADLINE: Setting =
+    Setting::new("TIMECLOCK_SHUTDOWN_DEADLINE_MS", "How long what is in flight may take after that.");
 
 /// The settings that every serving process has.
 struct Own {
     observe: SocketAddr,
-    deadline: Duration,
+    ending: Ending,
 }
 
 impl Own {
     fn read(reader: &mut Reader, observe: SocketAddr) -> Self {
         Self {
             observe: reader.address(OBSERVE_ADDR, observe),
-            deadline: reader.duration_ms(SHUTDOWN_DEADLINE, 20_000, 0..=600_000),
+            ending: Ending {
+                drain_delay: reader.duration_ms(DRAIN_DELAY, 3_000, 0..=600_000),
+                deadline: reader.duration_ms(SHUTDOWN_DEADLINE, 20_000, 0..=600_000),
+            },
         }
     }
 }
@@ -240,7 +247,7 @@ async fn serve(
     metrics::register_process(&process.metrics, name)?;
     log_lines.register(&process.metrics)?;
     process.health.tell(&process.metrics)?;
-    let observing = Listener::bind("observe", own.observe)?;
+    let observing = Listener::bind(&process, "observe", own.observe)?;
     let routes = observe(&process);
     process.tasks.spawn_supporting("observe listener", |stop| {
         observing.serve(Serving { workers: 1, drain: OBSERVE_DRAIN }, stop, routes)
@@ -249,10 +256,20 @@ async fn serve(
     process.health.started();
     process.tasks.spawn_supporting("readiness", |stop| process.health.clone().watch(stop));
 
-    match supervise(&process, signal, own.deadline).await {
+    match supervise(&process, signal, own.ending).await {
         Ended::Stopped => Ok(ExitCode::SUCCESS),
         Ended::Failed(_) | Ended::DeadlineMissed(_) => Ok(ExitCode::from(EXIT_FAILURE)),
     }
+}
+
+/// How much time a process takes to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// How long it goes on accepting after it has said that it is not ready: until whoever sends requests here has
+    /// heard of it.
+    pub drain_delay: Duration,
+    /// How long what is in flight may take after that.
+    pub deadline: Duration,
 }
 
 /// How a supervised process ended.
@@ -266,21 +283,26 @@ pub enum Ended {
     DeadlineMissed(Vec<&'static str>),
 }
 
-/// Waits for `signal` or the first failed task, then stops the process in order, for at most `deadline`.
+/// Waits for `signal` or the first failed task, then stops the process in order.
 pub async fn supervise(
     process: &Process,
     signal: impl Future<Output = &'static str>,
-    deadline: Duration,
+    ending: Ending,
 ) -> Ended {
+    let Ending { drain_delay, deadline } = ending;
+    let asked = async {
+        let signal = signal.await;
+        tracing::info!(signal, drain_delay_ms = drain_delay.as_millis(), "stopping because asked to");
+        process.health.stopping();
+        tokio::time::sleep(drain_delay).await;
+    };
+    // What is broken is not worth a delay, not even one that has begun.
     let failure = tokio::select! {
         failure = process.tasks.failure() => {
             tracing::error!(task = failure.task, "stopping because {failure}");
             Some(failure)
         }
-        signal = signal => {
-            tracing::info!(signal, "stopping because asked to");
-            None
-        }
+        () = asked => None,
     };
     process.health.stopping();
     let in_time = tokio::time::timeout(deadline, process.tasks.stop()).await.is_ok();
@@ -320,6 +342,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
 
+#[expect(clippy::print_stderr, reason = "beside the answer to --check")]
+fn warn(complaint: &str) {
+    eprintln!("{complaint}");
+}
+
 fn log_start(service: &'static str, command: &str, effective: &Effective) {
     tracing::info!(service, command, version = BUILD.version, commit = BUILD.commit, settings = ?effective, "starting");
 }
@@ -327,7 +354,7 @@ fn log_start(service: &'static str, command: &str, effective: &Effective) {
 #[expect(clippy::print_stderr, reason = "when the log itself cannot be installed, there is no other place")]
 fn report(service: &str, error: &anyhow::Error) {
     if tracing::dispatcher::has_been_set() {
-        tracing::error!("{error:#}");
+        tracing::error!(error = %format!("{error:#}"), "cannot go on");
     } else {
         eprintln!("{service}: {error:#}");
     }

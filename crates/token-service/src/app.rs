@@ -61,10 +61,11 @@ impl App {
 /// # Errors
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind("tokens", settings.http)?;
+    let listener = Listener::bind(&process, "tokens", settings.http)?.secured_by(settings.tls, "tokens")?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
     let bus = bus.with_replicas(settings.replicas);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();
@@ -83,17 +84,12 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         metrics,
     };
     register_checks(&process, &app);
-    process.tasks.spawn_supporting("publisher", {
-        let app = app.clone();
-        |stop| publishing.run(app, stop)
-    });
-    process.tasks.spawn_supporting("upkeep", {
-        let app = app.clone();
-        |stop| upkeep::run(app, stop)
-    });
-    process.tasks.spawn("requests", {
-        let (app, answers) = (app.clone(), Answers::register(&process.metrics)?);
-        |stop| answer::serve(app, answers, stop)
+    let (working, answers) = (app.clone(), Answers::register(&process.metrics)?);
+    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
+        let (publisher, upkeep) = (working.clone(), working.clone());
+        process.tasks.spawn_supporting("publisher", |stop| publishing.run(publisher, stop));
+        process.tasks.spawn_supporting("upkeep", |stop| upkeep::run(upkeep, stop));
+        process.tasks.spawn("requests", |stop| answer::serve(working, answers, stop));
     });
     app.pool.watch_size(&process.tasks);
     let serving = Serving { workers: 1, drain: HTTP_DRAIN };
@@ -106,11 +102,6 @@ fn register_checks(process: &Process, app: &App) {
     process.health.register("nats", move || {
         let bus = bus.clone();
         async move { bus.ping().await.map_err(|error| error.to_string()) }
-    });
-    let pool = app.pool.clone();
-    process.health.register("postgres", move || {
-        let pool = pool.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
     let app = app.clone();
     process.health.register("signing_key", move || {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret as _;
 use service_runtime::{
-    http::TrustedProxies,
+    http::{Tls, TrustedProxies},
     settings::{Reader, Setting},
 };
 
@@ -43,6 +43,8 @@ pub struct Settings {
     pub(crate) public_url: String,
     pub(crate) authority: AuthorityUrl,
     pub(crate) proxies: TrustedProxies,
+    /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Settings {
@@ -62,6 +64,7 @@ impl Settings {
             public_url: public_url(reader),
             authority: AuthorityUrl::read(reader),
             proxies: TrustedProxies::read(reader),
+            tls: Tls::read(reader),
         }
     }
 }

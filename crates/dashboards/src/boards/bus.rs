@@ -119,6 +119,14 @@ fn outbox() -> Row {
             .ask("{{instance}}", rate("timeclock_directory_facts_total", "", "instance")),
         Panel::new(
             Visual::Lines,
+            "Histories of facts begun",
+            Unit::Count,
+            "Within a day. More than none means that the stream or the database was lost or restored: followers begin anew with a snapshot.",
+        )
+        .ask("histories", "sum(increase(timeclock_directory_histories_begun_total[1d]))")
+        .from(1.0, Doubtful),
+        Panel::new(
+            Visual::Lines,
             "From the request to the fact",
             Unit::Seconds,
             "From a request's acceptance to the acknowledgement of its fact.",

@@ -116,6 +116,15 @@ fn changes() -> Row {
         )
         .ask("{{limit}}", rate("timeclock_gateway_rate_limited_total", "", "limit"))
         .runbook("RateLimited"),
+        Panel::new(
+            Visual::Lines,
+            "Wait for a turn",
+            Unit::Seconds,
+            "What a change waits for one of its company's turns, before it is handed to the stream. Only companies that send much at once wait.",
+        )
+        .ask("p50", quantile(0.5, "timeclock_gateway_turn_wait_seconds", "", ""))
+        .ask("p99", quantile(0.99, "timeclock_gateway_turn_wait_seconds", "", ""))
+        .runbook("RateLimited"),
     ];
     Row { title: "Changes of all companies", panels }
 }

@@ -1,6 +1,7 @@
 //! Whatever way a model comes to what it says, it says the same.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
+use service_runtime::trace::{Kind, Trace};
 
 use super::*;
 
@@ -162,10 +163,13 @@ impl Directory {
     }
 }
 
+fn untraced() -> Span {
+    Trace::none().span(Kind::Consumer, format_args!("process")).begin()
+}
+
 fn follow(model: &mut Model, facts: &[(u64, Reading)]) {
     let before = model.place().unwrap();
-    let facts: Vec<_> =
-        facts.iter().map(|(sequence, fact)| (*sequence, fact.clone(), tracing::Span::none())).collect();
+    let facts: Vec<_> = facts.iter().map(|(sequence, fact)| (*sequence, fact.clone(), untraced())).collect();
     model.apply(&before, &facts).unwrap();
 }
 
@@ -239,7 +243,7 @@ fn the_place_moves_with_the_model_and_only_from_where_it_was() {
     let place = model.place().unwrap();
     assert_eq!((place.sequence, place.fact_id.as_str(), place.history_id.as_str()), (4, "2", "h"));
     // Somebody who believes that it is elsewhere changes nothing.
-    let late = [(9, user(9, true), tracing::Span::none())];
+    let late = [(9, user(9, true), untraced())];
     assert!(matches!(model.apply(&nowhere, &late), Err(Error::Overtaken)));
     assert_eq!((model.place().unwrap(), model.digest().unwrap().seats), (place, 0));
 }

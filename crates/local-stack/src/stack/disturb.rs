@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitStatus};
 use anyhow::{Context as _, Result, anyhow};
 use nix::sys::signal::Signal;
 
-use super::{READY_LIMIT, Stack};
+use super::{READY_LIMIT, Stack, instance_name};
 use crate::{
     service::{Instance, Ports},
     topology::SERVICES,
@@ -20,7 +20,7 @@ impl Stack {
         let service = SERVICES.iter().find(|known| known.name == service).context("no such service")?;
         let number =
             self.instances().iter().filter(|instance| std::ptr::eq(instance.service, service)).count() + 1;
-        let name = format!("{}-{number}", service.name);
+        let name = instance_name(service, number);
         let mut instance = self.launch(service, name.clone(), Ports::preferred(service)?)?;
         instance.wait_until_ready(READY_LIMIT)?;
         self.instances().push(instance);

@@ -13,6 +13,8 @@ use prometheus::Registry;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("tests/it/migrations");
+/// Two more: a column, and an index that is built beside the traffic.
+pub(crate) const LATER: EmbeddedMigrations = embed_migrations!("tests/it/later");
 
 pub(crate) fn settings(url: &str) -> Settings {
     Settings { url: url.to_owned().into(), pool_size: 4, application_name: "it".into() }

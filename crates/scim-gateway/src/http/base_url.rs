@@ -3,6 +3,7 @@
 //! The location stays under the prefix that the caller used, `/scim` or `/scim/v2`.
 
 use actix_web::{HttpRequest, http::header::HOST};
+use service_runtime::http::is_over_tls;
 
 /// A URL without a slash at its end, such as `https://live.timeclock365.com/scim/v2`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +24,9 @@ impl BaseUrl {
             let value = request.headers().get(name)?.to_str().ok()?;
             Some(value.split(',').next().unwrap_or(value).trim())
         };
-        let scheme = first(FORWARDED_PROTO)
-            .filter(|scheme| scheme.eq_ignore_ascii_case("https"))
-            .map_or("http", |_| "https");
+        let is_secure = first(FORWARDED_PROTO)
+            .map_or(is_over_tls(request), |scheme| scheme.eq_ignore_ascii_case("https"));
+        let scheme = if is_secure { "https" } else { "http" };
         let host = first(FORWARDED_HOST)
             .or_else(|| first(HOST.as_str()))
             .filter(|host| is_host(host))

@@ -12,7 +12,9 @@ use std::{
 
 use actix_web::web::{Buf as _, BytesMut};
 use scim_protocol::error::ScimError;
+use service_runtime::http::REQUEST_ID;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use typed_ids::RequestId;
 
 /// How much of a request line is read at once.
 const CHUNK: usize = 8 * 1024;
@@ -187,7 +189,8 @@ fn instead_of(answer: &[u8]) -> Option<Vec<u8>> {
     let length = body.len();
     let head =
         format!("HTTP/1.1 {line}\r\ncontent-length: {length}\r\ncontent-type: application/scim+json\r\n");
-    Some(format!("{head}connection: close\r\n\r\n{body}").into_bytes())
+    let id = RequestId::mint();
+    Some(format!("{head}{REQUEST_ID}: {id}\r\nconnection: close\r\n\r\n{body}").into_bytes())
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ async fn without_an_outcome_the_caller_learns_that_the_request_is_stored() {
     assert!(answer.detail().contains("is stored and will be applied"), "{answer:?}");
     let (_, request) = world.directory.requests().pop().unwrap();
     assert!(answer.detail().contains(&request.request_id), "{answer:?}");
+    assert_eq!(answer.header("x-request-id"), Some(request.request_id.as_str()));
     assert!(
         (world.metric("timeclock_gateway_outcome_timeouts_total{stored=\"yes\"}") - 1.0).abs() < f64::EPSILON
     );

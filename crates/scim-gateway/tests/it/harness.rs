@@ -73,7 +73,7 @@ impl World {
 
         let clock = Clock::manual(NOW);
         let process = Process::new(clock.clone());
-        let listener = Listener::bind("scim", LOCAL).unwrap();
+        let listener = Listener::bind(&process, "scim", LOCAL).unwrap();
         let address = listener.address();
         scim_gateway::start_on(listener, settings(&nats, oddities.settings), process.clone()).await.unwrap();
         process.health.started();
@@ -91,7 +91,7 @@ impl World {
     /// Where another gateway of the same world serves.
     pub(crate) async fn another_gateway(&self, more: &[(&str, &str)]) -> SocketAddr {
         let process = Process::new(self.clock.clone());
-        let listener = Listener::bind("scim", LOCAL).unwrap();
+        let listener = Listener::bind(&process, "scim", LOCAL).unwrap();
         let address = listener.address();
         scim_gateway::start_on(listener, settings(&self.nats, more), process.clone()).await.unwrap();
         process.health.started();

@@ -12,9 +12,10 @@ use nix::{
 };
 use serde_json::Value;
 
-const LOCAL: [(&str, &str); 5] = [
+const LOCAL: [(&str, &str); 6] = [
     ("TIMECLOCK_HTTP_ADDR", "127.0.0.1:0"),
     ("TIMECLOCK_OBSERVE_ADDR", "127.0.0.1:0"),
+    ("TIMECLOCK_DRAIN_DELAY_MS", "0"),
     // Nothing listens there: a dependency that is away must not end the process.
     ("TIMECLOCK_NATS_URL", "nats://127.0.0.1:1"),
     ("TIMECLOCK_NATS_USER", "gateway"),
@@ -51,6 +52,15 @@ fn wrong_settings_are_all_reported_and_end_with_64() {
     ] {
         assert!(err.contains(name), "{err}");
     }
+}
+
+#[test]
+fn check_says_what_is_wrong_with_a_certificate() {
+    let files =
+        [("TIMECLOCK_TLS_CERTIFICATE_FILE", "/dev/null"), ("TIMECLOCK_TLS_KEY_FILE", "/nowhere/to/be/found")];
+    let (code, _, err) = finish(gateway(&["serve", "--check"], &[&LOCAL[..], &files].concat()));
+    assert_eq!(code, 64, "{err}");
+    assert!(err.contains("TIMECLOCK_TLS_KEY_FILE cannot be read"), "{err}");
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod listener;
 mod readiness;
 mod settings;
 mod shutdown;
+mod tls;

@@ -26,7 +26,7 @@ struct Observed {
 impl Observed {
     fn start() -> Self {
         let process = Process::new(Clock::system());
-        let listener = Listener::bind("observe", SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = Listener::bind(&process, "observe", SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}", listener.address());
         let routes = observe(&process);
         let serving = Serving { workers: 1, drain: Duration::from_secs(1) };

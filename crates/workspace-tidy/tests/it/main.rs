@@ -7,6 +7,7 @@ mod files;
 mod layers;
 mod makefile;
 mod manifests;
+mod migrations;
 mod sizes;
 mod test_binaries;
 

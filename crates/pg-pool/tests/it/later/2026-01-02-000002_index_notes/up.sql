@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY notes_rank_idx ON notes (rank);
