@@ -167,8 +167,13 @@ pub enum NotReady {
     #[error("the database does not answer")]
     Unknown(#[source] Error),
     /// Migrations have not been run.
-    #[error("migrations that are not applied yet: {} ({}); run this program's command migrate", .0.len(), .0.join(", "))]
-    Pending(Vec<String>),
+    #[error("migrations that are not applied yet: {} ({}); run `{program} migrate`", .names.len(), .names.join(", "))]
+    Pending {
+        /// Whose migrations they are.
+        program: Arc<str>,
+        /// Which.
+        names: Vec<String>,
+    },
 }
 
 /// Makes sure that the database lacks none of the migrations; that it has more is no matter. Reads only, so the
@@ -181,7 +186,7 @@ pub async fn ready(pool: &Pool, migrations: &Arc<EmbeddedMigrations>) -> Result<
     let pending = pool.run("migrations.pending", move |connection| pending(connection, &migrations)).await;
     match pending.map_err(NotReady::Unknown)? {
         names if names.is_empty() => Ok(()),
-        names => Err(NotReady::Pending(names)),
+        names => Err(NotReady::Pending { program: Arc::clone(&pool.program), names }),
     }
 }
 
@@ -220,7 +225,7 @@ pub fn when_ready(
 async fn until_ready(pool: &Pool, migrations: &Arc<EmbeddedMigrations>) {
     let mut said = false;
     while let Err(error) = ready(pool, migrations).await {
-        if !said && matches!(error, NotReady::Pending(_)) {
+        if !said && matches!(error, NotReady::Pending { .. }) {
             tracing::warn!("not working yet: {error}");
             said = true;
         }

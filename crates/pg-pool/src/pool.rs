@@ -30,6 +30,8 @@ pub struct Pool {
     /// As many permits as connections: whoever waits does so here, without holding a thread.
     turns: Arc<Semaphore>,
     complaints: Complaints,
+    /// What this process is called, for whoever reads what it says.
+    pub(crate) program: Arc<str>,
     pub(crate) metrics: Metrics,
 }
 
@@ -51,6 +53,7 @@ impl Pool {
             connections,
             turns: Arc::new(Semaphore::new(turns)),
             complaints,
+            program: settings.application_name.as_str().into(),
             metrics: Metrics::register(registry, settings.pool_size)?,
         })
     }

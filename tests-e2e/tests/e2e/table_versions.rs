@@ -85,8 +85,7 @@ async fn start_before_its_tables(stack: &Stack, service: &str) {
     let undone = format!("{down}; DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
     as_owner(stack, roles.owner, schema, &undone);
     block_in_place(|| stack.restart_unready(service)).unwrap();
-    let expected =
-        format!("migrations that are not applied yet: 1 ({name}); run this program's command migrate");
+    let expected = format!("migrations that are not applied yet: 1 ({name}); run `{service} migrate`");
     let readiness = async || observe::second_listener(stack, service, "/readyz").await;
     eventually("it says what is missing", readiness, |answer| {
         when(answer.as_ref().is_some_and(|(status, text)| *status == 503 && text.contains(&expected)))

@@ -34,7 +34,7 @@ async fn migrations_run_once_and_then_nothing_is_pending() {
     let settings = empty();
     let pool = pool(&settings);
     let before = ready(&pool, &Arc::new(MIGRATIONS)).await;
-    let Err(NotReady::Pending(names)) = before else { panic!("{before:?}") };
+    let Err(NotReady::Pending { names, .. }) = before else { panic!("{before:?}") };
     assert_eq!(names, ["2026-01-01-000001_create_notes"]);
     assert_eq!(run(&settings, MIGRATIONS).await.unwrap().len(), 1);
     assert!(run(&settings, MIGRATIONS).await.unwrap().is_empty());
@@ -50,7 +50,7 @@ async fn an_older_schema_is_named_and_a_newer_one_is_no_matter() {
     assert_eq!(
         older,
         "migrations that are not applied yet: 2 (2026-01-02-000001_rank_notes, 2026-01-02-000002_index_notes); \
-         run this program's command migrate"
+         run `it migrate`"
     );
     run(&settings, LATER).await.unwrap();
     ready(&pool, &Arc::new(LATER)).await.unwrap();
