@@ -86,3 +86,22 @@ fn name(log: &Path) -> String {
 fn text(log: &Path) -> String {
     String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned()
 }
+
+/// A page of the reference, `docs/reference/<name>`.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
+    fs::read_to_string(path).expect("a page of the reference")
+}
+
+/// What the first columns of the tables below a heading name, up to the next heading of its rank.
+#[must_use]
+pub fn documented(page: &str, heading: &str) -> BTreeSet<String> {
+    let rank = heading.split(' ').next().unwrap_or_default();
+    let mut below = page.lines().skip_while(|line| *line != heading);
+    let below = below.by_ref().skip(1).take_while(|line| line.split(' ').next() != Some(rank));
+    below.filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned)).collect()
+}

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::{
-    actors::{entra::Entra, operator::Operator, scim::Scim},
+    actors::{collector::Collector, entra::Entra, operator::Operator, scim::Scim},
     fault, observe,
 };
 
@@ -42,6 +42,8 @@ const DISTURBED_TIMEOUT_MS: &str = "2000";
 /// What the shared stack's services log; of libraries as little as by default.
 const VERBOSE: &str = "info,async_nats=warn,actix_server=warn,actix_http::h1::dispatcher=off,admin_console=debug,token_service=debug,scim_gateway=debug,directory_service=debug,\
     service_runtime=debug,bus_jetstream=debug,pg_pool=debug";
+/// How often the shared stack's services export their spans, in milliseconds: often, for the tests' sake.
+const EXPORT_DELAY_MS: &str = "100";
 /// How often the shared stack's console looks whom to mail, in milliseconds: often, for the tests' sake.
 const NOTICES_INTERVAL_MS: &str = "200";
 
@@ -197,6 +199,9 @@ fn shared_settings() -> Vec<(String, String, String)> {
     // All that our own code can say, so that scenarios find in the logs what must not be there.
     let services = fault::SERVICES;
     settings.extend(services.map(|service| (service, "TIMECLOCK_LOG", VERBOSE)));
+    let collector = Collector::shared().endpoint();
+    settings.extend(services.map(|service| (service, "OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str())));
+    settings.extend(services.map(|service| (service, "OTEL_BSP_SCHEDULE_DELAY", EXPORT_DELAY_MS)));
     settings
         .into_iter()
         .map(|(service, name, value)| (service.to_owned(), name.to_owned(), value.to_owned()))

@@ -78,7 +78,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let listener = Listener::bind(&process, "console", settings.http)?.secured_by(settings.tls, "console")?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
@@ -119,11 +119,6 @@ fn register_checks(process: &Process, app: &App) {
     process.health.register("nats", move || {
         let bus = bus.clone();
         async move { bus.ping().await.map_err(|error| error.to_string()) }
-    });
-    let pool = app.pool.clone();
-    process.health.register("postgres", move || {
-        let pool = pool.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
 }
 

@@ -24,6 +24,7 @@ const URL: Setting = Setting::new(
 .unless_set("no mail is sent, and the pages say so");
 const FROM: Setting = Setting::new("TIMECLOCK_MAIL_FROM", "Who sends the mails.")
     .form("an address, such as `TimeClock 365 <a@example.com>`");
+
 /// Every metric label.
 pub(crate) const RESULTS: [&str; 2] = ["sent", "failed"];
 
@@ -125,7 +126,7 @@ impl Mailer {
         match sent {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error.chain = %Causes(error.as_ref()), "a mail was not sent");
+                tracing::warn!(error = %Causes(error.as_ref()), "a mail was not sent");
                 false
             }
         }

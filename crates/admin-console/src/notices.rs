@@ -99,7 +99,7 @@ pub(crate) async fn run(
             Ok(()) => complained = false,
             Err(trouble) => {
                 if !std::mem::replace(&mut complained, true) {
-                    tracing::warn!(error.chain = %Causes(&trouble), "notices have to wait");
+                    tracing::warn!(error = %Causes(&trouble), "notices have to wait");
                 }
             }
         }

@@ -16,14 +16,13 @@ use bus_contract::{
 };
 use bus_jetstream::{
     Bytes,
-    metrics::{Answered, Answering, Answers},
+    answering::{Answered, Answering},
+    metrics::Answers,
     request::Incoming,
-    trace,
 };
 use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::Causes;
+use service_runtime::{Causes, trace::InTrace as _};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
@@ -75,16 +74,15 @@ pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -
     let subscribing = subjects.map(async |subject| {
         let kind = answers.of(subject);
         let incoming = app.bus.serve(subject, CONSOLE_QUEUE).await?;
-        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(), request)))
+        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request.headers), request)))
     });
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests of operators")?;
     let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
     let app = &app;
     incoming
         .for_each_concurrent(CONCURRENT, |(answering, request)| {
-            let span = tracing::info_span!("operators", bus.subject = %request.subject);
-            trace::continue_in(&span, &request.headers);
-            answer(app, answering, request).instrument(span)
+            let trace = answering.trace().clone();
+            answer(app, answering, request).in_trace(&trace)
         })
         .await;
     Ok(())
@@ -108,7 +106,7 @@ async fn answer(app: &App, answering: Answering, request: Incoming) {
     app.metrics.operator_requests.with_label_values(&[operation.as_str(), label]).inc();
     let reply = Reply { result: Some(result) }.encode_to_vec();
     if let Err(error) = request.respond(&app.bus, reply).await {
-        tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
+        tracing::warn!(operation, error = %Causes(&error), "nobody got the answer");
     }
     answering.end(answered);
 }
@@ -248,7 +246,7 @@ fn failure(operation: &str, refused: Refused) -> Failure {
                 (Reason::Invalid, refusal.to_string())
             }
             Refusal::Database(_) | Refusal::Company(_) => {
-                tracing::error!(operation, error.chain = %Causes(&refusal), "a request of an operator failed");
+                tracing::error!(operation, error = %Causes(&refusal), "a request of an operator failed");
                 (Reason::Unavailable, "that cannot be done at the moment; try again later".to_owned())
             }
         },

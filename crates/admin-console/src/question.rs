@@ -64,7 +64,7 @@ impl Answers {
         answer
             .inspect_err(|error| {
                 self.missing = true;
-                tracing::warn!(question, error.chain = %Causes(error), "a part of a page has no answer");
+                tracing::warn!(question, error = %Causes(error), "a part of a page has no answer");
             })
             .ok()
     }

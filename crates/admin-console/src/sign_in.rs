@@ -163,7 +163,7 @@ async fn note_failure(app: &App, credential: &Credential, from: From) {
         })
         .await;
     if let Err(error) = noted {
-        tracing::error!(error.chain = %Causes(&error), "a failed sign-in could not be written down");
+        tracing::error!(error = %Causes(&error), "a failed sign-in could not be written down");
     }
 }
 

@@ -125,22 +125,17 @@ impl Bus {
         Self { replicas, ..self }
     }
 
-    /// Waits until all that was said so far is on its way to NATS, for a process that is about to end: answers are handed
-    /// to the client, which writes them when it gets round to it, and not at all once the process has ended.
+    /// Has the process's last words heard, once the tasks that accept work have ended: answers are handed to the client,
+    /// which writes them when it gets round to it, and not at all when the process ends before.
     ///
-    /// Without a connection there is nobody to hear them, and it ends after [`ACK_TIMEOUT`].
-    pub async fn flush(&self) {
-        if let Ok(Err(error)) = tokio::time::timeout(ACK_TIMEOUT, self.client.flush()).await {
-            tracing::debug!(error = %Causes(&error), "what was said last may not have been heard");
-        }
-    }
-
-    /// [`Self::flush`] when everything that may still say something has ended.
-    pub fn flush_when_done(&self, tasks: &Tasks) {
-        let bus = self.clone();
+    /// Without a connection there is nobody to hear them, and it is given up after [`ACK_TIMEOUT`].
+    pub fn flush_at_the_end(&self, tasks: &Tasks) {
+        let client = self.client.clone();
         tasks.spawn_supporting("bus", |stop| async move {
             stop.cancelled().await;
-            bus.flush().await;
+            if let Ok(Err(error)) = tokio::time::timeout(ACK_TIMEOUT, client.flush()).await {
+                tracing::debug!(error = %Causes(&error), "what was said last may not have been heard");
+            }
             Ok(())
         });
     }

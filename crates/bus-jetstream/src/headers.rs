@@ -1,8 +1,9 @@
 //! The headers of a message.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use async_nats::HeaderMap;
+use service_runtime::trace::Trace;
 
 /// The headers of a message; their names are in [`bus_contract::headers`].
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -15,10 +16,24 @@ impl Headers {
         Self::default()
     }
 
+    /// Those by which the receiver goes on with this trace.
+    #[must_use]
+    pub fn of_trace(trace: &Trace) -> Self {
+        let mut headers = Self::new();
+        trace.send(|name, value| headers.set(name, value));
+        headers
+    }
+
     /// The first value under this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(async_nats::HeaderValue::as_str)
+    }
+
+    /// The trace of whoever sent the message.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        Trace::received(|name| self.get(name).map(Cow::Borrowed))
     }
 
     /// Sets the only value under this name. Line breaks, which would start a new header, become spaces.

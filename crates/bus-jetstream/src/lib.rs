@@ -5,6 +5,7 @@ pub mod settings;
 
 pub mod connect;
 
+pub mod answering;
 pub mod publish;
 pub mod request;
 
@@ -17,7 +18,6 @@ pub mod watch;
 pub mod error;
 pub mod headers;
 pub mod metrics;
-pub mod trace;
 
 pub use connect::Bus;
 pub use error::Error;

@@ -1,13 +1,12 @@
 //! What a process tells of its connection, of what it puts into streams, and of what it answers.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use bus_contract::{stream::Stream, subject};
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 use service_runtime::metrics::{ANSWER_SECONDS, Collectors};
+
+use crate::answering::Answered;
 
 /// What a process tells of its connection and of what it puts into streams; for [`crate::Bus::connect_measured`].
 #[derive(Debug, Clone)]
@@ -65,35 +64,34 @@ pub struct Answers {
     seconds: HistogramVec,
 }
 
-/// What became of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answered {
-    /// It was done.
-    Ok,
-    /// It asked for something that cannot be.
-    Refused,
-    /// It could be done, and was not.
-    Failed,
-}
-
 /// Requests of one subject. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Kind(Arc<Counted>);
 
 #[derive(Debug)]
 struct Counted {
+    operation: &'static str,
     ok: IntCounter,
     refused: IntCounter,
     failed: IntCounter,
     seconds: Histogram,
 }
 
-/// A request on its way to its answer; dropped before, it counts as failed.
-#[derive(Debug)]
-pub struct Answering {
-    kind: Kind,
-    begun: Instant,
-    answered: Answered,
+impl Kind {
+    /// What is asked for.
+    pub(crate) fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    pub(crate) fn count(&self, answered: Answered, after: Duration) {
+        let Counted { ok, refused, failed, seconds, operation: _ } = &*self.0;
+        match answered {
+            Answered::Ok => ok.inc(),
+            Answered::Refused => refused.inc(),
+            Answered::Failed => failed.inc(),
+        }
+        seconds.observe(after.as_secs_f64());
+    }
 }
 
 impl Answers {
@@ -121,40 +119,14 @@ impl Answers {
     /// Those of a subject, which is one of the contract's: the list of kinds is as closed as the contract.
     #[must_use]
     pub fn of(&self, subject: &'static str) -> Kind {
-        let kind = subject::operation(subject);
-        let counter = |result| self.total.with_label_values(&[kind, result]);
+        let operation = subject::operation(subject);
+        let counter = |answered: Answered| self.total.with_label_values(&[operation, answered.as_str()]);
         Kind(Arc::new(Counted {
-            ok: counter("ok"),
-            refused: counter("refused"),
-            failed: counter("failed"),
-            seconds: self.seconds.with_label_values(&[kind]),
+            operation,
+            ok: counter(Answered::Ok),
+            refused: counter(Answered::Refused),
+            failed: counter(Answered::Failed),
+            seconds: self.seconds.with_label_values(&[operation]),
         }))
-    }
-}
-
-impl Kind {
-    /// A request is in hand.
-    #[must_use]
-    pub fn begin(&self) -> Answering {
-        Answering { kind: self.clone(), begun: Instant::now(), answered: Answered::Failed }
-    }
-}
-
-impl Answering {
-    /// It is answered.
-    pub fn end(mut self, answered: Answered) {
-        self.answered = answered;
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        let Counted { ok, refused, failed, seconds } = &*self.kind.0;
-        match self.answered {
-            Answered::Ok => ok.inc(),
-            Answered::Refused => refused.inc(),
-            Answered::Failed => failed.inc(),
-        }
-        seconds.observe(self.begun.elapsed().as_secs_f64());
     }
 }

@@ -14,17 +14,17 @@ use async_nats::{
     },
 };
 use bus_contract::{
-    headers::{MESSAGE_ID, OUTCOME_INBOX, TRACEPARENT},
+    headers::{MESSAGE_ID, OUTCOME_INBOX},
     stream::{self, Stream},
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use service_runtime::trace::Trace;
 
 use crate::{
     connect::{ACK_TIMEOUT, Bus},
     error::Source,
     headers::Headers,
-    trace,
 };
 
 /// Why a message was not sent, or not confirmed.
@@ -77,7 +77,7 @@ impl Bus {
         inbox: &str,
         payload: impl Into<Bytes>,
     ) -> Result<(), PublishError> {
-        let mut headers = identified(message_id);
+        let mut headers = identified(message_id, &Trace::current());
         headers.set(OUTCOME_INBOX, inbox);
         let (subject, inbox): (Subject, Subject) = (subject.into(), inbox.into());
         let stream = stream::keeping(&subject);
@@ -91,7 +91,7 @@ impl Bus {
 
     /// Sends a message to its stream. Await the returned [`Confirmation`] to know that it is stored.
     ///
-    /// `traceparent` is the trace that the message belongs to, when that is not the present one.
+    /// `trace` is what the message belongs to, when that is not the present one.
     ///
     /// Messages of one caller are stored in the order of these calls, so many may be in flight; the
     /// [`crate::connect::MAX_ACKS_IN_FLIGHT`] + 1st waits. After a failed confirmation that order is no longer given:
@@ -103,13 +103,10 @@ impl Bus {
         &self,
         subject: impl Into<Subject>,
         message_id: &str,
-        traceparent: Option<&str>,
+        trace: Option<&Trace>,
         payload: impl Into<Bytes>,
     ) -> Result<Confirmation, PublishError> {
-        let mut headers = identified(message_id);
-        if let Some(traceparent) = traceparent {
-            headers.set(TRACEPARENT, traceparent);
-        }
+        let headers = identified(message_id, trace.unwrap_or(&Trace::current()));
         let message = PublishMessage::build().payload(payload.into()).headers(headers.0);
         self.send_durable(subject.into(), message).await
     }
@@ -167,8 +164,7 @@ impl Bus {
         payload: impl Into<Bytes>,
     ) -> Result<(), PublishError> {
         self.require_connection()?;
-        let mut headers = Headers::new();
-        trace::inject(&mut headers);
+        let headers = Headers::of_trace(&Trace::current());
         let (subject, payload) = (subject.into(), payload.into());
         if headers.0.is_empty() {
             in_time(self.client.publish(subject, payload)).await
@@ -233,9 +229,8 @@ async fn in_time(
     }
 }
 
-fn identified(message_id: &str) -> Headers {
-    let mut headers = Headers::new();
+fn identified(message_id: &str, trace: &Trace) -> Headers {
+    let mut headers = Headers::of_trace(trace);
     headers.set(MESSAGE_ID, message_id);
-    trace::inject(&mut headers);
     headers
 }

@@ -7,15 +7,16 @@ use std::{
 };
 
 use async_nats::{Subject, Subscriber, client::RequestErrorKind};
+use bus_contract::subject;
 use bytes::Bytes;
 use futures_util::Stream;
+use service_runtime::trace::{Kind, Trace};
 
 use crate::{
     connect::Bus,
     error::{Error, Source},
     headers::Headers,
     publish::PublishError,
-    trace,
 };
 
 /// Why a question was not answered.
@@ -30,6 +31,18 @@ pub enum AskError {
     /// There is no connection to NATS, or it broke before the answer came.
     #[error("could not ask: NATS does not answer")]
     Unavailable(#[source] Option<Source>),
+}
+
+impl AskError {
+    /// One of a closed list, for spans and metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoResponders => "no_responders",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
 }
 
 /// A message that somebody sent to a subject of ours.
@@ -62,14 +75,32 @@ impl Bus {
         payload: impl Into<Bytes>,
         timeout: Duration,
     ) -> Result<Bytes, AskError> {
+        let subject = subject.into();
+        let span = Trace::current()
+            .span(Kind::Client, format_args!("ask {}", subject::operation(&subject)))
+            .with("messaging.system", "nats")
+            .begin();
+        let answer = self.answer_to(subject, span.trace(), payload.into(), timeout).await;
+        if let Err(error) = &answer {
+            span.fail(error.kind());
+        }
+        answer
+    }
+
+    async fn answer_to(
+        &self,
+        subject: Subject,
+        trace: &Trace,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<Bytes, AskError> {
         let Some(epoch) = self.epoch() else { return Err(AskError::Unavailable(None)) };
-        let mut request = async_nats::Request::new().payload(payload.into()).timeout(None);
-        let mut headers = Headers::new();
-        trace::inject(&mut headers);
+        let mut request = async_nats::Request::new().payload(payload).timeout(None);
+        let headers = Headers::of_trace(trace);
         if !headers.0.is_empty() {
             request = request.headers(headers.0);
         }
-        let answer = tokio::time::timeout(timeout, self.client.send_request(subject.into(), request));
+        let answer = tokio::time::timeout(timeout, self.client.send_request(subject, request));
         tokio::select! {
             biased;
             answer = answer => match answer {

@@ -86,7 +86,7 @@ impl Watcher {
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut self.complained, true) {
-                        tracing::warn!(bucket = self.bucket.name, error.chain = %Causes(&error), "cannot follow the bucket yet");
+                        tracing::warn!(bucket = self.bucket.name, error = %Causes(&error), "cannot follow the bucket yet");
                     }
                     tokio::time::sleep(RETRY).await;
                 }

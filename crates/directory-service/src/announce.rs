@@ -10,6 +10,7 @@ use bus_contract::{
     subject::{self, Event},
 };
 use chrono::{DateTime, Utc};
+use service_runtime::trace::{TRACEPARENT, Trace};
 use typed_ids::{CompanyId, GroupId, MemberId};
 
 use crate::{
@@ -33,10 +34,15 @@ pub(crate) fn facts(
     request: &Request,
     outcome: &Outcome,
     around: &Around<'_>,
-    traceparent: Option<&str>,
+    trace: &Trace,
     accepted_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<OutboxFact> {
+    let (mut traceparent, mut tracestate) = (String::new(), String::new());
+    trace.send(|name, value| match name {
+        TRACEPARENT => value.clone_into(&mut traceparent),
+        _ => value.clone_into(&mut tracestate),
+    });
     let said = said(request, outcome, around).into_iter().enumerate();
     said.map(|(place, (subject, body))| {
         let fact_id = format!("{}.{place}", request.id);
@@ -53,7 +59,8 @@ pub(crate) fn facts(
             subject,
             fact_id,
             fact: fact.encode_to_vec(),
-            traceparent: traceparent.unwrap_or_default().to_owned(),
+            traceparent: traceparent.clone(),
+            tracestate: tracestate.clone(),
             accepted_at: Some(to_timestamp(accepted_at)),
         }
     })

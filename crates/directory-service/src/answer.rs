@@ -13,12 +13,16 @@ use bus_contract::{
 };
 use bus_jetstream::{
     Bus,
-    metrics::{Answered, Answering, Answers},
+    answering::{Answered, Answering},
+    metrics::Answers,
     request::{Incoming, Subscription},
 };
 use futures_util::{FutureExt as _, StreamExt as _};
 use pg_pool::Pool;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    trace::{InTrace as _, Kind, Trace},
+};
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -47,10 +51,10 @@ pub(crate) async fn look_ups(
     while let Some(first) = next(&mut questions, &stop, &mut draining).await {
         // Waiting for a slot is what lets a batch grow while the others are under way.
         let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
-        let mut batch = vec![(kind.begin(), first)];
+        let mut batch = vec![(kind.begin(&first.headers), first)];
         while batch.len() < MAX_LOOK_UPS_PER_BATCH {
             match tokio::task::unconstrained(questions.next()).now_or_never() {
-                Some(Some(question)) => batch.push((kind.begin(), question)),
+                Some(Some(question)) => batch.push((kind.begin(&question.headers), question)),
                 Some(None) | None => break,
             }
         }
@@ -71,7 +75,13 @@ async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<(Answering, Incoming
         .iter()
         .map(|(_, incoming)| question::read(LookUpUser::decode(incoming.payload.clone())))
         .collect();
-    let replies = question::look_up(pool, questions).await;
+    let traces = batch.iter().map(|(answering, _)| answering.trace());
+    let span = Trace::batch_of(traces, Kind::Internal, format_args!("look up a batch of users"))
+        .with("messaging.batch.message_count", i64::try_from(batch.len()).unwrap_or(i64::MAX))
+        .begin();
+    batch.iter().for_each(|(answering, _)| answering.is_part_of(&span));
+    let replies = question::look_up(pool, questions).in_trace(span.trace()).await;
+    drop(span);
     for ((answering, incoming), reply) in batch.into_iter().zip(replies) {
         respond(bus, answering, &incoming, &reply).await;
     }
@@ -96,11 +106,11 @@ where
     let mut running = JoinSet::new();
     let mut draining = false;
     while let Some(incoming) = next(&mut questions, &stop, &mut draining).await {
-        let answering = kind.begin();
+        let answering = kind.begin(&incoming.headers);
         while running.len() >= at_once {
             running.join_next().await;
         }
-        let reply = answer(incoming.payload.clone());
+        let reply = answer(incoming.payload.clone()).in_trace(answering.trace());
         let bus = bus.clone();
         running.spawn(async move { respond(&bus, answering, &incoming, &reply.await).await });
     }

@@ -80,11 +80,11 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::DIRECTORY])?;
     let bus = Bus::connect_measured(&settings.bus, told).await.context("connect to NATS")?;
     let bus = bus.with_replicas(settings.replicas);
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics).context("make the Postgres pool")?;
     let metrics = Arc::new(Metrics::register(&process.metrics)?);
 
-    let (nats, postgres) = (bus.clone(), pool.clone());
+    let nats = bus.clone();
     process.health.register("nats", move || {
         let bus = nats.clone();
         async move {
@@ -95,10 +95,6 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
                 Err(error) => Err(error.to_string()),
             }
         }
-    });
-    process.health.register("postgres", move || {
-        let pool = postgres.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
 
     let context = partition::Context {

@@ -22,6 +22,8 @@ use bus_contract::{
 };
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult};
+use pg_pool::pool::statement;
+use service_runtime::trace::Trace;
 use typed_ids::CompanyId;
 
 use self::{
@@ -47,7 +49,8 @@ pub(crate) struct Delivery {
     pub(crate) stream_sequence: i64,
     pub(crate) subject: String,
     pub(crate) payload: bytes::Bytes,
-    pub(crate) traceparent: Option<String>,
+    /// In which its application is a span.
+    pub(crate) trace: Trace,
     /// When the stream took it.
     pub(crate) stored_at: DateTime<Utc>,
     pub(crate) request: Result<Request, Unreadable>,
@@ -108,7 +111,9 @@ fn attempt(
     let companies: Vec<CompanyId> = companies.into_iter().collect();
     // What Postgres refuses to store it refuses to look for.
     let asked = if condemned.is_none() { readable.as_slice() } else { &[] };
+    let reading = statement("users.apply.read");
     let Read { seen, mut known, group_names } = read::read(conn, tenure, &companies, asked)?;
+    drop(reading);
     if seen.epoch != tenure.epoch {
         return Ok(Attempt::TenureEnded);
     }
@@ -124,8 +129,7 @@ fn attempt(
     let around = Around::look(conn, &companies, &known, &group_names, &decision)?;
     let mut facts = FactBatch::default();
     for ((place, request), outcome) in fresh.iter().zip(&decision.outcomes) {
-        let Delivery { traceparent, stored_at, .. } = &batch[*place];
-        let trace = traceparent.as_deref();
+        let Delivery { trace, stored_at, .. } = &batch[*place];
         facts.facts.extend(announce::facts(request, outcome, &around, trace, *stored_at, now));
         let result = around.result(outcome);
         lines.push(tell::line(request, outcome, &result, &known));
@@ -142,6 +146,7 @@ fn attempt(
         facts: &facts,
         applied_at: now,
     };
+    let _writing = statement("users.apply.write");
     Ok(match write::write(conn, &write, &decision, &letters)? {
         true => Attempt::Applied(outcomes),
         false => Attempt::Overtaken,

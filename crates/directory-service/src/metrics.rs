@@ -54,6 +54,27 @@ const OUTCOMES: [&str; 9] = [
     "unreadable",
 ];
 
+fn outcomes(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
+    let outcomes =
+        make.counters("timeclock_directory_outcomes_total", "Requests by what became of them", &["outcome"])?;
+    for outcome in OUTCOMES {
+        outcomes.with_label_values(&[outcome]);
+    }
+    Ok(outcomes)
+}
+
+fn histories(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
+    let histories = make.counters(
+        "timeclock_directory_histories_begun_total",
+        "Histories of facts that this instance began, by why the database and the bus had parted",
+        &["reason"],
+    )?;
+    for breach in Breach::ALL {
+        histories.with_label_values(&[breach.as_str()]);
+    }
+    Ok(histories)
+}
+
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let sizes = exponential_buckets(1.0, 2.0, 10)?;
@@ -62,7 +83,7 @@ impl Metrics {
         make.gauge("timeclock_directory_partitions", "Partitions that there are")?
             .set(partition::COUNT.into());
         let delay = |name, help| make.histogram(name, help, &DELAY_SECONDS);
-        let metrics = Self {
+        Ok(Self {
             partitions_held: make
                 .gauge("timeclock_directory_partitions_held", "Partitions that this instance applies")?,
             lag: make.gauges(
@@ -103,11 +124,7 @@ impl Metrics {
                 "timeclock_directory_outbox_age_seconds",
                 "Age of the oldest commit whose facts are not announced; 0 when there is none",
             )?,
-            outcomes: make.counters(
-                "timeclock_directory_outcomes_total",
-                "Requests by what became of them",
-                &["outcome"],
-            )?,
+            outcomes: outcomes(&make)?,
             request_age: delay(
                 "timeclock_directory_request_age_seconds",
                 "From a request's acceptance in the stream to its commit",
@@ -120,20 +137,9 @@ impl Metrics {
                 "timeclock_directory_fact_delay_seconds",
                 "From a request's acceptance in the stream to the acknowledgement of its fact",
             )?,
-            histories: make.counters(
-                "timeclock_directory_histories_begun_total",
-                "Histories of facts that this instance began, by why the database and the bus had parted",
-                &["reason"],
-            )?,
+            histories: histories(&make)?,
             calls: CallMetrics::register(registry)?,
-        };
-        for breach in Breach::ALL {
-            metrics.histories.with_label_values(&[breach.as_str()]);
-        }
-        for outcome in OUTCOMES {
-            metrics.outcomes.with_label_values(&[outcome]);
-        }
-        Ok(metrics)
+        })
     }
 
     /// Counts a batch that is applied now.
@@ -182,7 +188,7 @@ fn removes_access(delivery: &Delivery) -> bool {
 }
 
 /// A closed list, whatever the requests say.
-fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
+pub(crate) fn word(outcome: Option<&provisioning::Outcome>) -> &'static str {
     let Some(outcome) = outcome else { return "unreadable" };
     match &outcome.result {
         _ if outcome.repeated => "repeated",

@@ -1,11 +1,13 @@
 //! The life of a partition in the hands of this instance: take over, read in order, apply, acknowledge, answer.
 
+mod spans;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use bus_contract::{
     Message,
-    headers::{OUTCOME_INBOX, TRACEPARENT},
+    headers::OUTCOME_INBOX,
     partition::Partition,
     provisioning,
     stream::{self, Stream},
@@ -13,14 +15,17 @@ use bus_contract::{
 };
 use bus_jetstream::{Bus, provision::StreamState, pull};
 use pg_pool::Pool;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    trace::{InTrace as _, Span, Trace},
+};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::{self, Applied, Delivery, request},
     history::Requests,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     relay,
     retry::Retry,
     store::{self, partitions::Tenure},
@@ -168,11 +173,20 @@ async fn work(
             messages = reading.next_batch(MAX_BATCH) => messages?,
         };
         context.metrics.redeliveries.inc_by(reading.take_repeated());
-        let batch: Arc<[Delivery]> = messages.iter().map(delivery).collect();
-        let Some(outcomes) = apply_whole(context, tenure, batch, stop).await else { return Ok(Left::Ended) };
+        let traces: Vec<_> = messages.iter().map(|message| message.headers.trace()).collect();
+        let span = spans::of_batch(tenure.partition, &messages, &traces);
+        let (batch, applying): (Vec<_>, Vec<_>) =
+            messages.iter().zip(&traces).map(|(message, trace)| begin(message, trace, &span)).unzip();
+        let applied = apply_whole(context, tenure, batch.into(), stop).in_trace(span.trace()).await;
+        let Some(outcomes) = applied else {
+            applying.iter().for_each(|span| span.fail("given_back"));
+            return Ok(Left::Ended);
+        };
+        drop(span);
         committed.notify_one();
         // Told before acknowledged: the caller waits, the stream does not.
-        for (message, outcome) in messages.iter().zip(outcomes) {
+        for ((message, outcome), span) in messages.iter().zip(outcomes).zip(applying) {
+            span.note("outcome", metrics::word(outcome.as_ref()));
             answer(context, message, outcome).await;
         }
         if let Some(last) = messages.last() {
@@ -200,11 +214,7 @@ async fn apply_whole(
         match apply_part(context, tenure, slice.clone()).await {
             Ok(Applied::Outcomes(part)) => outcomes.extend(part),
             Ok(Applied::TenureEnded) => {
-                tracing::info!(
-                    partition = tenure.partition.number(),
-                    epoch = tenure.epoch,
-                    "another instance took over"
-                );
+                say_taken_over(tenure);
                 return None;
             }
             Err(error) if part.len() > 1 && (error.is_about_the_data() || is_bug(&error)) => {
@@ -256,9 +266,22 @@ async fn apply_whole(
             }
         }
     }
-    timer.observe_duration();
+    say_applied(tenure, size, timer.stop_and_record());
     context.metrics.count(&batch, &outcomes, now());
     Some(outcomes)
+}
+
+fn say_applied(tenure: Tenure, requests: usize, seconds: f64) {
+    tracing::debug!(
+        partition = tenure.partition.number(),
+        requests,
+        duration_us = std::time::Duration::from_secs_f64(seconds).as_micros(),
+        "applied a batch"
+    );
+}
+
+fn say_taken_over(tenure: Tenure) {
+    tracing::info!(partition = tenure.partition.number(), epoch = tenure.epoch, "another instance took over");
 }
 
 /// A part of a batch, cheap to hand to a blocking thread again and again.
@@ -286,16 +309,20 @@ fn is_bug(error: &pg_pool::Error) -> bool {
     matches!(error, pg_pool::Error::Bug(_))
 }
 
-fn delivery(message: &pull::Delivery) -> Delivery {
-    Delivery {
+/// Reads a message; its application begins.
+fn begin(message: &pull::Delivery, trace: &Trace, batch: &Span) -> (Delivery, Span) {
+    let request = request::read(&message.subject, &message.payload);
+    let span = spans::of_request(&request, message, trace, batch);
+    let delivery = Delivery {
         // A stream of more than 2⁶³ messages would have run for a million years.
         stream_sequence: i64::try_from(message.stream_sequence).unwrap_or(i64::MAX),
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
-        traceparent: message.headers.get(TRACEPARENT).map(str::to_owned),
+        trace: span.trace().clone(),
         stored_at: message.stored_at.into(),
-        request: request::read(&message.subject, &message.payload),
-    }
+        request,
+    };
+    (delivery, span)
 }
 
 async fn answer(context: &Context, message: &pull::Delivery, outcome: Option<provisioning::Outcome>) {

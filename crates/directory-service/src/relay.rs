@@ -4,18 +4,20 @@
 //! the two announces the same facts again under the same message ids, which the stream recognises for two minutes and
 //! a follower by the fact's id for ever.
 
-use std::{collections::HashSet, time::Duration};
+use std::{borrow::Cow, collections::HashSet, time::Duration};
 
 use bus_contract::{
     Message,
     directory::{Fact, FactBatch, OutboxFact},
     partition::{self, Partition},
+    stream,
 };
 use bus_jetstream::{
     connect::MAX_ACKS_IN_FLIGHT,
     publish::{Confirmation, PublishError},
 };
 use chrono::{DateTime, Utc};
+use service_runtime::trace::{Kind, Span, TRACEPARENT, Trace};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -105,17 +107,17 @@ async fn publish(context: &Context, partition: Partition, rows: &[OutboxRow]) ->
     for row in rows {
         for fact in FactBatch::decode(row.facts.as_slice())?.facts {
             window.make_room(&fact.subject).await?;
-            let traceparent = Some(fact.traceparent.as_str()).filter(|trace| !trace.is_empty());
+            let span = sending(&fact);
             let sent = context.bus.publish_durable(
                 fact.subject.clone(),
                 &fact.fact_id,
-                traceparent,
+                Some(span.trace()),
                 in_history(&fact.fact, row.history),
             );
             match sent.await {
                 Ok(confirmation) => {
                     let accepted_at = fact.accepted_at.as_ref().and_then(from_timestamp);
-                    window.under_way.push((confirmation, accepted_at));
+                    window.under_way.push(Sending { confirmation, accepted_at, span });
                 }
                 // It would hold back everything behind it for ever.
                 Err(PublishError::TooLarge) => bury(context, partition, fact).await?,
@@ -136,12 +138,37 @@ fn in_history(fact: &[u8], history: Uuid) -> Vec<u8> {
     bytes
 }
 
+/// The span of a fact's way into the stream, in the trace of the request that it came of; whoever follows the facts goes on
+/// with it.
+fn sending(fact: &OutboxFact) -> Span {
+    let trace = Trace::received(|name| {
+        let value = if name == TRACEPARENT { &fact.traceparent } else { &fact.tracestate };
+        Some(Cow::Borrowed(value.as_str()))
+    });
+    // `facts.v1.<company>.<kind>.<id>.<event>`: neither company nor id belong in a name.
+    let mut tokens = fact.subject.rsplit('.');
+    let (event, kind) = (tokens.next().unwrap_or_default(), tokens.nth(1).unwrap_or_default());
+    trace
+        .span(Kind::Producer, format_args!("send {kind}.{event}"))
+        .with("messaging.system", "nats")
+        .with("messaging.destination.name", stream::DIRECTORY.name)
+        .with_text("messaging.message.id", &fact.fact_id)
+        .begin()
+}
+
+/// A fact on its way.
+struct Sending {
+    confirmation: Confirmation,
+    /// When its request was accepted.
+    accepted_at: Option<DateTime<Utc>>,
+    span: Span,
+}
+
 /// Facts on their way. Of one resource there is never more than one, because a reconnect may lose the earlier of two
 /// and store the later, and the order per resource is what followers are promised.
 struct Window<'c> {
     metrics: &'c Metrics,
-    /// With the time at which the request was accepted.
-    under_way: Vec<(Confirmation, Option<DateTime<Utc>>)>,
+    under_way: Vec<Sending>,
     resources: HashSet<String>,
 }
 
@@ -163,8 +190,11 @@ impl<'c> Window<'c> {
 
     /// Waits until everything sent is stored.
     async fn settle(&mut self) -> Result<(), PublishError> {
-        for (confirmation, accepted_at) in self.under_way.drain(..) {
-            confirmation.await?;
+        for Sending { confirmation, accepted_at, span } in self.under_way.drain(..) {
+            if let Err(error) = confirmation.await {
+                span.fail("not_stored");
+                return Err(error);
+            }
             self.metrics.count_fact(accepted_at, now());
         }
         self.resources.clear();

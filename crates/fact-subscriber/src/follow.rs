@@ -7,9 +7,11 @@ use bus_jetstream::{
     Bus,
     provision::StreamState,
     pull::{Delivery, Pull},
-    trace,
 };
-use service_runtime::clock::Clock;
+use service_runtime::{
+    clock::Clock,
+    trace::{Kind, Span},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -155,25 +157,21 @@ pub(crate) async fn replay(follower: &Follower) -> anyhow::Result<u64> {
     Ok(state.first_sequence)
 }
 
-fn received(delivery: &Delivery) -> (u64, Reading, tracing::Span) {
+fn received(delivery: &Delivery) -> (u64, Reading, Span) {
     let reading = read(&delivery.payload);
-    let span = tracing::info_span!(
-        "apply fact",
-        fact.id = reading.fact_id,
-        fact.kind = reading.change.kind(),
-        company = reading.company,
-        stream_sequence = delivery.stream_sequence,
-    );
     // The trace began with Entra's request.
-    trace::continue_in(&span, &delivery.headers);
+    let trace = delivery.headers.trace();
+    let span = trace
+        .span(Kind::Consumer, format_args!("process {}", reading.change.kind()))
+        .with("messaging.system", "nats")
+        .with("messaging.destination.name", DIRECTORY.name)
+        .with_text("messaging.message.id", &reading.fact_id)
+        .with_text("company.id", &reading.company)
+        .begin();
     (delivery.stream_sequence, reading, span)
 }
 
-async fn apply(
-    follower: &Follower,
-    place: Place,
-    facts: Vec<(u64, Reading, tracing::Span)>,
-) -> anyhow::Result<Place> {
+async fn apply(follower: &Follower, place: Place, facts: Vec<(u64, Reading, Span)>) -> anyhow::Result<Place> {
     let timer = follower.metrics.batch_seconds.start_timer();
     let kinds: Vec<_> = facts.iter().map(|(_, fact, _)| fact.change.kind()).collect();
     let (place, effects) = follower.keeper.run(move |model| model.apply(&place, &facts)).await?;

@@ -11,6 +11,7 @@ mod rows;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use service_runtime::trace::Span;
 
 pub use self::digest::{Digest, Seat};
 use crate::change::{Change, KINDS_KNOWN, Reading};
@@ -147,13 +148,16 @@ impl Model {
     pub fn apply(
         &mut self,
         before: &Place,
-        facts: &[(u64, Reading, tracing::Span)],
+        facts: &[(u64, Reading, Span)],
     ) -> Result<(Place, Vec<Effect>), Error> {
         let Some((sequence, last, _)) = facts.last() else { return Ok((before.clone(), vec![])) };
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let effects: Vec<Effect> = facts
             .iter()
-            .map(|(_, reading, span)| span.in_scope(|| rows::apply(&transaction, reading)))
+            .map(|(_, reading, span)| {
+                let _entered = span.trace().enter();
+                rows::apply(&transaction, reading)
+            })
             .collect::<Result<_, _>>()?;
         let passed_over = effects.iter().filter(|effect| **effect == Effect::PassedOver).count();
         let history_id =

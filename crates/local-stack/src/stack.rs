@@ -24,7 +24,7 @@ use crate::{
     endpoints::Endpoints,
     secrets::Secrets,
     service::{Instance, Launch, Ports, isolated},
-    topology::{self, Backing, Environment, HURRIED, PublicUrls, SERVICES, Service},
+    topology::{self, Backing, HURRIED, PublicUrls, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
 
@@ -309,15 +309,18 @@ impl Stack {
         self.postgres
             .sql_with("postgres", topology::POSTGRES_INIT, &passwords)
             .context("deploy/postgres/init.sql")?;
-        SERVICES.iter().try_for_each(|service| {
-            match service.migration_environment(&self.backing, &self.secrets) {
-                Some(environment) => self.migrate(service.name, environment),
-                None => Ok(()),
-            }
-        })
+        let with_tables = SERVICES.iter().filter(|service| service.roles.is_some());
+        with_tables.map(|service| service.name).try_for_each(|service| self.migrate(service))
     }
 
-    fn migrate(&self, service: &str, environment: Environment) -> Result<()> {
+    /// Runs a service's migrations, as an operator does before a new version.
+    ///
+    /// # Errors
+    /// When the service has no tables, or a migration fails.
+    pub fn migrate(&self, service: &str) -> Result<()> {
+        let known = SERVICES.iter().find(|known| known.name == service);
+        let environment = known.and_then(|known| known.migration_environment(&self.backing, &self.secrets));
+        let environment = environment.with_context(|| format!("{service} has no tables"))?;
         let log = self.workdir.log(&format!("{service}-migrate"));
         let output =
             std::fs::File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;

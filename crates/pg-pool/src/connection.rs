@@ -105,7 +105,7 @@ impl Complaints {
 impl HandleError<Error> for Complaints {
     fn handle_error(&self, error: Error) {
         if !self.0.swap(true, Ordering::Relaxed) {
-            tracing::warn!(error.chain = %Causes(&error), "Postgres cannot be reached; trying again until it can");
+            tracing::warn!(error = %Causes(&error), "Postgres cannot be reached; trying again until it can");
         }
     }
 }

@@ -1,6 +1,14 @@
 //! Embedded migrations: running them, and making sure that none is missing.
 
-use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
@@ -168,22 +176,40 @@ pub enum NotReady {
 ///
 /// # Errors
 /// See [`NotReady`].
-pub async fn ready(pool: &Pool, migrations: EmbeddedMigrations) -> Result<(), NotReady> {
-    lacks_none(pool, Arc::new(migrations)).await
+pub async fn ready(pool: &Pool, migrations: &Arc<EmbeddedMigrations>) -> Result<(), NotReady> {
+    let migrations = Arc::clone(migrations);
+    let pending = pool.run("migrations.pending", move |connection| pending(connection, &migrations)).await;
+    match pending.map_err(NotReady::Unknown)? {
+        names if names.is_empty() => Ok(()),
+        names => Err(NotReady::Pending(names)),
+    }
 }
 
-/// Begins `work` once the database lacks none of the migrations, so that a process that came before its tables fails
-/// nobody's request: it takes none.
+/// Begins `work` once the database lacks none of the migrations.
+///
+/// So a process that came before its tables fails nobody's request: it takes none. The readiness check `postgres`
+/// says whether that has happened and still holds.
 pub fn when_ready(
     process: &Process,
     pool: Pool,
     migrations: EmbeddedMigrations,
     work: impl FnOnce(&Process) + Send + 'static,
 ) {
+    let migrations = Arc::new(migrations);
+    let begun = Arc::new(AtomicBool::new(false));
+    let check = (pool.clone(), Arc::clone(&migrations), Arc::clone(&begun));
+    process.health.register("postgres", move || {
+        let (pool, migrations, begun) = check.clone();
+        async move {
+            ready(&pool, &migrations).await.map_err(|error| error.to_string())?;
+            if begun.load(Ordering::Acquire) { Ok(()) } else { Err("work is about to begin".to_owned()) }
+        }
+    });
     let own = process.clone();
     process.tasks.spawn("waiting for tables", |stop| async move {
-        if stop.run_until_cancelled(until_ready(&pool, migrations)).await.is_some() {
+        if stop.run_until_cancelled(until_ready(&pool, &migrations)).await.is_some() {
             work(&own);
+            begun.store(true, Ordering::Release);
         }
         // A task that ends is a failure of the process.
         stop.cancelled().await;
@@ -191,23 +217,14 @@ pub fn when_ready(
     });
 }
 
-async fn until_ready(pool: &Pool, migrations: EmbeddedMigrations) {
-    let migrations = Arc::new(migrations);
+async fn until_ready(pool: &Pool, migrations: &Arc<EmbeddedMigrations>) {
     let mut said = false;
-    while let Err(error) = lacks_none(pool, Arc::clone(&migrations)).await {
+    while let Err(error) = ready(pool, migrations).await {
         if !said && matches!(error, NotReady::Pending(_)) {
             tracing::warn!("not working yet: {error}");
             said = true;
         }
         tokio::time::sleep(READY_EVERY).await;
-    }
-}
-
-async fn lacks_none(pool: &Pool, migrations: Arc<EmbeddedMigrations>) -> Result<(), NotReady> {
-    let pending = pool.run("migrations.pending", move |connection| pending(connection, &migrations)).await;
-    match pending.map_err(NotReady::Unknown)? {
-        names if names.is_empty() => Ok(()),
-        names => Err(NotReady::Pending(names)),
     }
 }
 

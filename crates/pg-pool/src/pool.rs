@@ -8,6 +8,7 @@ use std::{
 
 use diesel::{PgConnection, QueryResult, r2d2::R2D2Connection as _};
 use prometheus::Registry;
+use service_runtime::trace::{Kind, Span, Trace};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -92,14 +93,17 @@ impl Pool {
         };
         self.metrics.wait_seconds.observe(asked.elapsed().as_secs_f64());
         let pool = self.clone();
-        let span = tracing::info_span!("db", otel.name = name);
+        let span = statement(name);
         blocking(move || {
-            let _in_span = span.enter();
+            let _in_span = span.trace().enter();
             let _turn = turn;
             let _in_use = Up::new(&pool.metrics.in_use);
             let started = Instant::now();
             let result = pool.take().and_then(|mut pooled| work(&mut pooled));
             let label = result.as_ref().err().map_or("ok", Error::kind);
+            if result.is_err() {
+                span.fail(label);
+            }
             pool.metrics.seconds.with_label_values(&[name, label]).observe(started.elapsed().as_secs_f64());
             result
         })
@@ -111,6 +115,12 @@ impl Pool {
         self.complaints.settled();
         Ok(pooled)
     }
+}
+
+/// The span of what is done in the database under this name, inside the present one. For the parts of a piece of work;
+/// the whole has one without being asked.
+pub fn statement(name: &'static str) -> Span {
+    Trace::current().span(Kind::Client, format_args!("{name}")).with("db.system.name", "postgresql").begin()
 }
 
 /// Runs something that blocks on a thread where that is allowed.

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::{
     connection::{Pooled, open},
     error::Error,
-    pool::blocking,
+    pool::{blocking, statement},
     settings::Settings,
 };
 
@@ -51,11 +51,14 @@ impl Session {
         if self.is_lost() {
             return Err(Error::Unavailable(None));
         }
-        let span = tracing::info_span!("db", otel.name = name);
+        let span = statement(name);
         let is_lost = Arc::clone(&self.is_lost);
         blocking(move || {
-            let _in_span = span.enter();
+            let _in_span = span.trace().enter();
             let result = connection.run(work);
+            if let Err(error) = &result {
+                span.fail(error.kind());
+            }
             is_lost.fetch_or(connection.is_broken(), Ordering::Release);
             result
         })

@@ -82,7 +82,7 @@ pub async fn start_on(listener: Listener, settings: Settings, process: Process) 
     let metrics = Metrics::register(&process.metrics)?;
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::PROVISIONING, &stream::CALLS])?;
     let bus = Bus::connect_measured(&settings.nats, told).await?;
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let keyring = Keyring::new(&metrics);
     let outcomes = Outcomes::new(&process.id, bus.clone(), &metrics);
 

@@ -235,8 +235,7 @@ impl Sending {
         // Said once, not for each of four batches a second; the metrics count on.
         match (failed, self.is_failing) {
             (Some(error), false) => {
-                let cause = Causes(&error).to_string();
-                tracing::warn!(cause, "calls are not reported; the directory's log and health lack them");
+                tracing::warn!(error = %Causes(&error), "calls are not reported; the directory's log and health lack them");
                 self.is_failing = true;
             }
             (None, true) => {

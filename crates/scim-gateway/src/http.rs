@@ -31,7 +31,7 @@ use actix_web::{
     web::{self, Bytes, Payload},
 };
 use scim_protocol::{bulk::Endpoint, error::ScimError, schema::SchemaSet, search_request::SearchRequest};
-use tracing::Instrument as _;
+use service_runtime::trace::InTrace as _;
 use typed_ids::RequestId;
 
 use self::{
@@ -60,14 +60,12 @@ pub(crate) fn routes(app: Arc<App>) -> impl Fn(&mut web::ServiceConfig) + Clone 
 async fn entry(request: HttpRequest, mut payload: Payload, app: web::Data<App>) -> HttpResponse {
     let route = Route::of(request.path());
     let access = Access::begin(&app, &request, route.as_ref());
-    let span = access.span(&request);
-    let trace = service_runtime::telemetry::trace_id(&span);
     let call = Call { app: &app, request: &request, id: access.request_id, address: access.address };
-    let (known, answer) = call.answer(route, &mut payload).instrument(span).await;
+    let (known, answer) = call.answer(route, &mut payload).in_trace(access.trace()).await;
 
     let (id, refusal) = (access.request_id, answer.as_ref().err());
     let status = answer.as_ref().map_or_else(Refusal::status, HttpResponse::status);
-    access.end(Answered { known, status, refusal, trace });
+    access.end(Answered { known, status, refusal });
     let mut response = answer.unwrap_or_else(|refusal| refusal.respond(id));
     if !body::is_read(&mut payload) {
         // What is left of the body must not be taken for the next request.

@@ -5,9 +5,11 @@ use std::time::Instant;
 use bus_contract::{
     Message as _,
     provisioning::{self, Outcome, Refused, Request, outcome, request::Change},
+    stream,
     subject::{RequestSubject, Resource, Verb},
 };
 use bus_jetstream::publish::PublishError;
+use service_runtime::trace::{InTrace as _, Kind, Trace};
 use typed_ids::RequestId;
 
 use crate::{
@@ -83,10 +85,17 @@ pub(crate) async fn begin(
     let awaited = app.outcomes.expect(id, turn);
     let inbox = app.outcomes.inbox(id);
     let begun = Instant::now();
-    let sent = app.bus.publish_request(subject, &request.request_id, &inbox, request.encode_to_vec()).await;
-    match sent {
+    let span = Trace::current()
+        .span(Kind::Producer, format_args!("send {}.{}", resource.as_str(), verb.as_str()))
+        .with("messaging.system", "nats")
+        .with("messaging.destination.name", stream::PROVISIONING.name)
+        .with_text("messaging.message.id", &request.request_id)
+        .begin();
+    let sending = app.bus.publish_request(subject, &request.request_id, &inbox, request.encode_to_vec());
+    match sending.in_trace(span.trace()).await {
         Ok(()) => Ok(Begun { app, resource, verb, begun, awaited }),
         Err(error) => {
+            span.fail("not_sent");
             let error = ProvisionError::NotSent(error);
             app.metrics.count_outcome(resource, verb, Err(&error), None);
             Err(error)

@@ -2,9 +2,9 @@
 //!
 //! Actix's own signal handling is off: stopping has one owner, [`crate::run`].
 
-mod access;
 mod client_address;
 mod envelope;
+mod exchange;
 mod requests;
 mod tls;
 
@@ -16,7 +16,7 @@ use std::{
 use actix_http::{HttpService, error::DispatchError};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::{
-    App, HttpResponse,
+    App, HttpRequest, HttpResponse,
     dev::{AppConfig, Server},
     http::header,
     middleware::from_fn,
@@ -29,13 +29,16 @@ use tokio_util::{either::Either, sync::CancellationToken};
 
 use self::tls::Handshakes;
 pub use self::{
-    access::access_level,
     client_address::{TrustedProxies, client_address},
     envelope::{MAX_REQUEST_ID, REQUEST_ID, caller_request_id, is_over_tls, request_id},
+    exchange::{Answer, Exchange, status_of},
     requests::{OTHER, Requests, Underway, method_label},
     tls::{Connection, Tls},
 };
-use crate::{Process, metrics};
+use crate::{
+    Causes, Process, metrics,
+    trace::{self, Trace},
+};
 
 /// How long an idle connection is kept open; longer than the 60 s of common load balancers, which would otherwise meet
 /// a connection that we are closing.
@@ -183,6 +186,20 @@ async fn connect<T>(
     Ok((wrap(connection), peer))
 }
 
+/// The trace of whoever calls, unless that is not to go on here. Several lines of state are one list (W3C Trace Context
+/// §3.3.1).
+fn received_trace(request: &HttpRequest) -> Trace {
+    if !trace::continues_callers() {
+        return Trace::none();
+    }
+    Trace::received(|name| {
+        let mut lines = request.headers().get_all(name).map(|line| line.to_str().unwrap_or_default());
+        let first = lines.next()?;
+        let rest: Vec<_> = lines.collect();
+        Some(if rest.is_empty() { first.into() } else { format!("{first},{}", rest.join(",")).into() })
+    })
+}
+
 /// Mounts `/healthz`, `/readyz` and `/metrics`: the second listener of every service.
 pub fn observe(process: &Process) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let process = process.clone();
@@ -211,7 +228,7 @@ async fn metrics_text(process: web::Data<Process>) -> HttpResponse {
             HttpResponse::Ok().insert_header((header::CONTENT_TYPE, metrics::CONTENT_TYPE)).body(text)
         }
         Err(error) => {
-            tracing::error!(%error, "cannot write the metrics");
+            tracing::error!(error = %Causes(&error), "cannot write the metrics");
             HttpResponse::InternalServerError().finish()
         }
     }

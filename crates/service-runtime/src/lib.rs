@@ -15,6 +15,7 @@ pub mod run;
 pub mod settings;
 pub mod tasks;
 pub mod telemetry;
+pub mod trace;
 
 /// A request is some hundreds of small allocations that other threads give back, which the system's allocator is slow
 /// at: it was a fifth of what a service did.

@@ -166,6 +166,7 @@ impl Service {
             let lines: Vec<String> =
                 effective.iter().map(|(name, value)| format!("{name}={value}")).collect();
             print(&lines.join("\n"));
+            telemetry.otel.complaints.iter().for_each(|complaint| warn(complaint));
             return Ok(ExitCode::SUCCESS);
         }
         let flushes_on_drop = telemetry::install(self.name, &telemetry)?;
@@ -341,6 +342,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
 
+#[expect(clippy::print_stderr, reason = "beside the answer to --check")]
+fn warn(complaint: &str) {
+    eprintln!("{complaint}");
+}
+
 fn log_start(service: &'static str, command: &str, effective: &Effective) {
     tracing::info!(service, command, version = BUILD.version, commit = BUILD.commit, settings = ?effective, "starting");
 }
@@ -348,7 +354,7 @@ fn log_start(service: &'static str, command: &str, effective: &Effective) {
 #[expect(clippy::print_stderr, reason = "when the log itself cannot be installed, there is no other place")]
 fn report(service: &str, error: &anyhow::Error) {
     if tracing::dispatcher::has_been_set() {
-        tracing::error!("{error:#}");
+        tracing::error!(error = %format!("{error:#}"), "cannot go on");
     } else {
         eprintln!("{service}: {error:#}");
     }

@@ -6,7 +6,6 @@
 
 mod declaration;
 mod spelling;
-pub(crate) mod standard;
 
 use std::{
     collections::BTreeMap, fmt, fs, net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration,
@@ -160,12 +159,18 @@ impl Reader {
         self.secret_value(setting)
     }
 
-    /// Declares a secret that a library reads from the environment by itself.
-    pub(crate) fn foreign_secret(&mut self, setting: Setting) {
+    /// A secret that a library reads from the environment by itself.
+    pub(crate) fn foreign_secret(&mut self, setting: Setting) -> Option<String> {
         self.declare(Declaration { secret: true, ..setting.declared(Absence::Means(NOTHING)) });
-        if self.environment.get(setting.name).is_some() {
-            self.effective.insert(setting.name, SECRET.to_owned());
-        }
+        let value = self.environment.get(setting.name)?.to_owned();
+        self.effective.insert(setting.name, SECRET.to_owned());
+        Some(value)
+    }
+
+    /// The names of the variables that are set and begin like this.
+    pub(crate) fn names<'n>(&'n self, prefix: &'n str) -> impl Iterator<Item = &'n str> {
+        let names = self.environment.0.iter().filter(|(_, value)| !value.is_empty());
+        names.map(|(name, _)| name.as_str()).filter(move |name| name.starts_with(prefix))
     }
 
     /// Notes that a setting's text is not what its form says.

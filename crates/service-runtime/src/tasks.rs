@@ -9,7 +9,6 @@ use std::{any::Any, collections::BTreeMap, fmt, future::Future, panic::AssertUnw
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::Instrument as _;
 
 /// Why a task brings the service down.
 #[derive(Debug)]
@@ -148,7 +147,7 @@ impl Group {
             }
             drop(entry);
         };
-        self.tracker.spawn(supervised.instrument(tracing::Span::none()));
+        self.tracker.spawn(supervised);
     }
 
     fn names(&self) -> Vec<&'static str> {

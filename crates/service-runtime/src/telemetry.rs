@@ -3,22 +3,25 @@
 //! Traces are exported by OTLP over HTTP, and only when `OTEL_EXPORTER_OTLP_ENDPOINT` (or the one for traces alone) is
 //! set. Without it nothing is recorded and nothing is paid for.
 
+mod export;
+mod line;
 mod log_lines;
+mod otel;
 
 use std::{fmt, io::IsTerminal as _, str::FromStr};
 
 use anyhow::Context as _;
-use opentelemetry::{global, trace::TracerProvider as _};
-use opentelemetry_otlp::SpanExporter;
-use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, fmt::layer, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-pub use self::log_lines::LogLines;
+pub use self::{log_lines::LogLines, otel::Otel};
 use crate::{
-    build_info::BUILD,
-    settings::{Reader, Setting, standard},
+    causes::Causes,
+    settings::{Reader, Setting},
+    trace,
 };
 
 const FILTER: Setting = Setting::new("TIMECLOCK_LOG", "What is logged.")
@@ -76,32 +79,20 @@ pub struct Settings {
     pub filter: String,
     /// How log lines look.
     pub format: Format,
-    /// Whether spans are exported.
-    pub export_traces: bool,
+    /// Traces.
+    pub otel: Otel,
 }
 
 impl Settings {
-    /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and whether there is an OTLP endpoint.
+    /// Reads `TIMECLOCK_LOG`, `TIMECLOCK_LOG_FORMAT` and OpenTelemetry's variables.
     pub fn read(reader: &mut Reader) -> Self {
         let filter = reader.with_default(FILTER, DEFAULT_FILTER);
         if EnvFilter::try_new(&filter).is_err() {
             reader.refuse(FILTER);
         }
         let format = reader.parsed(FORMAT, Format::Auto);
-        let export_traces = standard::open_telemetry(reader);
-        Self { filter, format, export_traces }
+        Self { filter, format, otel: Otel::read(reader) }
     }
-}
-
-/// The id of the trace that a span belongs to: 32 hexadecimal digits. `None` when traces are not recorded.
-#[must_use]
-pub fn trace_id(span: &tracing::Span) -> Option<String> {
-    use opentelemetry::trace::TraceContextExt as _;
-    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-    let context = span.context();
-    let span = context.span();
-    let context = span.span_context();
-    context.is_valid().then(|| context.trace_id().to_string())
 }
 
 /// Exports what is left when it is dropped.
@@ -125,17 +116,16 @@ impl Drop for Guard {
         if let Some(provider) = &self.provider
             && let Err(error) = provider.shutdown()
         {
-            tracing::warn!(%error, "cannot export the last traces");
+            tracing::warn!(error = %Causes(&error), "cannot export the last traces");
         }
     }
 }
 
-/// Installs the log, the W3C trace propagator and, if asked for, the export of traces. Must not be called from inside
-/// an async runtime: the exporter has a blocking HTTP client.
+/// Installs the log and, if asked for, the export of traces.
 ///
 /// # Errors
 ///
-/// When the filter or an `OTEL_*` setting is malformed, or telemetry is installed already.
+/// When the filter is malformed, or telemetry is installed already.
 pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Guard> {
     let filter = EnvFilter::try_new(&settings.filter).context("cannot read the log filter")?;
     let json = match settings.format {
@@ -144,30 +134,23 @@ pub fn install(service: &'static str, settings: &Settings) -> anyhow::Result<Gua
         Format::Auto => !std::io::stdout().is_terminal(),
     };
     let log = if json {
-        tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).boxed()
+        layer().json().event_format(line::Json).boxed()
     } else {
-        tracing_subscriber::fmt::layer().boxed()
+        layer().event_format(line::Pretty).boxed()
     };
-
-    global::set_text_map_propagator(TraceContextPropagator::new());
-    let provider = settings.export_traces.then(|| tracer_provider(service)).transpose()?;
-    // A quieter log must not cost the traces: each layer has a filter of its own.
-    let traces = provider.as_ref().map(|provider| {
-        tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_filter(LevelFilter::INFO)
-    });
     let log_lines = LogLines::new().context("cannot count the log's lines")?;
     // One filter for both: what is not written is not counted.
     let log = log.and_then(log_lines.clone()).with_filter(filter);
-    let layers = tracing_subscriber::registry().with(log).with(traces);
-    layers.try_init().context("cannot install the log")?;
+    tracing_subscriber::registry().with(log).try_init().context("cannot install the log")?;
+    for complaint in &settings.otel.complaints {
+        tracing::warn!("{complaint}");
+    }
+    if !settings.otel.continues_callers {
+        trace::leave_callers_alone();
+    }
+    let provider = settings.otel.exports.then(|| export::provider(service, &settings.otel)).transpose()?;
+    if let Some(provider) = &provider {
+        trace::record_with(provider.tracer(service));
+    }
     Ok(Guard { provider, log_lines })
-}
-
-fn tracer_provider(service: &'static str) -> anyhow::Result<SdkTracerProvider> {
-    let exporter = SpanExporter::builder().with_http().build().context("cannot export traces")?;
-    let resource = Resource::builder()
-        .with_service_name(service)
-        .with_attribute(opentelemetry::KeyValue::new("service.version", BUILD.version))
-        .build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }

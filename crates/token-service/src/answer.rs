@@ -11,14 +11,13 @@ use bus_contract::{
 };
 use bus_jetstream::{
     Bytes,
-    metrics::{Answered, Answering, Answers},
+    answering::{Answered, Answering},
+    metrics::Answers,
     request::Incoming,
-    trace,
 };
 use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::Causes;
+use service_runtime::{Causes, trace::InTrace as _};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 
 use crate::{app::App, ask::Refusal, audit, clients, lifecycle};
 
@@ -45,7 +44,7 @@ pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -
     let subscribing = SUBJECTS.map(async |subject| {
         let kind = answers.of(subject);
         let incoming = app.bus.serve(subject, TOKEN_QUEUE).await?;
-        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(), request)))
+        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request.headers), request)))
     });
     let subscriptions = try_join_all(subscribing).await.context("cannot serve requests about tokens")?;
     // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
@@ -53,9 +52,8 @@ pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -
     let app = &app;
     incoming
         .for_each_concurrent(CONCURRENT, |(answering, request)| {
-            let span = tracing::info_span!("tokens", bus.subject = %request.subject);
-            trace::continue_in(&span, &request.headers);
-            answer(app, answering, request).instrument(span)
+            let trace = answering.trace().clone();
+            answer(app, answering, request).in_trace(&trace)
         })
         .await;
     Ok(())
@@ -73,7 +71,7 @@ async fn answer(app: &App, answering: Answering, request: Incoming) {
     let result = result.unwrap_or_else(|refusal| reply::Result::Failure(failure(&operation, refusal)));
     let reply = Reply { result: Some(result) }.encode_to_vec();
     if let Err(error) = request.respond(&app.bus, reply).await {
-        tracing::warn!(operation, error.chain = %Causes(&error), "nobody got the answer");
+        tracing::warn!(operation, error = %Causes(&error), "nobody got the answer");
     }
     answering.end(answered);
 }
@@ -104,7 +102,7 @@ fn failure(operation: &str, refusal: Refusal) -> Failure {
         Refusal::Invalid(detail) => (Reason::Invalid, detail),
         Refusal::NotFound(what) => (Reason::NotFound, format!("there is no such {what}")),
         Refusal::Unavailable(error) => {
-            tracing::error!(operation, error.chain = %Causes(error.as_ref()), "a request about tokens failed");
+            tracing::error!(operation, error = %Causes(error.as_ref()), "a request about tokens failed");
             (Reason::Unavailable, error.to_string())
         }
     };

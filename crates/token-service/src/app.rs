@@ -65,7 +65,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
     let bus = bus.with_replicas(settings.replicas);
-    bus.flush_when_done(&process.tasks);
+    bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();
@@ -102,11 +102,6 @@ fn register_checks(process: &Process, app: &App) {
     process.health.register("nats", move || {
         let bus = bus.clone();
         async move { bus.ping().await.map_err(|error| error.to_string()) }
-    });
-    let pool = app.pool.clone();
-    process.health.register("postgres", move || {
-        let pool = pool.clone();
-        async move { pg_pool::migrate::ready(&pool, MIGRATIONS).await.map_err(|error| error.to_string()) }
     });
     let app = app.clone();
     process.health.register("signing_key", move || {

@@ -118,7 +118,7 @@ impl Pool {
         match hyper_rustls::HttpsConnectorBuilder::new().with_native_roots() {
             Ok(tls) => Self::Secure(builder.build(tls.https_only().enable_http1().wrap_connector(connector))),
             Err(error) => {
-                tracing::warn!(error.chain = %Causes(&error), "without certificate roots no assertion can be verified");
+                tracing::warn!(error = %Causes(&error), "without certificate roots no assertion can be verified");
                 Self::Nowhere
             }
         }
@@ -229,7 +229,7 @@ impl Authority {
                 }
                 Err(error) => {
                     self.metrics.key_fetches.with_label_values(&["failed"]).inc();
-                    tracing::warn!(%tenant, error.chain = %Causes(&error), "cannot fetch a tenant's keys");
+                    tracing::warn!(%tenant, error = %Causes(&error), "cannot fetch a tenant's keys");
                 }
             }
         }

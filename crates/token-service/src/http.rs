@@ -13,8 +13,13 @@ use actix_web::{
     web,
 };
 use serde_json::json;
-use service_runtime::Causes;
+use service_runtime::{
+    Causes,
+    http::{Answer, Exchange, status_of},
+    trace::InTrace as _,
+};
 
+use self::exchange::Told;
 use crate::{app::App, oauth::SCOPE, sign, store::keys};
 
 /// Where clients get access tokens, behind the public URL.
@@ -46,22 +51,30 @@ pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
             .route(JWKS_PATH, web::get().to(jwks))
             .route(METADATA_PATH, web::get().to(metadata))
             .default_service(web::to(HttpResponse::NotFound))
-            .wrap(from_fn(count));
+            .wrap(from_fn(tell));
         config.app_data(web::Data::new(app.clone())).service(everything);
     }
 }
 
-/// Counts a request and its answer.
-async fn count(
+/// Has a request answered, and tells of it.
+async fn tell(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let begin =
-        |app: &web::Data<App>| app.requests.begin(request.match_pattern().as_deref(), request.method());
-    let underway = request.app_data().map(begin);
-    let response = next.call(request).await?;
-    underway.map(|underway| underway.end(response.status().as_u16()));
-    Ok(response)
+    let Some(app) = request.app_data::<web::Data<App>>() else { return next.call(request).await };
+    let underway = app.requests.begin(request.match_pattern().as_deref(), request.method());
+    let exchange = Exchange::begin(request.request(), underway);
+    let answered = next.call(request).in_trace(exchange.trace()).await;
+    let told =
+        answered.as_ref().ok().and_then(|answer| answer.response().extensions().get::<Told>().cloned());
+    let told = told.as_ref();
+    exchange.end(&Answer {
+        status: status_of(&answered).as_u16(),
+        company: told.and_then(|told| told.company.as_ref()).map(|company| company as _),
+        refusal: told.and_then(|told| told.refusal),
+        error: told.and_then(|told| told.error.as_deref()),
+    });
+    answered
 }
 
 /// Public keys (RFC 7517 §5).
@@ -75,7 +88,7 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
                 .body(json!({ "keys": keys }).to_string())
         }
         Err(error) => {
-            tracing::error!(error.chain = %Causes(&error), "cannot show the public keys");
+            tracing::error!(error = %Causes(&error), "cannot show the public keys");
             HttpResponse::ServiceUnavailable().insert_header((header::RETRY_AFTER, "5")).finish()
         }
     }

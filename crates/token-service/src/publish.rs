@@ -98,7 +98,7 @@ impl Publishing {
                 Err(failure) => {
                     app.metrics.publish_failures.inc();
                     if !std::mem::replace(&mut complained, true) {
-                        tracing::warn!(error.chain = %Causes(&failure), "keys and revocations cannot be published yet");
+                        tracing::warn!(error = %Causes(&failure), "keys and revocations cannot be published yet");
                     }
                     pause = RETRY;
                 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()>
     loop {
         app.limits.forget_the_idle();
         if let Err(error) = count(&app).await {
-            tracing::warn!(error.chain = %Causes(&error), "cannot count clients and what expires soon");
+            tracing::warn!(error = %Causes(&error), "cannot count clients and what expires soon");
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),

@@ -56,6 +56,15 @@ impl Visitor {
         self.send(self.client.get(format!("{}{path}", self.console))).await
     }
 
+    /// Asks for a page as a part of a trace.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn get_in_trace(&self, path: &str, traceparent: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.console));
+        self.send(request.header("traceparent", traceparent)).await
+    }
+
     /// Sends a form, with the token of this session's forms.
     ///
     /// # Panics

@@ -17,8 +17,8 @@ use tokio::task::block_in_place;
 
 /// Requests that must succeed before a restart, and again after it.
 const ENOUGH: usize = 60;
-/// Of Entra's, in each of its cycles.
-const PEOPLE: usize = 20;
+/// Who stay, of those whom Entra hires in one turn; as many leave.
+const PEOPLE: usize = 10;
 
 /// Something done again and again until all restarts are over.
 #[derive(Default)]
@@ -53,14 +53,17 @@ async fn restart_everything(world: &World, load: &Load, round: &Round) {
     round.over.store(true, Relaxed);
 }
 
-/// Entra provisions a tenant, cycle after cycle; in each of them everybody is new, changed or disabled.
+/// Entra provisions a tenant, cycle after cycle: in each of them a team is hired, and others who leave again.
 async fn provision(entra: &mut Entra, number: usize) {
-    let names = (0..PEOPLE).map(|person| format!("anna{number}.{person}"));
-    let hired: BTreeSet<_> = names.map(|name| entra.tenant.hire_named("Anna", "Berg", &name)).collect();
-    entra.tenant.create_group(&format!("Of cycle {number}"), hired.clone());
+    let mut hire = |who: &str| -> BTreeSet<_> {
+        let names = (0..PEOPLE).map(|person| format!("{who}{number}.{person}"));
+        names.map(|name| entra.tenant.hire_named("Anna", "Berg", &name)).collect()
+    };
+    let (team, others) = (hire("stays"), hire("leaves"));
+    entra.tenant.create_group(&format!("Team {number}"), team);
     let cycle = entra.cycle().await;
-    assert_eq!((cycle.succeeded_users(Action::Create), cycle.repeats), (PEOPLE, 0));
-    for person in hired {
+    assert_eq!((cycle.succeeded_users(Action::Create), cycle.repeats), (2 * PEOPLE, 0));
+    for person in others {
         entra.tenant.disable(person);
     }
     let cycle = entra.cycle().await;

@@ -20,7 +20,7 @@ use tests_e2e::{
 const PAGE: &str = include_str!("../../../docs/reference/metrics.md");
 
 /// The samples that a service may tell beside those of companies; the page says so.
-const MOST_SAMPLES: usize = 6_000;
+const MOST_SAMPLES: usize = 4_000;
 /// What is told once a minute is told by then, and once more.
 const ONCE_A_MINUTE: Duration = Duration::from_secs(120);
 /// Requests of strangers, of each kind.

@@ -1,6 +1,9 @@
 //! What operators see, and what nobody may see.
 
+use std::collections::BTreeSet;
+
 use entra_emulator::{Action, Tenant};
+use serde_json::{Map, Value};
 use tests_e2e::{
     World, eventually,
     eventually::when,
@@ -106,3 +109,48 @@ async fn no_token_and_nothing_personal_is_in_any_log_or_metric() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_field_of_the_log_is_in_the_dictionary() {
+    let world = World::shared();
+    let mut entra = world.entra(Tenant::empty("fields.example", 7), |_defaults| ());
+    let anna = entra.tenant.hire_named("Anna", "Berg", "anna.berg");
+    entra.cycle().await;
+    entra.tenant.disable(anna);
+    entra.cycle().await;
+    drop(world.operator().rotate("1d"));
+    world.scim.get("/Users?filter=userName+eq+%22").await.expect_error(400);
+    world.scim.get("/nowhere").await.expect_error(404);
+
+    let page = observe::page("log-fields.md");
+    let sections = ["## Of every line", "## Of an answered request", "## Of the rest"];
+    let known: BTreeSet<_> =
+        sections.into_iter().flat_map(|section| observe::documented(&page, section)).collect();
+    let mut unknown = BTreeSet::new();
+    let mut lines = 0;
+    for (log, text) in observe::logs(world.stack()) {
+        let objects = text.lines().filter_map(|line| serde_json::from_str::<Map<String, Value>>(line).ok());
+        let is_ours = |line: &Map<String, Value>| {
+            let target = line.get("target").and_then(Value::as_str).unwrap_or_default();
+            OURS.iter().any(|ours| target.starts_with(ours))
+        };
+        for line in objects.filter(is_ours) {
+            lines += 1;
+            let fields = line.keys().filter(|field| !known.contains(*field));
+            unknown.extend(fields.map(|field| format!("{field} of {log}: {}", line["message"])));
+        }
+    }
+    assert!(lines > 100, "the logs are read");
+    assert_eq!(unknown, BTreeSet::new(), "not in docs/reference/log-fields.md");
+}
+
+/// Where lines of our own come from; what libraries write has fields of theirs.
+const OURS: [&str; 7] = [
+    "admin_console",
+    "bus_jetstream",
+    "directory_service",
+    "pg_pool",
+    "scim_gateway",
+    "service_runtime",
+    "token_service",
+];

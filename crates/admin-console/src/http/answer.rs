@@ -14,10 +14,9 @@ use actix_web::{
 };
 use askama::Template;
 use service_runtime::{
-    http::{self, OTHER, access_level},
-    log_at,
+    http::{Answer, Exchange, request_id, status_of},
+    trace::InTrace as _,
 };
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{Entry, Shape, render};
@@ -38,36 +37,29 @@ pub(crate) async fn finish(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let app = request.app_data::<Data<App>>().cloned();
-    let underway =
-        app.as_ref().map(|app| app.requests.begin(request.match_pattern().as_deref(), request.method()));
-    let (route, method) =
-        underway.as_ref().map_or((OTHER, OTHER), |underway| (underway.route(), underway.method()));
-    // On the page that says what went wrong it stands too.
-    let id = http::request_id(request.request());
+    let Some(app) = request.app_data::<Data<App>>().cloned() else { return next.call(request).await };
+    let underway = app.requests.begin(request.match_pattern().as_deref(), request.method());
+    let exchange = Exchange::begin(request.request(), underway);
     let nonce = Nonce(opaque::mint());
     request.extensions_mut().insert(nonce.clone());
-    let span = tracing::info_span!("http.request", http.method = method, request.id = %id);
-    let response = next.call(request).instrument(span).await?;
-    let entry = response.request().extensions().get::<&'static Entry>().copied();
-    let mut response = with_page(response, entry);
-    let is_secure = app.as_ref().is_some_and(|app| app.is_secure());
-    secure(response.headers_mut(), &nonce, is_secure);
-    let status = response.status();
-    let duration = underway.map(|underway| underway.end(status.as_u16())).unwrap_or_default();
-    let company = response.request().extensions().get::<SignedIn>().map(|who| who.company);
-    log_at!(
-        access_level(method, status.as_u16(), company.is_some()),
-        http.route = route,
-        http.method = method,
-        http.status = status.as_u16(),
-        duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-        request.id = %id,
-        request.caller_id = http::caller_request_id(response.request()),
-        company.id = company.map(tracing::field::display),
-        "answered"
-    );
-    Ok(response)
+    let answered = next.call(request).in_trace(exchange.trace()).await;
+    let answered = answered.map(|response| {
+        let entry = response.request().extensions().get::<&'static Entry>().copied();
+        let mut response = with_page(response, entry);
+        secure(response.headers_mut(), &nonce, app.is_secure());
+        response
+    });
+    let whose = |response: &ServiceResponse<BoxBody>| {
+        response.request().extensions().get::<SignedIn>().map(|who| who.company)
+    };
+    let company = answered.as_ref().ok().and_then(whose);
+    exchange.end(&Answer {
+        status: status_of(&answered).as_u16(),
+        company: company.as_ref().map(|company| company as _),
+        refusal: None,
+        error: None,
+    });
+    answered
 }
 
 #[derive(Template)]
@@ -104,7 +96,7 @@ fn with_page(response: ServiceResponse<BoxBody>, entry: Option<&'static Entry>) 
     let request = response.request();
     let now = request.app_data::<Data<App>>().map_or(std::time::UNIX_EPOCH, |app| app.clock.now());
     let (title, text) = words(status);
-    let request_id = http::request_id(request);
+    let request_id = request_id(request);
     let page = Page::new(request, now, Section::Nowhere);
     let mut page =
         render::page(status, &ProblemPage { page, title: Key(title), text: Key(text), request_id });

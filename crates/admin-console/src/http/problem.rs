@@ -40,9 +40,9 @@ impl Problem {
     pub(crate) fn answer(&self) -> HttpResponse {
         match self {
             Self::Unavailable(cause) => {
-                tracing::warn!(error.chain = %Causes(cause.as_ref()), "a page cannot be shown at the moment");
+                tracing::warn!(error = %Causes(cause.as_ref()), "a page cannot be shown at the moment");
             }
-            Self::Failed(cause) => tracing::error!(error.chain = %Causes(cause.as_ref()), "a page failed"),
+            Self::Failed(cause) => tracing::error!(error = %Causes(cause.as_ref()), "a page failed"),
             _ => {}
         }
         HttpResponse::new(self.status())

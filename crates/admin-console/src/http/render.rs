@@ -19,7 +19,7 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> HttpResponse
             .body(body),
         // Writing into a string does not fail, and our own Display implementations do not either.
         Err(error) => {
-            tracing::error!(error.chain = %Causes(&error), "a template was not rendered");
+            tracing::error!(error = %Causes(&error), "a template was not rendered");
             HttpResponse::InternalServerError().finish()
         }
     }

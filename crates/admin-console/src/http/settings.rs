@@ -199,7 +199,7 @@ async fn not_done(
         Unanswered::NotFound(_) => return Err(Problem::NotFound),
         Unanswered::Refused(detail) => (StatusCode::UNPROCESSABLE_ENTITY, Key("not-done-refused"), detail),
         away => {
-            tracing::warn!(error.chain = %Causes(&away), "an act on credentials was not done");
+            tracing::warn!(error = %Causes(&away), "an act on credentials was not done");
             (StatusCode::SERVICE_UNAVAILABLE, Key("not-done-away"), String::new())
         }
     };

@@ -159,3 +159,17 @@ async fn a_form_that_is_too_large_is_refused() {
     let answer = browser.post("/sign-in", &[("email", &"a".repeat(70_000)), ("password", "x")]).await;
     assert_eq!(answer.status, 413);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted_by_the_template_of_their_route() {
+    let world = World::start().await;
+    let browser = world.browser();
+    browser.get("/people/0198c0de-0000-7000-8000-000000000000").await;
+    browser.get("/nobody/has/been/here").await;
+    let told = service_runtime::metrics::text(&world.process.metrics).unwrap();
+    for labels in
+        [r#"method="GET",route="/people/{id}",status="303""#, r#"method="GET",route="other",status="404""#]
+    {
+        assert!(told.contains(&format!("timeclock_http_requests_total{{{labels}}} 1\n")), "{labels}: {told}");
+    }
+}

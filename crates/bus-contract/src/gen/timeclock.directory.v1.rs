@@ -810,12 +810,15 @@ pub struct OutboxFact {
     pub fact_id: ::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "3")]
     pub fact: ::prost::alloc::vec::Vec<u8>,
-    /// W3C trace context of the request; empty when it carried none.
+    /// W3C trace context of what the request came to; empty when it carried none.
     #[prost(string, tag = "4")]
     pub traceparent: ::prost::alloc::string::String,
     /// When the stream PROVISIONING took the request; for the metrics.
     #[prost(message, optional, tag = "5")]
     pub accepted_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What belongs to `traceparent`.
+    #[prost(string, tag = "6")]
+    pub tracestate: ::prost::alloc::string::String,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

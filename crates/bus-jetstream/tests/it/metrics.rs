@@ -4,10 +4,7 @@ use bus_contract::{
     stream::{CALLS, Stream},
     subject::{CREATE_COMPANY, LOOK_UP_USER},
 };
-use bus_jetstream::{
-    Bus, Metrics,
-    metrics::{Answered, Answers},
-};
+use bus_jetstream::{Bus, Headers, Metrics, answering::Answered, metrics::Answers};
 use prometheus::Registry;
 use service_runtime::metrics::text;
 
@@ -55,9 +52,9 @@ async fn a_request_counts_by_its_answer_and_as_failed_without_one() {
     let registry = Registry::new();
     let answers = Answers::register(&registry).unwrap();
     let (look_ups, creations) = (answers.of(LOOK_UP_USER), answers.of(CREATE_COMPANY));
-    look_ups.begin().end(Answered::Ok);
-    look_ups.begin().end(Answered::Refused);
-    drop(look_ups.begin());
+    look_ups.begin(&Headers::new()).end(Answered::Ok);
+    look_ups.begin(&Headers::new()).end(Answered::Refused);
+    drop(look_ups.begin(&Headers::new()));
     drop(creations);
     let count = |kind, result| {
         told(&registry, &format!("timeclock_bus_requests_total{{kind=\"{kind}\",result=\"{result}\"}}"))

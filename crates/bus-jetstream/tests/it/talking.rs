@@ -5,6 +5,7 @@ use std::time::Duration;
 use bus_contract::headers::{MESSAGE_ID, OUTCOME_INBOX};
 use bus_jetstream::{publish::PublishError, request::AskError};
 use futures_util::StreamExt as _;
+use service_runtime::tasks::Tasks;
 
 use crate::harness::{Own, connect, eventually, shared, soon, work_queue};
 
@@ -155,4 +156,37 @@ async fn an_answer_under_way_is_given_up_when_the_server_dies() {
     };
     let (answer, ()) = soon("the end of the question", async { tokio::join!(asking, killing) }).await;
     assert!(matches!(answer, Err(AskError::Unavailable(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_a_process_says_last_is_heard() {
+    const WORDS: usize = 200;
+    let listener = shared().await;
+    let mut hearing = listener.subscribe("talking.last").await.unwrap();
+    // A round trip, so that the server knows of the subscription.
+    listener.ping().await.unwrap();
+    // The runtime of a process of its own, which takes everything with it that has not been written.
+    let ended = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let bus = shared().await;
+            let tasks = Tasks::default();
+            bus.flush_at_the_end(&tasks);
+            tasks.spawn("speaker", |stop| async move {
+                stop.cancelled().await;
+                for number in 0..WORDS {
+                    bus.publish("talking.last", number.to_string()).await?;
+                }
+                Ok(())
+            });
+            tasks.stop().await;
+        });
+    });
+    soon("the last word", async {
+        for number in 0..WORDS {
+            assert_eq!(hearing.next().await.unwrap().payload, number.to_string());
+        }
+    })
+    .await;
+    ended.join().unwrap();
 }

@@ -28,6 +28,14 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// The kind of resource and what is done with it, as its subject says them.
+    pub(crate) fn operation(&self) -> (&'static str, &'static str) {
+        match self.change {
+            Change::User(..) => (Resource::User.as_str(), self.verb),
+            Change::Group(..) => (Resource::Group.as_str(), self.verb),
+        }
+    }
+
     /// The user that it is about.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self.change {

@@ -7,8 +7,28 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod browsing;
+mod calls;
+mod company_events;
+mod company_isolation;
 mod console;
+mod filters_agree;
+mod groups;
 mod harness;
+mod histories;
+mod instances;
+mod log_pages;
+mod metrics;
+mod migrations;
+mod ordered_writes;
+mod orders_agree;
+mod overtaken;
+mod poison;
+mod questions;
+mod reads;
+mod schema_conventions;
+mod schemas;
+mod traces;
 
 mod browsing;
 mod calls;

@@ -114,6 +114,7 @@ async fn companies_beyond_the_setting_are_counted_together_by_one_instance() {
     let console = Console::new(&world).await;
     let companies: Vec<_> = (0..3).map(|_| CompanyId::mint()).collect();
     for company in &companies {
+        world.sql(&format!("insert into companies values ('{company}', 'A company', now())"));
         let calls = vec![call("create", Answer::Created, 201), call("create", Answer::Failed, 503)];
         console.report(*company, calls).await;
         eventually("they are counted", async || console.counted(*company).await == 2).await;
@@ -135,6 +136,10 @@ async fn companies_beyond_the_setting_are_counted_together_by_one_instance() {
         assert_eq!(sample(&instances[reader], sample_of_others).await, Some(1.0), "{sample_of_others}");
     }
 
+    world.sql(&format!(
+        "update connections set last_call_at = now() - interval '121 minutes' where company_id = '{}'",
+        companies[2]
+    ));
     // Who loses the lock tells no more, and whoever has it begins with those who called last.
     world.sql(
         "select pg_terminate_backend(pid) from pg_stat_activity \
@@ -151,4 +156,9 @@ async fn companies_beyond_the_setting_are_counted_together_by_one_instance() {
         tellers == [0, 2]
     })
     .await;
+    let mut silent = Vec::new();
+    for instance in &instances {
+        silent.extend(sample(instance, "timeclock_directory_companies_silent").await);
+    }
+    assert_eq!(silent, [1.0], "one instance tells that one company is silent");
 }

@@ -1,6 +1,7 @@
 //! Whatever way a model comes to what it says, it says the same.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
+use service_runtime::trace::{Kind, Trace};
 
 use super::*;
 
@@ -88,11 +89,7 @@ impl Directory {
             Act::Leave(group, user) if groups > 0 && users > 0 => {
                 self.set_member(group.index(groups), user.index(users), false);
             }
-            Act::Dissolve(group) if groups > 0 => {
-                if self.groups[group.index(groups)].take().is_some() {
-                    self.say(Change::GroupGone { group: format!("g{}", group.index(groups)) });
-                }
-            }
+            Act::Dissolve(group) if groups > 0 => self.dissolve(group.index(groups)),
             _ => {}
         }
     }
@@ -131,6 +128,12 @@ impl Directory {
         }
     }
 
+    fn dissolve(&mut self, group: usize) {
+        if self.groups[group].take().is_some() {
+            self.say(Change::GroupGone { group: format!("g{group}") });
+        }
+    }
+
     /// Fills a model as a snapshot does.
     fn show(&self, model: &mut Model) {
         model.begin_snapshot().unwrap();
@@ -160,10 +163,13 @@ impl Directory {
     }
 }
 
+fn untraced() -> Span {
+    Trace::none().span(Kind::Consumer, format_args!("process")).begin()
+}
+
 fn follow(model: &mut Model, facts: &[(u64, Reading)]) {
     let before = model.place().unwrap();
-    let facts: Vec<_> =
-        facts.iter().map(|(sequence, fact)| (*sequence, fact.clone(), tracing::Span::none())).collect();
+    let facts: Vec<_> = facts.iter().map(|(sequence, fact)| (*sequence, fact.clone(), untraced())).collect();
     model.apply(&before, &facts).unwrap();
 }
 
@@ -237,7 +243,7 @@ fn the_place_moves_with_the_model_and_only_from_where_it_was() {
     let place = model.place().unwrap();
     assert_eq!((place.sequence, place.fact_id.as_str(), place.history_id.as_str()), (4, "2", "h"));
     // Somebody who believes that it is elsewhere changes nothing.
-    let late = [(9, user(9, true), tracing::Span::none())];
+    let late = [(9, user(9, true), untraced())];
     assert!(matches!(model.apply(&nowhere, &late), Err(Error::Overtaken)));
     assert_eq!((model.place().unwrap(), model.digest().unwrap().seats), (place, 0));
 }

@@ -4,6 +4,7 @@ use bus_contract::Message as _;
 use bus_contract::directory::Fact;
 use fact_subscriber::{change, model::Model};
 use serde_json::{Value, json};
+use service_runtime::trace::{Kind, Trace};
 
 use crate::harness::{World, created, deactivated, digest_in, eventually, fact, formed, group, joined, user};
 
@@ -26,7 +27,13 @@ fn told(facts: &[Fact]) -> Value {
     let mut model = Model::in_memory().unwrap();
     let read: Vec<_> = (1..)
         .zip(facts)
-        .map(|(sequence, fact)| (sequence, change::read(&fact.encode_to_vec()), tracing::Span::none()))
+        .map(|(sequence, fact)| {
+            (
+                sequence,
+                change::read(&fact.encode_to_vec()),
+                Trace::none().span(Kind::Consumer, format_args!("process")).begin(),
+            )
+        })
         .collect();
     let nowhere = model.place().unwrap();
     model.apply(&nowhere, &read).unwrap();

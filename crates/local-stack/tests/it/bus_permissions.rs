@@ -56,7 +56,7 @@ fn each_user_may_do_its_own_work() {
             "subscriber",
             vec![
                 "$JS.API.STREAM.INFO.DIRECTORY",
-                "$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.>",
+                "$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.x",
                 "$JS.API.CONSUMER.MSG.NEXT.DIRECTORY.seats",
                 "$JS.ACK.DIRECTORY.seats.1.2.3.4.5",
                 "directory.v1.query.group.members",
@@ -87,10 +87,10 @@ fn nobody_may_do_the_work_of_another() {
             ("calls.v1.a", &["gateway"]),
             ("$JS.API.STREAM.UPDATE.PROVISIONING", &["directory"]),
             ("$JS.API.STREAM.UPDATE.DIRECTORY", &["directory"]),
-            ("$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.>", &["subscriber"]),
+            ("$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.x", &["subscriber"]),
             // A follower leaves the others' consumers and every other stream alone.
             ("$JS.API.CONSUMER.DELETE.DIRECTORY.another", &[]),
-            ("$JS.API.CONSUMER.CREATE.PROVISIONING.seats.provisioning.v1.>", &["directory"]),
+            ("$JS.API.CONSUMER.CREATE.PROVISIONING.seats.provisioning.v1.x", &["directory"]),
             ("directory.v1.query.group.members", &["gateway", "console", "subscriber"]),
             ("$JS.API.STREAM.UPDATE.CALLS", &["directory"]),
             ("$KV.TOKENS.key.1", &["tokens"]),

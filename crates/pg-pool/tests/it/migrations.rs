@@ -1,5 +1,7 @@
 //! Running migrations beside the traffic, and knowing whether they ran.
 
+use std::sync::Arc;
+
 use diesel::{
     QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::Bool,
 };
@@ -31,12 +33,12 @@ async fn execute(pool: &Pool, script: &'static str) {
 async fn migrations_run_once_and_then_nothing_is_pending() {
     let settings = empty();
     let pool = pool(&settings);
-    let before = ready(&pool, MIGRATIONS).await;
+    let before = ready(&pool, &Arc::new(MIGRATIONS)).await;
     let Err(NotReady::Pending(names)) = before else { panic!("{before:?}") };
     assert_eq!(names, ["2026-01-01-000001_create_notes"]);
     assert_eq!(run(&settings, MIGRATIONS).await.unwrap().len(), 1);
     assert!(run(&settings, MIGRATIONS).await.unwrap().is_empty());
-    ready(&pool, MIGRATIONS).await.unwrap();
+    ready(&pool, &Arc::new(MIGRATIONS)).await.unwrap();
     pool.run("test", |connection| sql_query("SELECT * FROM notes").execute(connection)).await.unwrap();
 }
 
@@ -44,15 +46,15 @@ async fn migrations_run_once_and_then_nothing_is_pending() {
 async fn an_older_schema_is_named_and_a_newer_one_is_no_matter() {
     let settings = migrated().await;
     let pool = pool(&settings);
-    let older = ready(&pool, LATER).await.unwrap_err().to_string();
+    let older = ready(&pool, &Arc::new(LATER)).await.unwrap_err().to_string();
     assert_eq!(
         older,
         "migrations that are not applied yet: 2 (2026-01-02-000001_rank_notes, 2026-01-02-000002_index_notes); \
          run this program's command migrate"
     );
     run(&settings, LATER).await.unwrap();
-    ready(&pool, LATER).await.unwrap();
-    ready(&pool, MIGRATIONS).await.unwrap();
+    ready(&pool, &Arc::new(LATER)).await.unwrap();
+    ready(&pool, &Arc::new(MIGRATIONS)).await.unwrap();
 }
 
 #[tokio::test]

@@ -187,8 +187,8 @@ impl<'a> Work<'a> {
                 operation.succeeded(status.as_u16(), location.unwrap_or_default(), version)
             }
             Err(refusal) => {
-                if let Some(cause) = refusal.cause() {
-                    tracing::warn!(request.id = %id, cause, "an operation of a bulk request failed");
+                if let Some(error) = refusal.cause() {
+                    tracing::warn!(request.id = %id, error, "an operation of a bulk request failed");
                 }
                 self.errors += 1;
                 let failed = operation.failed(base, &refusal.told(id));

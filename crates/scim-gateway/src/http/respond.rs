@@ -131,6 +131,11 @@ impl Refusal {
         self.cause.as_deref()
     }
 
+    /// What kind of error it is to SCIM, where SCIM has a word for it.
+    pub(super) fn scim_type(&self) -> Option<&'static str> {
+        self.error.scim_type.map(ScimType::as_str)
+    }
+
     /// The answer's status.
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -126,6 +126,34 @@ fn a_callers_trace_goes_on_in_the_log_and_in_what_is_exported() {
 }
 
 #[test]
+fn a_collector_that_is_away_is_told_of_once_and_costs_no_request_anything() {
+    let mut environment = LOCAL.to_vec();
+    // Nothing listens there.
+    environment.push(("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"));
+    environment.push(("OTEL_BSP_SCHEDULE_DELAY", "10"));
+    environment.push(("OTEL_BSP_MAX_QUEUE_SIZE", "1"));
+    environment.push(("OTEL_METRICS_EXPORTER", "prometheus"));
+    let mut child = gateway(&["serve"], &environment);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let complaint = lines.next().unwrap();
+    assert!(complaint.contains("OTEL_METRICS_EXPORTER has no effect here"), "{complaint}");
+    let address = address_of("scim", &mut lines);
+    let ask = || {
+        let mut caller = TcpStream::connect(&address).unwrap();
+        write!(caller, "GET /scim/Users HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        assert!(read_message(&mut caller).0.starts_with("HTTP/1.1 503"));
+    };
+    ask();
+    let is_told = |line: &String| line.contains("traces cannot be exported");
+    assert!(lines.any(|line| is_told(&line)));
+    (0..50).for_each(|_| ask());
+    terminate(&child);
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    assert_eq!(rest.iter().filter(|line| is_told(line)).count(), 0, "{rest:?}");
+}
+
+#[test]
 fn a_signal_ends_it_with_0_also_when_nats_was_never_there() {
     let mut child = gateway(&["serve"], &LOCAL);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Setting {
     pub(super) name: &'static str,
     meaning: &'static str,
-    pub(super) form: &'static str,
+    pub(crate) form: &'static str,
     unless_set: Option<&'static str>,
 }
 

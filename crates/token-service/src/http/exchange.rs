@@ -1,7 +1,7 @@
 //! One request at an endpoint for clients: reads the form within limits, and words every answer as RFC 6749 §5.1 and §5.2
 //! want it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -10,11 +10,7 @@ use actix_web::{
 };
 use futures_util::StreamExt as _;
 use prometheus::IntCounterVec;
-use service_runtime::{
-    http::{self, access_level},
-    log_at,
-};
-use typed_ids::{CompanyId, RequestId};
+use typed_ids::CompanyId;
 
 use crate::{
     app::App,
@@ -27,50 +23,32 @@ const BODY_LIMIT: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// One request's entry in the log and the metrics. Who asks, and with what, is in neither.
-pub(super) struct Asked {
-    request_id: RequestId,
-    /// What the caller calls it.
-    caller_request_id: Option<String>,
-    route: &'static str,
-    method: &'static str,
-    begun: Instant,
+/// What an answer does not say of itself, for the log: whose it is, and why it was refused. Who asked, and with what, is not
+/// in it.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) company: Option<CompanyId>,
+    pub(super) refusal: Option<&'static str>,
+    pub(super) error: Option<String>,
 }
 
-impl Asked {
-    pub(super) fn begin(request: &HttpRequest, method: &'static str, route: &'static str) -> Self {
-        let request_id = RequestId::from_uuid(http::request_id(request));
-        let caller_request_id = http::caller_request_id(request);
-        Self { request_id, caller_request_id, route, method, begun: Instant::now() }
-    }
-
-    pub(super) fn span(&self) -> tracing::Span {
-        tracing::info_span!("http.request", http.route = self.route, http.method = self.method, request.id = %self.request_id)
-    }
-
-    /// Writes it, and counts it in `counter`.
-    pub(super) fn end(self, counter: &IntCounterVec, result: &Result<CompanyId, Refusal>) {
-        let refusal = result.as_ref().err();
-        let label = refusal.map_or(GRANTED, Refusal::label);
-        counter.with_label_values(&[label]).inc();
-        let (status, company) = match result {
-            Ok(company) => (200, Some(*company)),
-            Err(refusal) => (refusal.status, refusal.company),
-        };
-        log_at!(
-            access_level(self.method, status, company.is_some()),
-            http.route = self.route,
-            http.method = self.method,
-            http.status = status,
-            duration_us = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-            request.id = %self.request_id,
-            request.caller_id = self.caller_request_id.as_deref(),
-            company.id = company.map(tracing::field::display),
-            result = label,
-            cause = refusal.and_then(|refusal| refusal.cause.as_deref()),
-            "answered"
-        );
-    }
+/// Counts what came of a request in `counter`, and gives the answer what there is to tell of it.
+pub(super) fn tell(
+    mut response: HttpResponse,
+    counter: &IntCounterVec,
+    result: &Result<CompanyId, Refusal>,
+) -> HttpResponse {
+    let told = match result {
+        Ok(company) => Told { company: Some(*company), refusal: None, error: None },
+        Err(refusal) => Told {
+            company: refusal.company,
+            refusal: Some(refusal.label()),
+            error: refusal.cause.as_ref().map(ToString::to_string),
+        },
+    };
+    counter.with_label_values(&[told.refusal.unwrap_or(GRANTED)]).inc();
+    response.extensions_mut().insert(told);
+    response
 }
 
 /// A form and the header that may say who sends it.

@@ -3,12 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use tracing::Instrument as _;
 
-use super::{
-    TOKEN_PATH,
-    exchange::{self, Asked, refusing, uncached},
-};
+use super::exchange::{self, refusing, tell, uncached};
 use crate::{
     app::App,
     oauth::{self, Grant, Refusal, SCOPE, TokenRequest},
@@ -16,21 +12,18 @@ use crate::{
 
 /// Grants an access token, or says why not.
 pub(super) async fn grant(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let asked = Asked::begin(&request, "POST", TOKEN_PATH);
-    let result = attempt(&app, &request, payload).instrument(asked.span()).await;
-    let whose = result.as_ref().map(|granted| granted.company).map_err(Clone::clone);
-    asked.end(&app.metrics.grants, &whose);
-    match result {
-        Ok(granted) => granting(&granted),
-        Err(refusal) => refusing(&refusal),
-    }
+    let result = attempt(&app, &request, payload).await;
+    let response = match &result {
+        Ok(granted) => granting(granted),
+        Err(refusal) => refusing(refusal),
+    };
+    tell(response, &app.metrics.grants, &result.map(|granted| granted.company))
 }
 
 /// Whatever is not a POST.
-pub(super) async fn wrong_method(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn wrong_method(app: web::Data<App>) -> HttpResponse {
     let refusal = exchange::wrong_method();
-    Asked::begin(&request, "other", TOKEN_PATH).end(&app.metrics.grants, &Err(refusal.clone()));
-    refusing(&refusal)
+    tell(refusing(&refusal), &app.metrics.grants, &Err(refusal))
 }
 
 async fn attempt(app: &App, request: &HttpRequest, payload: web::Payload) -> Result<Grant, Refusal> {

@@ -17,3 +17,4 @@ mod isolation;
 mod lifecycle;
 mod outside;
 mod publishing;
+mod tables;

@@ -2,7 +2,7 @@
 
 use service_runtime::clock::Clock;
 
-use crate::harness::{NOW, World, database, eventually, reader, serve, url, web};
+use crate::harness::{NOW, World, eventually, reader, serve, url, web};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_keys_are_a_jwk_set_that_verifies() {
@@ -18,24 +18,6 @@ async fn the_public_keys_are_a_jwk_set_that_verifies() {
         keys.add(key.to_string().as_bytes()).unwrap();
     }
     assert!(keys.verify(&issued.secret, NOW).is_ok());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_is_not_ready_before_the_migrations_ran_and_says_so() {
-    let database = database();
-    let nats = backing_servers::nats::Server::start(crate::harness::deployed_nats()).unwrap();
-    let http = std::net::SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
-    let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-    let process = serve(&nats.url(), &url(&database, "service"), http, &Clock::manual(NOW), key).await;
-    process.health.started();
-    eventually("pending migrations reported", || async {
-        let readiness = process.health.readiness().await;
-        (!readiness.ready && readiness.dependencies["postgres"].contains("run the command migrate"))
-            .then_some(())
-    })
-    .await;
-    crate::harness::migrate(&database).await;
-    eventually("ready", || async { process.health.readiness().await.ready.then_some(()) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

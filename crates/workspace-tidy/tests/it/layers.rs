@@ -68,7 +68,7 @@ const IMPURE: [&str; 12] = [
 ];
 
 /// Which crates may name a technology in their `[dependencies]`.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("actix-web", &["service-runtime", "scim-gateway", "token-service", "admin-console"]),
     // The bench also measures what the bare client reaches on the same machine.
     ("async-nats", &["bus-jetstream", "provisioning-bench"]),
@@ -78,13 +78,19 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("ed25519-dalek", &["token-service"]),
     // The emulator signs assertions, as Entra does.
     ("jsonwebtoken", &["entra-emulator", "token-protocol", "token-service"]),
+    ("opentelemetry", &["service-runtime"]),
     ("opentelemetry-otlp", &["service-runtime"]),
+    // The tests' collector.
+    ("opentelemetry-proto", &["tests-e2e"]),
     ("opentelemetry_sdk", &["service-runtime"]),
     ("prost-build", &[]),
     ("reqwest", &["entra-emulator", "tests-e2e"]),
     ("rsa", &["entra-emulator"]),
     ("rusqlite", &["fact-subscriber"]),
+    ("rustls", &["service-runtime"]),
+    ("tokio-rustls", &["service-runtime"]),
     ("tracing-subscriber", &["service-runtime"]),
+    ("x509-cert", &["service-runtime"]),
 ];
 
 fn ours<'a>(workspace: &'a Workspace, package: &'a Package, kind: &str) -> Vec<&'a str> {

@@ -174,7 +174,7 @@ fn a_merged_migration_is_never_edited_and_a_new_one_comes_last() {
                 (Ok(hash), None) => {
                     let beside = file.parent().unwrap().parent().unwrap();
                     let beside = workspace.shown(beside).to_string();
-                    let last = recorded.iter().filter(|(_, known)| known.starts_with(&beside)).next_back();
+                    let last = recorded.iter().rfind(|(_, known)| known.starts_with(&beside));
                     if last.is_some_and(|(_, last)| *last > name.as_str()) {
                         found.push(format!("{name} comes before one that is merged"));
                     }

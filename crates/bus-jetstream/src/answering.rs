@@ -1,0 +1,85 @@
+//! What is told of each request that is answered over the bus: a span, a line in the log, and what is counted.
+
+use std::time::Instant;
+
+use service_runtime::trace::{self, Span, Trace};
+
+use crate::{headers::Headers, metrics::Kind};
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// It was done.
+    Ok,
+    /// It asked for something that cannot be.
+    Refused,
+    /// It could be done, and was not.
+    Failed,
+}
+
+impl Answered {
+    /// For metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A request on its way to its answer; dropped before, it has failed.
+#[derive(Debug)]
+#[must_use = "it ends with `end`"]
+pub struct Answering {
+    kind: Kind,
+    begun: Instant,
+    span: Span,
+    answered: Answered,
+}
+
+impl Kind {
+    /// A request of this kind and with these headers is in hand; the trace of whoever asks goes on in it.
+    pub fn begin(&self, headers: &Headers) -> Answering {
+        let span = headers
+            .trace()
+            .span(trace::Kind::Server, format_args!("answer {}", self.operation()))
+            .with("messaging.system", "nats")
+            .begin();
+        Answering { kind: self.clone(), begun: Instant::now(), span, answered: Answered::Failed }
+    }
+}
+
+impl Answering {
+    /// What is done for this request belongs to this.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        self.span.trace()
+    }
+
+    /// It is answered with others.
+    pub fn is_part_of(&self, batch: &Span) {
+        self.span.link(batch.trace());
+    }
+
+    /// It is answered.
+    pub fn end(mut self, answered: Answered) {
+        self.answered = answered;
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let (operation, result, taken) = (self.kind.operation(), self.answered, self.begun.elapsed());
+        self.kind.count(result, taken);
+        self.span.note("result", result.as_str());
+        if result == Answered::Failed {
+            self.span.fail(result.as_str());
+        }
+        let _of_the_span = self.span.trace().enter();
+        let duration_us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
+        // Why it failed is told where it did.
+        tracing::debug!(operation, result = result.as_str(), duration_us, "answered over the bus");
+    }
+}
