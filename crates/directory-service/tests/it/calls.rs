@@ -198,7 +198,8 @@ async fn a_stream_that_was_made_anew_is_counted_from_its_beginning() {
     world.sql("update calls_reader set stream_created_unix_nanos = 1, applied_sequence = 1000000");
     console.report(company, vec![call("search", Answer::Found, 200)]).await;
     let _directory = world.directory().await;
-    eventually("the second is counted", async || console.counted(company).await == 2).await;
+    // The first is counted again if it had not been acknowledged yet: of another stream it would be another call.
+    eventually("the second is counted", async || console.counted(company).await >= 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,6 +80,9 @@ async fn the_outbox_is_told_whoever_owns_its_partitions() {
     let directory = world.directory().await;
     let rows = "timeclock_directory_outbox_rows";
     let age = "timeclock_directory_outbox_age_seconds";
+    // Who takes over a partition looks whether something was left to be announced.
+    let held = "timeclock_directory_partitions_held";
+    eventually("all are held", async || sample(&directory, held).await == Some(16.0)).await;
     eventually("it is empty", async || {
         (sample(&directory, rows).await, sample(&directory, age).await) == (Some(0.0), Some(0.0))
     })
