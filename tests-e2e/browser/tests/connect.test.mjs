@@ -12,7 +12,7 @@ import { eventually, world } from '../src/world.mjs';
 /** So many that it takes Entra some seconds, one after the other. */
 const USERS = 150;
 /** As many as the first page of people shows. */
-const PAGE = 50;
+const PAGE = 25;
 const GROUPS = 3;
 const PASSWORD = 'nine green bicycles';
 
