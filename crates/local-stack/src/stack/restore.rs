@@ -28,13 +28,13 @@ impl Stack {
         names.iter().try_for_each(|name| self.stop_service(name).map(drop))
     }
 
-    /// Starts every service again, without waiting until it is ready.
+    /// Starts every service again, without waiting until it is ready: one instance of each, because of those beside it some
+    /// may have been killed for good.
     ///
     /// # Errors
     /// When one of them does not start.
     pub fn start_services(&self) -> Result<()> {
-        let names: Vec<String> = self.instances().iter().map(|one| one.name.clone()).collect();
-        names.iter().try_for_each(|name| self.restart_unready(name))
+        topology::SERVICES.iter().try_for_each(|service| self.restart_unready(service.name))
     }
 
     /// Puts a dump in the place of the database, as the guide says: roles, dump, migrations, a new history. The services
