@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 /// Companies whose pace is known apart; beyond, all others share one.
 pub(crate) const COMPANIES_MOST: usize = 100_000;
 /// What a company that has rested may call at once, in seconds' worth of what it may call for ever.
-const SECONDS_AT_ONCE: u32 = 10;
+const SECONDS_AT_ONCE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// How long a call that comes too early is kept, rather than refused: Entra was seen to put a job into quarantine after
 /// a burst of 429s (entra-wire §1.12). A caller that waits for its answers slows down by that alone.
 const SLOWED_DOWN: Duration = Duration::from_secs(2);
@@ -43,7 +43,7 @@ pub(crate) struct Pace(Buckets<CompanyId>);
 
 impl Pace {
     pub(crate) fn new(per_second: NonZeroU32, clock: &Clock) -> Self {
-        let at_once = per_second.saturating_mul(NonZeroU32::new(SECONDS_AT_ONCE).unwrap_or(NonZeroU32::MIN));
+        let at_once = per_second.saturating_mul(SECONDS_AT_ONCE);
         Self(Buckets::new(Allowance::per_second(per_second, at_once), COMPANIES_MOST, clock))
     }
 
@@ -129,6 +129,19 @@ mod tests {
             taken.push(turns.take(company, Verb::Create).await);
         }
         taken
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_calls_a_little_too_often_is_kept_and_not_refused() {
+        let (clock, company) = (Clock::manual(1_000), CompanyId::mint());
+        let pace = Pace::new(NonZeroU32::new(25).unwrap(), &clock);
+        pace.keep(company, 250).await.unwrap();
+        let before = Instant::now();
+        let time_goes_on = async { clock.advance(Duration::from_secs(1)) };
+        let (kept, ()) = tokio::join!(pace.keep(company, 1), time_goes_on);
+        kept.unwrap();
+        assert!(before.elapsed() > Duration::ZERO, "it was let in at once");
+        pace.keep(company, 250).await.unwrap_err();
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// A source of the current time. Cheap to clone; clones of a manual clock move together.
@@ -53,6 +53,16 @@ impl Clock {
     #[must_use]
     pub fn unix_seconds(&self) -> u64 {
         self.since_epoch().as_secs()
+    }
+
+    /// Time that only ever goes on, whatever the system's clock is set to; for differences, not for dates.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        static BEGUN: OnceLock<Instant> = OnceLock::new();
+        match &self.0 {
+            Source::System => BEGUN.get_or_init(Instant::now).elapsed(),
+            Source::Manual(millis) => Duration::from_millis(millis.load(Ordering::Relaxed)),
+        }
     }
 
     /// Moves a manual clock forward. The system's clock cannot be moved, and is not.

@@ -4,7 +4,7 @@
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
-    core::{Atomic, Collector, GenericGauge, GenericGaugeVec},
+    core::{Atomic, Collector, GenericGaugeVec},
 };
 
 use crate::build_info::BUILD;
@@ -53,19 +53,6 @@ impl<'r> Collectors<'r> {
     /// See [`Self::counter`].
     pub fn gauge(self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
         self.register(IntGauge::new(name, help)?)
-    }
-
-    /// A gauge of any kind of number.
-    ///
-    /// # Errors
-    ///
-    /// See [`Self::counter`].
-    pub fn gauge_of<N: Atomic + 'static>(
-        self,
-        name: &str,
-        help: &str,
-    ) -> prometheus::Result<GenericGauge<N>> {
-        self.register(GenericGauge::new(name, help)?)
     }
 
     /// A gauge of whole numbers for each combination of values of `labels`.

@@ -6,7 +6,11 @@ use governor::{
     Quota, RateLimiter,
     clock::{Clock as GovernorClock, Reference as _},
     middleware::NoOpMiddleware,
-    state::keyed::DefaultKeyedStateStore,
+    nanos::Nanos,
+    state::{
+        InMemoryState, NotKeyed, StateStore,
+        keyed::{DashMapStateStore, ShrinkableKeyedStateStore},
+    },
 };
 
 use crate::clock::Clock;
@@ -33,19 +37,20 @@ impl Allowance {
 
 /// A bucket for each key.
 pub struct Buckets<K: Hash + Eq + Clone> {
-    limiter: RateLimiter<Option<K>, DefaultKeyedStateStore<Option<K>>, Time, NoOpMiddleware<Duration>>,
+    limiter: RateLimiter<K, Bounded<K>, Time, NoOpMiddleware<Duration>>,
     at_once: NonZeroU32,
-    most: usize,
     time: Time,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
-    /// Full buckets, of which `most` are kept apart; beyond, all others share one.
+    /// Full buckets. Of those that are in use, `most` are kept apart; whoever comes when there are so many shares one
+    /// with all others who do.
     #[must_use]
     pub fn new(allowance: Allowance, most: usize, clock: &Clock) -> Self {
         let time = Time(clock.clone());
-        let limiter = RateLimiter::new(allowance.quota, DefaultKeyedStateStore::default(), time.clone());
-        Self { limiter, at_once: allowance.quota.burst_size(), most, time }
+        let buckets = Bounded { apart: DashMapStateStore::default(), others: InMemoryState::default(), most };
+        let limiter = RateLimiter::new(allowance.quota, buckets, time.clone());
+        Self { limiter, at_once: allowance.quota.burst_size(), time }
     }
 
     /// Takes one out of this key's bucket.
@@ -64,9 +69,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
     ///
     /// As [`Self::take`]; then nothing is taken.
     pub fn take_many(&self, key: &K, many: NonZeroU32) -> Result<(), Duration> {
-        // So many between two rounds of upkeep are no customers; they share what is left rather than take our memory.
-        let key = (self.limiter.len() < self.most).then(|| key.clone());
-        match self.limiter.check_key_n(&key, many.min(self.at_once)) {
+        match self.limiter.check_key_n(key, many.min(self.at_once)) {
             Ok(Ok(())) | Err(_) => Ok(()),
             Ok(Err(not_until)) => Err(not_until.earliest_possible().duration_since(self.time.now()).into()),
         }
@@ -99,13 +102,52 @@ impl<K: Hash + Eq + Clone> std::fmt::Debug for Buckets<K> {
     }
 }
 
+/// A bucket for each of so many keys, and one for all others. So many between two rounds of upkeep are no customers: they
+/// share what is left rather than take our memory, and whoever had a bucket before them keeps it.
+struct Bounded<K: Hash + Eq + Clone> {
+    apart: DashMapStateStore<K>,
+    others: InMemoryState,
+    most: usize,
+}
+
+impl<K: Hash + Eq + Clone> StateStore for Bounded<K> {
+    type Key = K;
+
+    fn measure_and_replace<T, F, E>(&self, key: &K, measure: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        // Counting locks all of the map, so those who are known do not pay for it.
+        if self.apart.contains_key(key) || self.apart.len() < self.most {
+            self.apart.measure_and_replace(key, measure)
+        } else {
+            self.others.measure_and_replace(&NotKeyed::NonKey, measure)
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for Bounded<K> {
+    fn retain_recent(&self, drop_below: Nanos) {
+        self.apart.retain_recent(drop_below);
+    }
+
+    fn len(&self) -> usize {
+        self.apart.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.apart.is_empty()
+    }
+}
+
 /// A wait as `Retry-After` says it (RFC 9110 §10.2.3): rounded up, so that whoever waits as told is let in.
 #[must_use]
 pub const fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + 1
 }
 
-/// The process's clock, as governor reads it.
+/// The process's clock, as governor reads it: one that is set back would have everybody wait until it is again as late as
+/// it was.
 #[derive(Debug, Clone)]
 struct Time(Clock);
 
@@ -113,7 +155,7 @@ impl GovernorClock for Time {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.0.since_epoch()
+        self.0.monotonic()
     }
 }
 
@@ -165,13 +207,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_a_bucket_keeps_it_when_there_are_too_many_others() {
+        let (_, buckets) = buckets();
+        buckets.take(&1).unwrap();
+        let refused = (2..3_000).filter(|key| buckets.take(key).is_err()).count();
+        assert_eq!(refused, 3_000 - 1 - MOST - 10, "the others share ten");
+        assert_eq!(taken(&buckets, 100), 9);
+    }
+
+    #[test]
     fn the_number_of_buckets_is_bounded_and_full_ones_are_let_go() {
         let (clock, buckets) = buckets();
         for key in 0..3_000 {
             // Those beyond the bound share one bucket, and some of them are refused.
             buckets.take(&key).ok();
         }
-        assert!(buckets.len() <= MOST + 1);
+        assert_eq!(buckets.len(), MOST);
         clock.advance(Duration::from_secs(61));
         buckets.forget_the_full();
         assert!(buckets.is_empty());

@@ -141,8 +141,13 @@ impl Service {
             return self.list(arguments.get_flag("json"));
         }
         let mut reader = Reader::new(environment);
+        if name == HEALTHCHECK {
+            // Only where to ask: the process that is asked has checked the rest when it started, and its files may have
+            // changed since.
+            return Ok(print_health(Own::read(&mut reader, self.observe).observe));
+        }
         let telemetry = telemetry::Settings::read(&mut reader);
-        if name != "serve" && name != HEALTHCHECK {
+        if name != "serve" {
             let at =
                 self.commands.iter().position(|(command, ..)| *command == name).context("no such command")?;
             let (.., prepare) = self.commands.swap_remove(at);
@@ -159,9 +164,6 @@ impl Service {
             Ok(effective) => effective,
             Err(problems) => return Ok(refuse(self.name, &problems)),
         };
-        if name == HEALTHCHECK {
-            return Ok(print_health(own.observe));
-        }
         if arguments.get_flag("check") {
             let lines: Vec<String> =
                 effective.iter().map(|(name, value)| format!("{name}={value}")).collect();

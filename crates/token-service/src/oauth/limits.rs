@@ -18,7 +18,10 @@ use super::Refusal;
 const PER_ADDRESS: NonZeroU32 = NonZeroU32::new(600).unwrap();
 /// Tokens of one client: so many at once, and as many more per minute. One that keeps its token needs one an hour.
 const PER_CLIENT: NonZeroU32 = NonZeroU32::new(60).unwrap();
-/// Buckets of each kind that are kept apart; beyond, all others share one.
+/// Access tokens that one client ends: so many at once, and as many more per minute. Each is kept, and told to every
+/// gateway, until it would have expired.
+const ENDS_PER_CLIENT: NonZeroU32 = NonZeroU32::new(5).unwrap();
+/// Buckets of each kind that are kept apart; those who come later share one.
 const BUCKETS_MOST: usize = 10_000;
 
 /// The buckets. Cheap to clone.
@@ -29,6 +32,7 @@ struct Inner {
     /// Those whose address is unknown share one.
     addresses: Buckets<Option<IpAddr>>,
     clients: Buckets<CredentialId>,
+    ends: Buckets<CredentialId>,
 }
 
 impl Limits {
@@ -36,6 +40,7 @@ impl Limits {
         Self(Arc::new(Inner {
             addresses: Buckets::new(Allowance::per_minute(PER_ADDRESS), BUCKETS_MOST, clock),
             clients: Buckets::new(Allowance::per_minute(PER_CLIENT), BUCKETS_MOST, clock),
+            ends: Buckets::new(Allowance::per_minute(ENDS_PER_CLIENT), BUCKETS_MOST, clock),
         }))
     }
 
@@ -49,10 +54,16 @@ impl Limits {
         self.0.clients.take(&client).map_err(Refusal::limited)
     }
 
+    /// One token less for this client.
+    pub(crate) fn check_end(&self, client: CredentialId) -> Result<(), Refusal> {
+        self.0.ends.take(&client).map_err(Refusal::limited)
+    }
+
     /// Lets go of buckets that are full again: they are as good as new ones.
     pub(crate) fn forget_the_idle(&self) {
         self.0.addresses.forget_the_full();
         self.0.clients.forget_the_full();
+        self.0.ends.forget_the_full();
     }
 }
 

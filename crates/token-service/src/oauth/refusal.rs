@@ -100,7 +100,7 @@ impl Refusal {
             retry_after: Some(Duration::from_secs(whole_seconds(wait))),
             ..Self::new(
                 Reason::TemporarilyUnavailable,
-                "too many requests; an access token is good for an hour, so keep it instead of asking again",
+                "too many requests; an access token is good for an hour, so keep it instead of asking again or ending it",
             )
         }
     }

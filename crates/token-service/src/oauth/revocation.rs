@@ -30,6 +30,7 @@ pub(crate) async fn revoke(app: &App, asked: RevocationRequest) -> Result<Compan
         let refusal = Refusal::new(Reason::UnauthorizedClient, "the token was not given to this client");
         return Err(refusal.of(company));
     }
+    app.limits.check_end(proven.id).map_err(|refusal| refusal.of(company))?;
     let end = (token_id.as_uuid(), moment(expires_at).unwrap_or(proven.now));
     let ended = app
         .pool

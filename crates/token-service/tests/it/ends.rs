@@ -49,6 +49,22 @@ async fn a_client_ends_one_token_of_its_own_and_keeps_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_ends_token_after_token_is_held_back_and_others_are_not() {
+    let world = World::start().await;
+    let (made, other) = (world.client(None).await, world.client(None).await);
+    for _ in 0..5 {
+        let token = token_of(&world, &made);
+        assert_eq!(end(&world, &made, &token).status, 200);
+    }
+    let sixth = token_of(&world, &made);
+    let refused = end(&world, &made, &sixth);
+    assert_eq!(refused.error(), (429, "temporarily_unavailable".into()), "{refused:?}");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert!(!is_refused(&world, &sixth).await);
+    assert_eq!(end(&world, &other, &token_of(&world, &other)).status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_ends_what_was_given_to_another() {
     let world = World::start().await;
     let (made, other) = (world.client(None).await, world.client(None).await);
