@@ -70,10 +70,17 @@ impl<'m> Places<'m> {
     pub(super) fn tell(&self, mut standings: Vec<Standing>, now: DateTime<Utc>) {
         // The first come, first served.
         standings.sort_unstable_by_key(|standing| std::cmp::Reverse(standing.last_call_at));
+        let mut taken = self.lock();
+        // Whoever called before one that found no place finds none either, and to look for one is not free.
+        let mut none_left = false;
         for Standing { company, last_call_at, health } in standings {
+            if none_left && !taken.contains_key(&company) {
+                continue;
+            }
             let at = last_call_at.unwrap_or(DateTime::UNIX_EPOCH);
-            let mut taken = self.lock();
-            if self.take(&mut taken, company, at, now) {
+            let has_a_place = self.take(&mut taken, company, at, now);
+            none_left |= !has_a_place;
+            if has_a_place {
                 let label = company.to_string();
                 self.metrics.health.with_label_values(&[&label]).set(health);
                 if let Some(at) = last_call_at {
