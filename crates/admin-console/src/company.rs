@@ -59,16 +59,25 @@ impl Companies {
 
     /// Asks the directory whether there is such a company, and what it is called.
     pub(crate) async fn find(&self, company: CompanyId) -> Result<Option<Company>, Unanswered> {
-        Ok(self.ask(company.to_string()).await?.into_iter().next())
+        let question = ListCompanies { company_id: company.to_string(), ..ListCompanies::default() };
+        Ok(self.ask(question).await?.into_iter().next())
     }
 
     /// Every company.
     pub(crate) async fn all(&self) -> Result<Vec<Company>, Unanswered> {
-        self.ask(String::new()).await
+        let mut all: Vec<Company> = Vec::new();
+        loop {
+            // One answer holds as many as fit.
+            let after_company_id = all.last().map(|last| last.company_id.clone()).unwrap_or_default();
+            let page = self.ask(ListCompanies { after_company_id, ..ListCompanies::default() }).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
-    async fn ask(&self, company_id: String) -> Result<Vec<Company>, Unanswered> {
-        let question = ListCompanies { company_id, ..ListCompanies::default() };
+    async fn ask(&self, question: ListCompanies) -> Result<Vec<Company>, Unanswered> {
         let reply: Reply = question::ask(&self.bus, LIST_COMPANIES, &question).await?;
         let answer = reply.result.ok_or(Unanswered::Unintelligible)?;
         answer_of!(answer, ListCompanies).map(|list| list.companies)

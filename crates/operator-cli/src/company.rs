@@ -70,12 +70,20 @@ async fn create(questions: &Questions, name: String, id: Option<String>) -> Resu
 }
 
 async fn list(questions: &Questions, company_id: String) -> Result<Vec<Shown>, Failure> {
-    let question = ListCompanies { company_id, ..ListCompanies::default() };
-    match result(questions.ask(DIRECTORY, LIST_COMPANIES, &question).await?)? {
-        reply::Result::ListCompanies(list) => {
-            Ok(list.companies.into_iter().map(|company| Shown::new(company, None)).collect())
-        }
-        _ => Err(unintelligible(DIRECTORY, "another result")),
+    let mut question = ListCompanies { company_id, ..ListCompanies::default() };
+    let mut companies = Vec::new();
+    loop {
+        let answer = result(questions.ask(DIRECTORY, LIST_COMPANIES, &question).await?)?;
+        let reply::Result::ListCompanies(page) = answer else {
+            return Err(unintelligible(DIRECTORY, "another result"));
+        };
+        // One answer holds as many as fit, and the one company that was asked for is all there is.
+        let Some(last) = page.companies.last().filter(|_| question.company_id.is_empty()) else {
+            companies.extend(page.companies);
+            return Ok(companies.into_iter().map(|company| Shown::new(company, None)).collect());
+        };
+        question.after_company_id = last.company_id.clone();
+        companies.extend(page.companies);
     }
 }
 
