@@ -40,6 +40,13 @@ fn open(path: &Path) -> anyhow::Result<Model> {
     Model::open(path).with_context(|| format!("open the model {}", path.display()))
 }
 
+fn open_to_read(path: &Path) -> anyhow::Result<Model> {
+    let model = Model::open_to_read(path).with_context(|| format!("open the model {}", path.display()))?;
+    model.with_context(|| {
+        format!("there is no model of this version at {}: `serve` makes one", path.display())
+    })
+}
+
 async fn follower(settings: &Settings, registry: &Registry) -> anyhow::Result<Follower> {
     Ok(Follower {
         bus: Bus::connect(&settings.bus).await.context("connect to NATS")?,
@@ -91,7 +98,7 @@ async fn replay(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn digest(path: PathBuf) -> anyhow::Result<()> {
-    let mut model = open(&path)?;
+    let mut model = open_to_read(&path)?;
     let digest = model.digest()?;
     print(&json!({
         "sha256": digest.sha256,
@@ -105,7 +112,7 @@ async fn digest(path: PathBuf) -> anyhow::Result<()> {
 }
 
 async fn seats(path: PathBuf) -> anyhow::Result<()> {
-    open(&path)?.each_seat(|seat| {
+    open_to_read(&path)?.each_seat(|seat| {
         print(&json!({
             "company": seat.company, "user": seat.user, "active": seat.active, "groups": seat.groups,
         }));

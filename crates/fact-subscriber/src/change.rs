@@ -1,6 +1,6 @@
 //! What a fact changes in a list of seats: read from the fact's bytes, without anything that the list does not need.
 //!
-//! A fact holds names, addresses and telephone numbers. A seat is an id, so only ids pass through here.
+//! A fact holds names, addresses and telephone numbers. A seat is an id, so of people only ids pass through here.
 
 use bus_contract::{
     Message as _,
@@ -68,7 +68,7 @@ pub enum Change {
     Unknown,
 }
 
-/// The kinds of facts that this program was taught: raised with every new arm of [`Change`], so that a model in which
+/// The kinds of facts that this program was taught: raised with every arm of `Event` that is read, so that a model in which
 /// facts were passed over is made anew by the first version that understands them.
 pub const KINDS_KNOWN: i64 = 10;
 

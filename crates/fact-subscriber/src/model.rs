@@ -10,7 +10,7 @@ mod rows;
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 use service_runtime::trace::Span;
 
 pub use self::digest::{Digest, Seat};
@@ -78,6 +78,10 @@ impl Effect {
     }
 }
 
+fn shape(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
 impl Model {
     /// Opens the file, creating or emptying it where it is not what this version writes.
     ///
@@ -85,6 +89,21 @@ impl Model {
     /// When the file cannot be opened or written.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::prepare(Connection::open(path)?)
+    }
+
+    /// Opens the file to read what another process keeps there; `None` when there is none, or one of another version.
+    /// Nothing is created or emptied.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn open_to_read(path: &Path) -> Result<Option<Self>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        // Also a reader takes part in the bookkeeping of a write-ahead log.
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(BUSY)?;
+        Ok((shape(&connection)? == SHAPE).then_some(Self { connection }))
     }
 
     /// A model that vanishes with the value.
@@ -99,11 +118,13 @@ impl Model {
         connection.busy_timeout(BUSY)?;
         // Readers see the model as it was while it is changed, also for as long as a snapshot takes.
         connection.pragma_update(None, "journal_mode", "wal")?;
-        let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if shape != SHAPE {
+        if shape(&connection)? != SHAPE {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute_batch(include_str!("model/tables.sql"))?;
-            transaction.pragma_update(None, "user_version", SHAPE)?;
+            // Another process may have made the tables meanwhile, and filled them.
+            if shape(&transaction)? != SHAPE {
+                transaction.execute_batch(include_str!("model/tables.sql"))?;
+                transaction.pragma_update(None, "user_version", SHAPE)?;
+            }
             transaction.commit()?;
         }
         Ok(Self { connection })

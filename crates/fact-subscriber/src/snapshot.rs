@@ -8,7 +8,8 @@ use std::time::Duration;
 use bus_contract::{
     Message,
     directory::{
-        ListCompanies, ListCompaniesReply, ListMembers, Position, Reply, SearchGroups, SearchUsers, reply,
+        ListCompanies, ListCompaniesReply, ListMembers, Position, Reply, SearchGroups, SearchUsers, failure,
+        reply,
     },
     stream::DIRECTORY,
     subject::{LIST_COMPANIES, LIST_MEMBERS, SEARCH_GROUPS, SEARCH_USERS},
@@ -200,17 +201,24 @@ async fn ask(bus: &Bus, subject: &'static str, question: &impl Message) -> anyho
         match bus.ask(subject, payload.clone(), ANSWER_TIMEOUT).await {
             Ok(answer) => {
                 let answer = Reply::decode(answer)?.result;
-                return answer.ok_or_else(|| anyhow::anyhow!("{subject} was answered with nothing"));
+                let answer = answer.ok_or_else(|| anyhow::anyhow!("{subject} was answered with nothing"))?;
+                if !is_to_be_asked_again(&answer) || attempt >= ATTEMPTS {
+                    return Ok(answer);
+                }
+                tracing::debug!(subject, error = refusal(&answer), "asking again");
             }
             Err(error) if attempt >= ATTEMPTS => return Err(error.into()),
-            Err(error) => {
-                tracing::debug!(subject, error = %Causes(&error), "asking again");
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
+            Err(error) => tracing::debug!(subject, error = %Causes(&error), "asking again"),
         }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
     }
     anyhow::bail!("{subject} was not answered")
+}
+
+/// Whether the directory cannot answer just now.
+fn is_to_be_asked_again(answer: &reply::Result) -> bool {
+    matches!(answer, reply::Result::Failure(failure) if failure.reason() == failure::Reason::Unavailable)
 }
 
 fn refusal(answer: &reply::Result) -> String {

@@ -39,12 +39,10 @@ impl Follower {
     }
 
     /// What it says of the company's users; nobody before it has a model.
-    ///
-    /// # Panics
-    /// When its answer is none.
     #[must_use]
     pub fn seats(&self) -> Seats {
-        seats_of(&self.company, &block_in_place(|| self.subscriber.seats()).expect("seats"))
+        block_in_place(|| self.subscriber.seats())
+            .map_or_else(|_none| Seats::new(), |said| seats_of(&self.company, &said))
     }
 
     /// Waits until it says what SCIM says.
@@ -62,12 +60,12 @@ impl Follower {
         seats
     }
 
-    /// How many snapshots it has taken for this reason since it started.
-    pub async fn snapshots(&self, reason: &str) -> u64 {
-        let Ok(answer) = Client::new().get(self.subscriber.metrics_url()).send().await else { return 0 };
-        let text = answer.text().await.unwrap_or_default();
+    /// How many snapshots it has taken for this reason since it started; `None` when it does not say.
+    pub async fn snapshots(&self, reason: &str) -> Option<u64> {
+        let answer = Client::new().get(self.subscriber.metrics_url()).send().await.ok()?;
+        let text = answer.text().await.ok()?;
         let series = format!("timeclock_subscriber_snapshots_total{{reason=\"{reason}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap_or_default()
+        text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok())
     }
 
     /// Waits until it has taken a snapshot for one of these reasons.
@@ -78,7 +76,7 @@ impl Follower {
         let taken = async || {
             let mut taken = 0;
             for reason in reasons {
-                taken += self.snapshots(reason).await;
+                taken += self.snapshots(reason).await.unwrap_or_default();
             }
             taken
         };

@@ -291,3 +291,20 @@ fn a_file_of_another_shape_is_made_anew() {
     other.pragma_update(None, "user_version", SHAPE + 1).unwrap();
     assert!(!Model::open(&path).unwrap().place().unwrap().is_filled);
 }
+
+#[test]
+fn whoever_only_reads_creates_and_empties_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model");
+    assert!(Model::open_to_read(&path).unwrap().is_none());
+    assert!(!path.exists());
+
+    let mut model = Model::open(&path).unwrap();
+    follow(&mut model, &[(3, user(1, true))]);
+    assert_eq!(Model::open_to_read(&path).unwrap().unwrap().digest().unwrap().users, 1);
+
+    // As a later version would leave it.
+    model.connection.pragma_update(None, "user_version", SHAPE + 1).unwrap();
+    assert!(Model::open_to_read(&path).unwrap().is_none());
+    assert_eq!(model.digest().unwrap().users, 1);
+}

@@ -189,11 +189,10 @@ impl Subscriber {
         get(&self.observe, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
     }
 
-    /// A series by its name and labels; 0 where there is none.
-    pub(crate) fn metric(&self, series: &str) -> u64 {
-        let metrics = get(&self.observe, "/metrics").unwrap_or_default();
-        let value = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        value.and_then(|value| value.parse().ok()).unwrap_or_default()
+    /// A series by its name and labels; `None` where there is none.
+    pub(crate) fn metric(&self, series: &str) -> Option<u64> {
+        let metrics = get(&self.observe, "/metrics")?;
+        metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
     }
 }
 
