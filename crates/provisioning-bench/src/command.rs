@@ -164,11 +164,13 @@ fn run(arguments: &Arguments) -> Result<Report> {
         Some(extents) => course.pages(&system, extents)?,
         None => vec![],
     };
+    let machine = Machine::describe(system.postgres_version()?, system.nats_version()?);
+    // Its background work would be in the way of the two that are compared.
+    drop(system);
     let tracing = match arguments.only.is_none() && !arguments.pages {
         true => course.tracing(&arguments.disk)?,
         false => vec![],
     };
-    let machine = Machine::describe(system.postgres_version()?, system.nats_version()?);
     let verdicts = judge(&stages).into_iter().chain(judge_pages(&pages)).chain(judge_tracing(&tracing));
     let verdicts = verdicts.collect();
     let report = Report { began_at, machine, effort, stages, pages, tracing, verdicts };

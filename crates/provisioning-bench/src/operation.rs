@@ -31,7 +31,7 @@ pub(crate) enum Operation {
     FindByExternalId,
     /// PATCH of two attributes.
     Patch,
-    /// PATCH that turns `active` off, while somebody hires.
+    /// PATCH that turns `active` off, and on again when everybody is off, while somebody hires.
     Disable(Beside),
     /// POST of a group.
     CreateGroup,
@@ -71,11 +71,12 @@ pub(crate) struct Population {
     pub(crate) there: u64,
     /// Hires and changes so far; each operation takes a number that none had before.
     count: AtomicU64,
+    switches: AtomicU64,
 }
 
 impl Population {
     pub(crate) const fn nobody() -> Self {
-        Self { there: 0, count: AtomicU64::new(0) }
+        Self { there: 0, count: AtomicU64::new(0), switches: AtomicU64::new(0) }
     }
 
     fn next(&self) -> u64 {
@@ -84,6 +85,13 @@ impl Population {
 
     fn newcomer(&self) -> Person {
         Person(FIRST_HIRE + self.next())
+    }
+
+    /// One after the other, and what they become: inactive in the first round, active in the second, so that each change
+    /// is one.
+    fn switched(&self) -> (Person, bool) {
+        let number = self.switches.fetch_add(1, Ordering::Relaxed);
+        (Person(number % self.there), (number / self.there) % 2 == 1)
     }
 
     fn somebody(&self) -> Person {
@@ -118,11 +126,11 @@ impl Operation {
                 expect(connection, Method::PATCH, &path, Some(body), StatusCode::OK, "\"userName\"").await
             }
             Self::Disable(_) => {
-                // One behind the other, so that each has been active.
-                let person = Person(people.next() % people.there);
+                let (person, active) = people.switched();
                 let path = format!("/scim/Users/{}", person.id());
-                let body = Some(Person::disabling_body());
-                expect(connection, Method::PATCH, &path, body, StatusCode::OK, "\"active\":false").await
+                let body = Some(Person::switching_body(active));
+                let said = format!("\"active\":{active}");
+                expect(connection, Method::PATCH, &path, body, StatusCode::OK, &said).await
             }
             Self::CreateGroup => {
                 let body = groups::post_body(people.next());

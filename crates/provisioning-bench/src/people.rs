@@ -71,9 +71,12 @@ impl Person {
         )
     }
 
-    /// What Entra sends when somebody is no longer assigned.
-    pub(crate) fn disabling_body() -> String {
-        r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"active","value":"False"}]}"#.to_owned()
+    /// What Entra sends when somebody is no longer assigned, or again.
+    pub(crate) fn switching_body(active: bool) -> String {
+        let value = if active { "True" } else { "False" };
+        format!(
+            r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{{"op":"Replace","path":"active","value":"{value}"}}]}}"#
+        )
     }
 }
 

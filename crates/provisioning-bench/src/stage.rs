@@ -186,7 +186,7 @@ impl Course<'_> {
     fn operation(&self, system: &System, operation: Operation, in_flight: usize) -> Result<Figure> {
         let target = system.target(operation);
         let mut callers = self.runtime.block_on(target.connect(in_flight))?;
-        let mut hiring = match system.hiring(operation) {
+        let mut hiring = match system.hiring(operation)? {
             Some(target) => self.runtime.block_on(target.connect(HIRING))?,
             None => vec![],
         };

@@ -1,6 +1,7 @@
 //! The system under test: a stack of its own with a company that has as many users as wanted.
 
 use std::{
+    cell::OnceCell,
     io::{BufRead as _, BufReader},
     net::{SocketAddr, TcpStream},
     path::Path,
@@ -36,7 +37,8 @@ pub(crate) struct System {
     /// The one with the users.
     company: Company,
     others: Vec<Company>,
-    neighbours: Neighbours,
+    /// Made when they are first needed: it takes many companies until one shares a partition.
+    neighbours: OnceCell<Neighbours>,
     gateway: SocketAddr,
     /// The gateway's second listener.
     observed: SocketAddr,
@@ -68,7 +70,6 @@ impl System {
         let company = stack.new_company("Measured")?;
         let others = (1..=SEVERAL).map(|number| stack.new_company(&format!("Measured {number}")));
         let others = others.collect::<Result<_>>()?;
-        let neighbours = Neighbours::of(&company, &stack)?;
         let endpoints = stack.endpoints();
         let observed = endpoints.metrics.get("scim-gateway").context("the stack has no gateway")?;
         Ok(Self {
@@ -80,7 +81,7 @@ impl System {
             directory,
             company,
             others,
-            neighbours,
+            neighbours: OnceCell::new(),
         })
     }
 
@@ -148,15 +149,26 @@ impl System {
     }
 
     /// Who hires while an operation is measured, if anybody.
-    pub(crate) fn hiring(&self, operation: Operation) -> Option<Target> {
+    ///
+    /// # Errors
+    /// When there are no neighbours yet and none can be made.
+    pub(crate) fn hiring(&self, operation: Operation) -> Result<Option<Target>> {
         let company = match operation {
-            Operation::Disable(Beside::AnotherPartition) => &self.neighbours.far,
-            Operation::Disable(Beside::SamePartition) => &self.neighbours.near,
+            Operation::Disable(Beside::AnotherPartition) => &self.neighbours()?.far,
+            Operation::Disable(Beside::SamePartition) => &self.neighbours()?.near,
             Operation::Disable(Beside::Itself) => &self.company,
-            _ => return None,
+            _ => return Ok(None),
         };
         let credentials = vec![Credential::Token(company.scim_token.clone())];
-        Some(Target { address: self.gateway, credentials })
+        Ok(Some(Target { address: self.gateway, credentials }))
+    }
+
+    fn neighbours(&self) -> Result<&Neighbours> {
+        if let Some(known) = self.neighbours.get() {
+            return Ok(known);
+        }
+        let made = Neighbours::of(&self.company, &self.stack)?;
+        Ok(self.neighbours.get_or_init(|| made))
     }
 
     /// The version of the Postgres that the services use.
