@@ -2,10 +2,11 @@
 
 use crate::{
     Dashboard,
+    boards::tokens,
     dashboard::Row,
     expression::{buckets, quantile, rate},
     panel::{
-        Judgement::{Bad, Doubtful, Good},
+        Judgement::{Bad, Good},
         Panel, Unit,
     },
     visual::Visual,
@@ -125,15 +126,7 @@ fn credentials() -> Row {
         )
         .ask("{{instance}}", "timeclock_gateway_revocations")
         .runbook("RevocationsNotPublished"),
-        Panel::new(
-            Visual::Lines,
-            "Revocations that could not be published",
-            Unit::PerSecond,
-            "A revoked credential is accepted meanwhile.",
-        )
-        .ask("failures", rate("timeclock_tokens_publish_failures_total", "", ""))
-        .from(0.001, Doubtful)
-        .runbook("RevocationsNotPublished"),
+        tokens::unpublished_revocations(),
     ];
     Row { title: "Credentials of companies", panels }
 }

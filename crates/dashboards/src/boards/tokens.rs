@@ -165,15 +165,20 @@ fn acts() -> Row {
             "Requests to the token service over the bus.",
         )
         .ask("{{operation}} {{result}}", rate("timeclock_tokens_requests_total", "", "operation, result")),
-        Panel::new(
-            Visual::Lines,
-            "Revocations that could not be published",
-            Unit::PerSecond,
-            "A revoked credential is accepted meanwhile.",
-        )
-        .ask("failures", rate("timeclock_tokens_publish_failures_total", "", ""))
-        .from(0.001, Bad)
-        .runbook("RevocationsNotPublished"),
+        unpublished_revocations(),
     ];
     Row { title: "What is done to credentials", panels }
+}
+
+/// Asked by whoever looks at credentials, and by whoever looks at how access ends.
+pub(super) fn unpublished_revocations() -> Panel {
+    Panel::new(
+        Visual::Lines,
+        "Revocations that could not be published",
+        Unit::PerSecond,
+        "A revoked credential is accepted meanwhile.",
+    )
+    .ask("failures", rate("timeclock_tokens_publish_failures_total", "", ""))
+    .from(0.001, Bad)
+    .runbook("RevocationsNotPublished")
 }
