@@ -38,8 +38,8 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Server {
     // Before the directory, so that the process has ended when the directory is removed.
-    process: Process,
-    directory: Directory,
+    _process: Process,
+    _directory: Directory,
 }
 
 impl Server {
@@ -62,7 +62,7 @@ impl Server {
         command.arg("-db").arg("-f").arg(&config).current_dir(directory.path()).envs(options.environment);
         let supervision = Supervision {
             name: "haproxy".to_owned(),
-            log: log_of(&directory),
+            log: directory.path().join("haproxy.log"),
             stop_signal: Signal::SIGTERM,
             grace: STOP_GRACE,
             orphan_signal: Signal::SIGTERM,
@@ -70,24 +70,8 @@ impl Server {
         };
         let mut process = Process::spawn(command, supervision)?;
         process.wait_until_ready(START_LIMIT, || options.ports.iter().all(|port| accepts(*port)))?;
-        Ok(Self { process, directory })
+        Ok(Self { _process: process, _directory: directory })
     }
-
-    /// Its pid.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.process.pid()
-    }
-
-    /// Its log.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        log_of(&self.directory)
-    }
-}
-
-fn log_of(directory: &Directory) -> PathBuf {
-    directory.path().join("haproxy.log")
 }
 
 fn accepts(port: u16) -> bool {
