@@ -102,12 +102,12 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     register_checks(&process, &app);
     app.pool.watch_size(&process.tasks);
     let (working, answers) = (app.clone(), Answers::register(&process.metrics)?);
-    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
+    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| async move {
         if let Some(mailer) = working.mailer.clone() {
             let (app, interval) = (working.clone(), settings.notices_interval);
             process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
         }
-        process.tasks.spawn("operators", |stop| operators::serve(working, answers, stop));
+        operators::serve(working, &answers, &process.tasks).await
     });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));

@@ -20,9 +20,8 @@ use bus_jetstream::{
     metrics::Answers,
     request::Incoming,
 };
-use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::{Causes, trace::InTrace as _};
-use tokio_util::sync::CancellationToken;
+use futures_util::StreamExt as _;
+use service_runtime::{Causes, tasks::Tasks, trace::InTrace as _};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
@@ -37,6 +36,15 @@ use crate::{
     },
 };
 
+/// Everything that can be asked.
+const SUBJECTS: [&str; 6] = [
+    INVITE_ADMINISTRATOR,
+    LIST_ADMINISTRATORS,
+    CHANGE_ROLE,
+    REMOVE_ADMINISTRATOR,
+    SIGN_OUT_ADMINISTRATOR,
+    LIST_CONSOLE_EVENTS,
+];
 /// Requests that are worked on at once.
 const CONCURRENT: usize = 4;
 /// Events of one reply.
@@ -61,30 +69,25 @@ impl From<pg_pool::Error> for Refused {
     }
 }
 
-/// Answers until asked to stop, then finishes what has begun.
-pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -> anyhow::Result<()> {
-    let subjects = [
-        INVITE_ADMINISTRATOR,
-        LIST_ADMINISTRATORS,
-        CHANGE_ROLE,
-        REMOVE_ADMINISTRATOR,
-        SIGN_OUT_ADMINISTRATOR,
-        LIST_CONSOLE_EVENTS,
-    ];
-    let subscribing = subjects.map(async |subject| {
-        let kind = answers.of(subject);
-        let incoming = app.bus.serve(subject, CONSOLE_QUEUE).await?;
-        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request.headers), request)))
+/// Answers until the process stops, then finishes what has begun; returns once requests arrive.
+///
+/// # Errors
+/// When the bus has been closed.
+pub(crate) async fn serve(app: App, answers: &Answers, tasks: &Tasks) -> anyhow::Result<()> {
+    let serving = app.bus.serve_all(&SUBJECTS, CONSOLE_QUEUE, answers).await;
+    let incoming = serving.context("cannot serve requests of operators")?;
+    app.bus.is_heard().await;
+    tasks.spawn("operators", |stop| async move {
+        let app = &app;
+        incoming
+            .take_until(stop.cancelled_owned())
+            .for_each_concurrent(CONCURRENT, |(answering, request)| {
+                let trace = answering.trace().clone();
+                answer(app, answering, request).in_trace(&trace)
+            })
+            .await;
+        Ok(())
     });
-    let subscriptions = try_join_all(subscribing).await.context("cannot serve requests of operators")?;
-    let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
-    let app = &app;
-    incoming
-        .for_each_concurrent(CONCURRENT, |(answering, request)| {
-            let trace = answering.trace().clone();
-            answer(app, answering, request).in_trace(&trace)
-        })
-        .await;
     Ok(())
 }
 

@@ -2,9 +2,16 @@
 
 use std::time::Instant;
 
+use futures_util::{Stream, StreamExt as _, future::try_join_all, stream::select_all};
 use service_runtime::trace::{self, Span, Trace};
 
-use crate::{headers::Headers, metrics::Kind};
+use crate::{
+    connect::Bus,
+    error::Error,
+    headers::Headers,
+    metrics::{Answers, Kind},
+    request::Incoming,
+};
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +44,26 @@ pub struct Answering {
     begun: Instant,
     span: Span,
     answered: Answered,
+}
+
+impl Bus {
+    /// This process's share of the requests to any of `subjects`, of which each goes to one member of `queue`.
+    ///
+    /// # Errors
+    /// As [`Bus::serve`].
+    pub async fn serve_all(
+        &self,
+        subjects: &[&'static str],
+        queue: &str,
+        answers: &Answers,
+    ) -> Result<impl Stream<Item = (Answering, Incoming)> + Send + use<>, Error> {
+        let subscribing = subjects.iter().map(async |subject| {
+            let kind = answers.of(subject);
+            let incoming = self.serve(*subject, queue).await?;
+            Ok(incoming.map(move |request| (kind.begin(&request.headers), request)))
+        });
+        try_join_all(subscribing).await.map(select_all)
+    }
 }
 
 impl Kind {

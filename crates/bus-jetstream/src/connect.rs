@@ -170,6 +170,16 @@ impl Bus {
         }
     }
 
+    /// Resolves when the server has acted on all that this process told it before, its subscriptions among it: a server
+    /// reads a connection in order, so a round trip is behind them.
+    ///
+    /// Without a connection it resolves at once: the client subscribes again before anything else once there is one.
+    pub async fn is_heard(&self) {
+        if let Err(error) = self.ping().await {
+            tracing::debug!(error = %Causes(&error), "NATS has not heard yet what is served here");
+        }
+    }
+
     /// Resolves when there is a connection that is not the `known`-th of this process, to its number; the first is 1.
     ///
     /// For whoever must tell the server something after every reconnect: begin with 0.

@@ -124,7 +124,8 @@ impl Bus {
         self.client.subscribe(subject.into()).await.map(Subscription).map_err(not_subscribed)
     }
 
-    /// This process's share of the messages to `subject`, of which each goes to one member of `queue`.
+    /// This process's share of the messages to `subject`, of which each goes to one member of `queue`, from the moment
+    /// at which the server has heard of it: see [`Bus::is_heard`].
     ///
     /// # Errors
     /// [`Error::Refused`] when the subject is malformed, [`Error::Unavailable`] when the client has been closed.

@@ -9,12 +9,10 @@ use anyhow::Context as _;
 use bus_contract::{
     Message,
     directory::{LookUpUser, Reply, failure::Reason, reply},
-    subject::{DIRECTORY_QUEUE, LOOK_UP_USER},
 };
 use bus_jetstream::{
     Bus,
     answering::{Answered, Answering},
-    metrics::Answers,
     request::{Incoming, Subscription},
 };
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -37,14 +35,13 @@ pub(crate) const MAX_SEARCHES: usize = 4;
 
 /// Answers look-ups until asked to stop, then those that have arrived.
 pub(crate) async fn look_ups(
+    mut questions: Subscription,
     bus: Bus,
     pool: Pool,
     metrics: Arc<Metrics>,
-    answers: Answers,
+    kind: bus_jetstream::metrics::Kind,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let kind = answers.of(LOOK_UP_USER);
-    let mut questions = bus.serve(LOOK_UP_USER, DIRECTORY_QUEUE).await.context("serve look-ups")?;
     let slots = Arc::new(Semaphore::new(MAX_LOOK_UP_BATCHES));
     let mut running = JoinSet::new();
     let mut draining = false;
@@ -87,11 +84,11 @@ async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<(Answering, Incoming
     }
 }
 
-/// Answers each question to a subject by itself, at most `at_once` at a time.
-pub(crate) async fn serve_each<F, Fut>(
+/// Answers each question of a kind by itself, at most `at_once` at a time.
+pub(crate) async fn each<F, Fut>(
+    mut questions: Subscription,
     bus: Bus,
-    answers: Answers,
-    subject: &'static str,
+    kind: bus_jetstream::metrics::Kind,
     at_once: usize,
     stop: CancellationToken,
     answer: F,
@@ -100,9 +97,6 @@ where
     F: Fn(bus_jetstream::Bytes) -> Fut,
     Fut: Future<Output = Reply> + Send + 'static,
 {
-    let mut questions =
-        bus.serve(subject, DIRECTORY_QUEUE).await.with_context(|| format!("serve {subject}"))?;
-    let kind = answers.of(subject);
     let mut running = JoinSet::new();
     let mut draining = false;
     while let Some(incoming) = next(&mut questions, &stop, &mut draining).await {

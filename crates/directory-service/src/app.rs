@@ -9,15 +9,15 @@ use anyhow::Context as _;
 use bus_contract::{
     stream,
     subject::{
-        BROWSE_GROUPS, BROWSE_USERS, CREATE_COMPANY, DECLARE_SCHEMA, GET_ACTIVITY, LIST_COMPANIES,
-        LIST_COMPANY_EVENTS, LIST_CYCLES, LIST_HEALTH, LIST_LOG, LIST_MEMBERS, LIST_SCHEMAS, LOOK_UP_GROUP,
-        REMOVE_SCHEMA, SEARCH_GROUPS, SEARCH_USERS,
+        BROWSE_GROUPS, BROWSE_USERS, CREATE_COMPANY, DECLARE_SCHEMA, DIRECTORY_QUEUE, GET_ACTIVITY,
+        LIST_COMPANIES, LIST_COMPANY_EVENTS, LIST_CYCLES, LIST_HEALTH, LIST_LOG, LIST_MEMBERS, LIST_SCHEMAS,
+        LOOK_UP_GROUP, LOOK_UP_USER, REMOVE_SCHEMA, SEARCH_GROUPS, SEARCH_USERS,
     },
 };
 use bus_jetstream::{Bus, metrics::Answers};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use pg_pool::Pool;
-use service_runtime::{Process, Service};
+use service_runtime::{Process, Service, tasks::Tasks};
 
 use crate::{
     activity,
@@ -105,26 +105,34 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
     };
     pool.watch_size(&process.tasks);
     let answers = Answers::register(&process.metrics)?;
-    pg_pool::migrate::when_ready(&process, pool.clone(), MIGRATIONS, move |process| {
+    pg_pool::migrate::when_ready(&process, pool.clone(), MIGRATIONS, move |process| async move {
         let (told, reader, postgres) = (context.clone(), context.clone(), settings.postgres.clone());
         process.tasks.spawn_supporting("outbox", |stop| waiting::facts(told, stop));
         process.tasks.spawn("calls", |stop| activity::reader::run(reader, postgres, settings.activity, stop));
         process.tasks.spawn("partitions", |stop| ownership::run(context, settings.postgres, stop));
-        answer_questions(process, bus, pool, metrics, &answers);
+        answer_questions(&process.tasks, bus, pool, metrics, &answers).await
     });
     Ok(())
 }
 
-/// Starts a task for each kind of question.
-fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metrics>, answers: &Answers) {
-    process.tasks.spawn("look-ups", |stop| {
-        answer::look_ups(bus.clone(), pool.clone(), metrics, answers.clone(), stop)
+/// Starts a task for each kind of question; returns once questions arrive.
+async fn answer_questions(
+    tasks: &Tasks,
+    bus: Bus,
+    pool: Pool,
+    metrics: Arc<Metrics>,
+    answers: &Answers,
+) -> anyhow::Result<()> {
+    let (questions, kind) = (bus.serve(LOOK_UP_USER, DIRECTORY_QUEUE).await?, answers.of(LOOK_UP_USER));
+    tasks.spawn("look-ups", |stop| {
+        answer::look_ups(questions, bus.clone(), pool.clone(), metrics, kind, stop)
     });
     macro_rules! serve {
         ($name:literal, $subject:ident, $at_once:expr, $answer:path) => {
-            let (bus, pool, answers) = (bus.clone(), pool.clone(), answers.clone());
-            process.tasks.spawn($name, move |stop| {
-                answer::serve_each(bus, answers, $subject, $at_once, stop, move |payload| {
+            let (questions, kind) = (bus.serve($subject, DIRECTORY_QUEUE).await?, answers.of($subject));
+            let (bus, pool) = (bus.clone(), pool.clone());
+            tasks.spawn($name, move |stop| {
+                answer::each(questions, bus, kind, $at_once, stop, move |payload| {
                     let pool = pool.clone();
                     async move { $answer(&pool, &payload).await }
                 })
@@ -147,9 +155,10 @@ fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metric
     serve!("company list", LIST_COMPANIES, COMPANIES_AT_ONCE, company::list);
     macro_rules! serve_and_publish {
         ($name:literal, $subject:ident, $answer:path) => {
-            let (bus, pool, answers) = (bus.clone(), pool.clone(), answers.clone());
-            process.tasks.spawn($name, move |stop| {
-                answer::serve_each(bus.clone(), answers, $subject, COMPANIES_AT_ONCE, stop, move |payload| {
+            let (questions, kind) = (bus.serve($subject, DIRECTORY_QUEUE).await?, answers.of($subject));
+            let (bus, pool) = (bus.clone(), pool.clone());
+            tasks.spawn($name, move |stop| {
+                answer::each(questions, bus.clone(), kind, COMPANIES_AT_ONCE, stop, move |payload| {
                     let (bus, pool) = (bus.clone(), pool.clone());
                     async move { $answer(&bus, &pool, &payload).await }
                 })
@@ -158,5 +167,8 @@ fn answer_questions(process: &Process, bus: Bus, pool: Pool, metrics: Arc<Metric
     }
     serve_and_publish!("declarations of schemas", DECLARE_SCHEMA, extension::declare);
     serve_and_publish!("removals of schemas", REMOVE_SCHEMA, extension::remove);
-    process.tasks.spawn("published schemas", move |stop| extension::keep_published(bus, pool, stop));
+    let published = bus.clone();
+    tasks.spawn("published schemas", move |stop| extension::keep_published(published, pool, stop));
+    bus.is_heard().await;
+    Ok(())
 }

@@ -190,16 +190,18 @@ pub async fn ready(pool: &Pool, migrations: &Arc<EmbeddedMigrations>) -> Result<
     }
 }
 
-/// Begins `work` once the database lacks none of the migrations.
+/// Begins `work` once the database lacks none of the migrations; `work` returns once it takes requests.
 ///
 /// So a process that came before its tables fails nobody's request: it takes none. The readiness check `postgres`
-/// says whether that has happened and still holds.
-pub fn when_ready(
+/// says whether all that has happened and the tables still suffice.
+pub fn when_ready<Fut>(
     process: &Process,
     pool: Pool,
     migrations: EmbeddedMigrations,
-    work: impl FnOnce(&Process) + Send + 'static,
-) {
+    work: impl FnOnce(Process) -> Fut + Send + 'static,
+) where
+    Fut: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
     let migrations = Arc::new(migrations);
     let begun = Arc::new(AtomicBool::new(false));
     let check = (pool.clone(), Arc::clone(&migrations), Arc::clone(&begun));
@@ -213,7 +215,7 @@ pub fn when_ready(
     let own = process.clone();
     process.tasks.spawn("waiting for tables", |stop| async move {
         if stop.run_until_cancelled(until_ready(&pool, &migrations)).await.is_some() {
-            work(&own);
+            work(own).await?;
             begun.store(true, Ordering::Release);
         }
         // A task that ends is a failure of the process.

@@ -15,9 +15,8 @@ use bus_jetstream::{
     metrics::Answers,
     request::Incoming,
 };
-use futures_util::{StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::{Causes, trace::InTrace as _};
-use tokio_util::sync::CancellationToken;
+use futures_util::StreamExt as _;
+use service_runtime::{Causes, tasks::Tasks, trace::InTrace as _};
 
 use crate::{app::App, ask::Refusal, audit, clients, lifecycle};
 
@@ -39,23 +38,26 @@ const SUBJECTS: [&str; 11] = [
     LIST_TOKEN_EVENTS,
 ];
 
-/// Answers until asked to stop, then finishes what has begun.
-pub(crate) async fn serve(app: App, answers: Answers, stop: CancellationToken) -> anyhow::Result<()> {
-    let subscribing = SUBJECTS.map(async |subject| {
-        let kind = answers.of(subject);
-        let incoming = app.bus.serve(subject, TOKEN_QUEUE).await?;
-        Ok::<_, bus_jetstream::Error>(incoming.map(move |request| (kind.begin(&request.headers), request)))
+/// Answers until the process stops, then finishes what has begun; returns once requests arrive.
+///
+/// # Errors
+/// When the bus has been closed.
+pub(crate) async fn serve(app: App, answers: &Answers, tasks: &Tasks) -> anyhow::Result<()> {
+    let serving = app.bus.serve_all(&SUBJECTS, TOKEN_QUEUE, answers).await;
+    let incoming = serving.context("cannot serve requests about tokens")?;
+    app.bus.is_heard().await;
+    tasks.spawn("requests", |stop| async move {
+        let app = &app;
+        // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
+        incoming
+            .take_until(stop.cancelled_owned())
+            .for_each_concurrent(CONCURRENT, |(answering, request)| {
+                let trace = answering.trace().clone();
+                answer(app, answering, request).in_trace(&trace)
+            })
+            .await;
+        Ok(())
     });
-    let subscriptions = try_join_all(subscribing).await.context("cannot serve requests about tokens")?;
-    // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
-    let incoming = select_all(subscriptions).take_until(stop.cancelled_owned());
-    let app = &app;
-    incoming
-        .for_each_concurrent(CONCURRENT, |(answering, request)| {
-            let trace = answering.trace().clone();
-            answer(app, answering, request).in_trace(&trace)
-        })
-        .await;
     Ok(())
 }
 

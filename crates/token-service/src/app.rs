@@ -85,11 +85,11 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     };
     register_checks(&process, &app);
     let (working, answers) = (app.clone(), Answers::register(&process.metrics)?);
-    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| {
+    pg_pool::migrate::when_ready(&process, app.pool.clone(), MIGRATIONS, move |process| async move {
         let (publisher, upkeep) = (working.clone(), working.clone());
         process.tasks.spawn_supporting("publisher", |stop| publishing.run(publisher, stop));
         process.tasks.spawn_supporting("upkeep", |stop| upkeep::run(upkeep, stop));
-        process.tasks.spawn("requests", |stop| answer::serve(working, answers, stop));
+        answer::serve(working, &answers, &process.tasks).await
     });
     app.pool.watch_size(&process.tasks);
     let serving = Serving { workers: 1, drain: HTTP_DRAIN };
