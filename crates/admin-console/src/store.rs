@@ -9,6 +9,7 @@ pub(crate) mod audit;
 pub(crate) mod invitations;
 pub(crate) mod networks;
 pub(crate) mod notices;
+pub(crate) mod person_sessions;
 pub(crate) mod schema;
 pub(crate) mod sessions;
 
