@@ -10,7 +10,7 @@ CREATE TABLE single_sign_on (
   -- Whose assertions are taken. One identity provider speaks for one company, so that its word leads nowhere else.
   issuer             text        NOT NULL CONSTRAINT single_sign_on_issuer_key UNIQUE,
   -- The identity provider's metadata as it was read: its addresses and certificates.
-  metadata           text        NOT NULL CONSTRAINT single_sign_on_metadata_length CHECK (char_length(metadata) <= 262144),
+  metadata           text        NOT NULL CONSTRAINT single_sign_on_metadata_length CHECK (char_length(metadata) <= 524288),
   -- Where it is read again; empty when it was pasted.
   metadata_url       text        NOT NULL CONSTRAINT single_sign_on_metadata_url_length CHECK (char_length(metadata_url) <= 2000),
   match_by           text        NOT NULL CONSTRAINT single_sign_on_match_by CHECK (match_by IN ('external_id', 'user_name')),

@@ -25,6 +25,8 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(administrators, credentials);
+
 diesel::table! {
     sessions (company_id, session_id) {
         company_id -> Uuid,
