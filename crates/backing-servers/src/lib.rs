@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod haproxy;
+pub mod identity_provider;
 pub mod nats;
 pub mod port;
 pub mod postgres;

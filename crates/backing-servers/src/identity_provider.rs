@@ -1,0 +1,200 @@
+//! A SAML identity provider that we did not write: pysaml2, with pages of ours around it (`identity-provider/`).
+//!
+//! People sign in to it as whoever they say they are; tests tell it which service providers there are, which of its two
+//! keys it publishes and signs with, and what responses they want.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use nix::sys::signal::Signal;
+
+use crate::{
+    directory::Directory,
+    port,
+    process::{Process, Supervision},
+};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How long an answer may take: xmlsec1 is a program of its own, and machines are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How to start an identity provider.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it keeps its keys and its log; kept afterwards. A temporary directory otherwise.
+    pub directory: Option<PathBuf>,
+    /// The port to listen on; a free one otherwise.
+    pub port: Option<u16>,
+}
+
+/// A running identity provider; dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    // Before the directory, so that the process has ended when the directory is removed.
+    _process: Process,
+    port: u16,
+    python: PathBuf,
+    directory: Directory,
+}
+
+impl Server {
+    /// Installs it where it is not installed yet, starts it and waits until it publishes its metadata.
+    ///
+    /// # Errors
+    /// When Python or xmlsec1 are not installed, its packages cannot be had, or it does not start in time.
+    pub fn start(options: Options) -> Result<Self> {
+        let python = install()?;
+        let directory = Directory::prepare(options.directory, "identity-provider")?;
+        let (port, process) = port::start_at(options.port, |port| launch(&python, &directory, port))?;
+        Ok(Self { _process: process, port, python, directory })
+    }
+
+    /// Where it is: `http://127.0.0.1:<port>`. What is there is listed at the head of its `server.py`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The address of its metadata, which is its entity id too.
+    #[must_use]
+    pub fn metadata_url(&self) -> String {
+        format!("{}/metadata", self.url())
+    }
+
+    /// Its metadata, with the keys that it publishes now.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn metadata(&self) -> Result<String> {
+        self.get("/metadata")
+    }
+
+    /// One of its pages.
+    ///
+    /// # Errors
+    /// When it refuses; the error has its traceback.
+    pub fn get(&self, path: &str) -> Result<String> {
+        ask(self.port, "GET", path, "")?.page()
+    }
+
+    /// Where it sends a browser that comes to one of its pages.
+    ///
+    /// # Errors
+    /// When it sends it nowhere.
+    pub fn get_location(&self, path: &str) -> Result<String> {
+        ask(self.port, "GET", path, "")?.location()
+    }
+
+    /// Tells it something, or asks it for something: one of the addresses that take a POST.
+    ///
+    /// # Errors
+    /// When it refuses; the error has its traceback.
+    pub fn tell(&self, path: &str, text: &str) -> Result<String> {
+        ask(self.port, "POST", path, text)?.page()
+    }
+
+    /// The private key and the certificate in PEM that it has under this name, `first` or `second`.
+    #[must_use]
+    pub fn key_files(&self, name: &str) -> (PathBuf, PathBuf) {
+        let file = |extension| self.directory.path().join(format!("{name}.{extension}"));
+        (file("key"), file("crt"))
+    }
+
+    /// The Python that it runs on, which has the package `cryptography`.
+    #[must_use]
+    pub fn python(&self) -> &Path {
+        &self.python
+    }
+
+    /// Its log.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.directory)
+    }
+}
+
+/// Python with pysaml2, in the target directory of the program that runs.
+fn install() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find the running program")?;
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let target = target.context("the running program is outside a target directory")?;
+    let script = home().join("../../scripts/install-identity-provider");
+    let installed = Command::new(&script).env("CARGO_TARGET_DIR", target).output();
+    let installed = installed.with_context(|| format!("cannot run {}", script.display()))?;
+    if !installed.status.success() {
+        bail!("{} failed: {}", script.display(), String::from_utf8_lossy(&installed.stderr));
+    }
+    crate::program::find("xmlsec1", &[]).context(
+        "xmlsec1 is not installed: Debian and Ubuntu have it in the package xmlsec1, Homebrew in libxmlsec1",
+    )?;
+    Ok(target.join("identity-provider/bin/python"))
+}
+
+fn home() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn log_of(directory: &Directory) -> PathBuf {
+    directory.path().join("identity-provider.log")
+}
+
+fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
+    let mut command = Command::new(python);
+    // Without caches beside the sources.
+    command.arg("-B").arg(home().join("identity-provider/server.py"));
+    command.arg(port.to_string()).arg(directory.path());
+    let supervision = Supervision {
+        name: "identity-provider".to_owned(),
+        log: log_of(directory),
+        stop_signal: Signal::SIGTERM,
+        grace: STOP_GRACE,
+        orphan_signal: Signal::SIGTERM,
+        remove_when_orphaned: directory.to_remove(),
+    };
+    if !port::is_free(port) {
+        bail!("the identity provider cannot listen on 127.0.0.1:{port}: the port is taken");
+    }
+    let mut process = Process::spawn(command, supervision)?;
+    let entity_id = format!("entityID=\"http://127.0.0.1:{port}/metadata\"");
+    process.wait_until_ready(START_LIMIT, || {
+        ask(port, "GET", "/metadata", "").is_ok_and(|answer| answer.body.contains(&entity_id))
+    })?;
+    Ok(process)
+}
+
+/// What it said.
+struct Answer {
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn page(self) -> Result<String> {
+        ensure!(self.head.contains(" 200 OK"), "{}\n{}", self.head, self.body);
+        Ok(self.body)
+    }
+
+    fn location(self) -> Result<String> {
+        let location = self.head.lines().find_map(|line| line.strip_prefix("Location: "));
+        location.map(str::to_owned).with_context(|| format!("{}\n{}", self.head, self.body))
+    }
+}
+
+/// One question over HTTP/1.0, whose answer ends with the connection.
+fn ask(port: u16, method: &str, path: &str, text: &str) -> Result<Answer> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "{method} {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{text}", text.len())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no answer in HTTP")?;
+    Ok(Answer { head: head.to_owned(), body: body.to_owned() })
+}

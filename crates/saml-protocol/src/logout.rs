@@ -1,0 +1,210 @@
+//! Ending sessions together: logouts by HTTP-Redirect, ours and the identity provider's (SAML core §3.7, profiles §4.4).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use quick_xml::escape::escape;
+
+use crate::{
+    document::{self, ASSERTION, Element, PROTOCOL, Vocabulary},
+    identity_provider::IdentityProvider,
+    instant,
+    redirect::{self, Message, Parameter, RequestError},
+    refusal::{Refusal, repeated},
+    response::{GATE, check_issue_instant, check_status, instant_of, required},
+    service_provider::ServiceProvider,
+};
+
+/// How long a request of ours is good for.
+const LIFETIME: TimeDelta = TimeDelta::minutes(5);
+/// Sessions that one request may name.
+const MAX_SESSIONS: usize = 20;
+
+/// Whose sessions are to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LogoutSubject<'a> {
+    /// The `NameID` of the assertion that they signed in with.
+    pub name_id: &'a str,
+    /// Its format, if it had one.
+    pub name_id_format: Option<&'a str>,
+    /// The identity provider's session, if it named one.
+    pub session_index: Option<&'a str>,
+}
+
+/// What the identity provider asks to end, and signed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LogoutRequest {
+    /// Its identifier, which the answer names.
+    pub id: String,
+    /// Whose sessions.
+    pub name_id: String,
+    /// The format of that name.
+    pub name_id_format: Option<String>,
+    /// Which of them; none means all.
+    pub session_indexes: Vec<String>,
+    /// What the answer must hand back.
+    pub relay_state: Option<String>,
+}
+
+impl std::fmt::Debug for LogoutRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogoutRequest").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// What became of a logout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogoutStatus {
+    /// The sessions have ended.
+    Success,
+    /// It could not be done.
+    Failure,
+}
+
+impl LogoutStatus {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Success => "urn:oasis:names:tc:SAML:2.0:status:Success",
+            Self::Failure => "urn:oasis:names:tc:SAML:2.0:status:Responder",
+        }
+    }
+}
+
+impl ServiceProvider {
+    /// The address to which a browser is sent so that the identity provider ends the person's sessions everywhere.
+    ///
+    /// # Errors
+    /// When the identity provider takes no logouts, the id or the relay state cannot be sent, or signing fails.
+    pub fn logout_request(
+        &self,
+        idp: &IdentityProvider,
+        id: &str,
+        subject: LogoutSubject<'_>,
+        relay_state: &str,
+        now: DateTime<Utc>,
+    ) -> Result<String, RequestError> {
+        redirect::check_id(id)?;
+        let destination = idp.single_logout_url.as_deref().ok_or(RequestError::NoLogoutUrl)?;
+        let format = attribute("Format", subject.name_id_format);
+        let session = subject.session_index.map_or_else(String::new, |index| {
+            format!("<samlp:SessionIndex>{}</samlp:SessionIndex>", escape(index))
+        });
+        let xml = format!(
+            r#"<samlp:LogoutRequest xmlns:samlp="{PROTOCOL}" xmlns:saml="{ASSERTION}" ID="{id}" Version="2.0" IssueInstant="{now}" NotOnOrAfter="{end}" Destination="{to}"><saml:Issuer>{issuer}</saml:Issuer><saml:NameID{format}>{name_id}</saml:NameID>{session}</samlp:LogoutRequest>"#,
+            end = instant::write(now + LIFETIME),
+            now = instant::write(now),
+            to = escape(destination),
+            issuer = escape(&self.entity_id),
+            name_id = escape(subject.name_id),
+        );
+        redirect::write(destination, Parameter::Request, &xml, relay_state, self.signing.as_ref())
+    }
+
+    /// The address to which a browser is sent with our answer to a logout.
+    ///
+    /// # Errors
+    /// When the identity provider takes no answers, the id or the relay state cannot be sent, or signing fails.
+    pub fn logout_response(
+        &self,
+        idp: &IdentityProvider,
+        id: &str,
+        request: &LogoutRequest,
+        status: LogoutStatus,
+        now: DateTime<Utc>,
+    ) -> Result<String, RequestError> {
+        redirect::check_id(id)?;
+        let destination = idp.single_logout_url.as_deref().ok_or(RequestError::NoLogoutUrl)?;
+        let xml = format!(
+            r#"<samlp:LogoutResponse xmlns:samlp="{PROTOCOL}" xmlns:saml="{ASSERTION}" ID="{id}" Version="2.0" IssueInstant="{now}" Destination="{to}" InResponseTo="{request}"><saml:Issuer>{issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="{status}"/></samlp:Status></samlp:LogoutResponse>"#,
+            now = instant::write(now),
+            to = escape(destination),
+            request = escape(&request.id),
+            issuer = escape(&self.entity_id),
+            status = status.code(),
+        );
+        let relay_state = request.relay_state.as_deref().unwrap_or_default();
+        redirect::write(destination, Parameter::Response, &xml, relay_state, self.signing.as_ref())
+    }
+
+    /// What the identity provider asks to end. `raw_query` is the query as it arrived, because it is what was signed.
+    ///
+    /// # Errors
+    /// The first reason not to believe it.
+    pub fn read_logout_request(
+        &self,
+        idp: &IdentityProvider,
+        raw_query: &str,
+        now: DateTime<Utc>,
+    ) -> Result<LogoutRequest, Refusal> {
+        let message = redirect::read(raw_query, Parameter::Request)?;
+        let request = self.checked(&message, "LogoutRequest", idp, now)?;
+        if let Some(at) = instant_of(&request, "NotOnOrAfter")?
+            && now - crate::limits::CLOCK_SKEW >= at
+        {
+            return Err(Refusal::Expired { at });
+        }
+        let name_id = request.only_child(Vocabulary::Assertion, "NameID").ok_or(Refusal::NoNameId)?;
+        let name = name_id.text().filter(|name| !name.is_empty()).ok_or(Refusal::NoNameId)?;
+        let sessions = request.children(Vocabulary::Protocol, "SessionIndex").filter_map(Element::text);
+        let session_indexes: Vec<String> = sessions.take(MAX_SESSIONS + 1).map(str::to_owned).collect();
+        if session_indexes.len() > MAX_SESSIONS {
+            return Err(Refusal::Malformed("at most 20 SessionIndex"));
+        }
+        Ok(LogoutRequest {
+            id: required(&request, "ID")?.to_owned(),
+            name_id: name.to_owned(),
+            name_id_format: name_id.attribute("Format").map(str::to_owned),
+            session_indexes,
+            relay_state: message.relay_state,
+        })
+    }
+
+    /// Whether the identity provider has ended the sessions that `request_id` asked it to end. Returns the relay state.
+    ///
+    /// # Errors
+    /// The first reason not to believe it, a status that says otherwise among them.
+    pub fn read_logout_response(
+        &self,
+        idp: &IdentityProvider,
+        raw_query: &str,
+        request_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<String>, Refusal> {
+        let message = redirect::read(raw_query, Parameter::Response)?;
+        let response = self.checked(&message, "LogoutResponse", idp, now)?;
+        if response.attribute("InResponseTo") != Some(request_id) {
+            return Err(Refusal::UnknownRequest);
+        }
+        check_status(&response)?;
+        Ok(message.relay_state)
+    }
+
+    /// A message that the identity provider signed, for us, just now.
+    fn checked(
+        &self,
+        message: &Message,
+        name: &str,
+        idp: &IdentityProvider,
+        now: DateTime<Utc>,
+    ) -> Result<Element, Refusal> {
+        let element = document::read(&message.xml, GATE)?;
+        if !element.is(Vocabulary::Protocol, name) || element.attribute("Version") != Some("2.0") {
+            return Err(Refusal::UnexpectedMessage);
+        }
+        let issuer = element.only_child(Vocabulary::Assertion, "Issuer").and_then(Element::text);
+        let issuer = issuer.unwrap_or_default();
+        if issuer != idp.entity_id {
+            return Err(Refusal::WrongIssuer { received: repeated(issuer) });
+        }
+        message.verify(idp, now)?;
+        // Bindings §3.4.5.2: a signed message says where it goes.
+        let destination = element.attribute("Destination").unwrap_or_default();
+        if destination != self.single_logout_url {
+            return Err(Refusal::WrongDestination { received: repeated(destination) });
+        }
+        check_issue_instant(&element, now)?;
+        Ok(element)
+    }
+}
+
+fn attribute(name: &str, value: Option<&str>) -> String {
+    value.map_or_else(String::new, |value| format!(r#" {name}="{}""#, escape(value)))
+}

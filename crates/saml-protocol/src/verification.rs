@@ -1,0 +1,142 @@
+//! The one place that knows the library for XML signatures (`saml-rs`, over `bergshamra`), so that it can be replaced.
+//!
+//! It is asked last, with its strictest rules, about a message of which the gate, the rules for signatures and our own
+//! checks have left only the question whether the key fits; what it checks besides is a second opinion.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use chrono::{DateTime, Utc};
+use quick_xml::escape::escape;
+use saml_rs::{
+    AcsEndpoint, AssertionSignaturePolicy, AudienceValidationPolicy, BrowserInput, ClockSkew, EntityId,
+    FormField, IdpDescriptor, MessageId, MetadataTrustPolicy, PendingAuthnRequest, RelayStateParam,
+    ReplayPolicy, Saml, SamlError, SamlValidationContext, Sp, SpConfig, SpValidationPolicy, SsoResponse,
+    SsoResponseBinding, SsoSession, VerifiedXmlSignatureCoverage, XmlPolicy,
+};
+
+use crate::{
+    certificate::Certificate,
+    document::{METADATA, PROTOCOL, SIGNATURE},
+    identity_provider::IdentityProvider,
+    limits::{CLOCK_SKEW, MAX_DEPTH, MAX_ELEMENTS, MAX_MESSAGE_BYTES, MAX_XML_ATTRIBUTES},
+    redirect,
+    refusal::Refusal,
+    service_provider::ServiceProvider,
+};
+
+/// What the library read in the assertion that it verified.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) assertion_id: String,
+    pub(crate) issuer: String,
+    pub(crate) name_id: String,
+}
+
+/// Which of the identity provider's certificates the assertion was signed with, and what was read in it.
+///
+/// Each certificate is tried by itself, because whoever set the company up wants to know which one it was.
+pub(crate) fn verify<'a>(
+    sp: &ServiceProvider,
+    idp: &'a IdentityProvider,
+    xml: &str,
+    request_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(&'a Certificate, Reading), Refusal> {
+    let library = service_provider(sp).map_err(|_| Refusal::ReadersDisagree)?;
+    for certificate in &idp.certificates {
+        match verify_by(&library, sp, idp, certificate, xml, request_id, now) {
+            Ok(session) => return Ok((certificate, reading(&session)?)),
+            Err(
+                SamlError::SignatureVerification { .. }
+                | SamlError::CertificateMismatch
+                | SamlError::AssertionSignatureRequired
+                | SamlError::Crypto(_),
+            ) => {}
+            Err(_) => return Err(Refusal::ReadersDisagree),
+        }
+    }
+    Err(Refusal::BadSignature)
+}
+
+fn service_provider(sp: &ServiceProvider) -> Result<Saml<Sp>, SamlError> {
+    let validation = SpValidationPolicy {
+        assertions: AssertionSignaturePolicy::RequireSigned,
+        audience: AudienceValidationPolicy::Validate,
+        ..SpValidationPolicy::recommended()
+    };
+    let mut xml = XmlPolicy::default();
+    xml.limits.max_bytes = MAX_MESSAGE_BYTES;
+    xml.limits.max_depth = MAX_DEPTH;
+    xml.limits.max_nodes = MAX_ELEMENTS;
+    xml.limits.max_attributes_per_element = MAX_XML_ATTRIBUTES;
+    let config = SpConfig::builder(EntityId::try_new(&sp.entity_id)?)
+        .acs_endpoint(AcsEndpoint::post(&sp.assertion_consumer_url)?)
+        .validation(validation)
+        .xml(xml)
+        .build()?;
+    Saml::sp(config)
+}
+
+#[expect(clippy::too_many_arguments, reason = "each of them is one thing that the answer depends on")]
+fn verify_by(
+    library: &Saml<Sp>,
+    sp: &ServiceProvider,
+    idp: &IdentityProvider,
+    certificate: &Certificate,
+    xml: &str,
+    request_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<SsoSession, SamlError> {
+    let entity_id = EntityId::try_new(&idp.entity_id)?;
+    let descriptor = IdpDescriptor::from_metadata_xml_for(
+        entity_id.clone(),
+        &metadata_of(idp, certificate),
+        MetadataTrustPolicy::UnsignedForCompatibility,
+    )?;
+    let input = BrowserInput::<SsoResponse>::post(vec![FormField::new("SAMLResponse", BASE64.encode(xml))]);
+    let skew = CLOCK_SKEW.num_milliseconds();
+    // Who accepts an assertion twice is known to all instances, and this is one function call.
+    let context = SamlValidationContext::new(now.into(), ReplayPolicy::DisabledForCompatibility)
+        .with_clock_skew(ClockSkew::from_millis(-skew, skew));
+    match request_id {
+        None => library.accept_unsolicited_sso(&descriptor, input, context),
+        Some(request_id) => {
+            let pending = PendingAuthnRequest::try_new(
+                MessageId::try_new(request_id)?,
+                RelayStateParam::absent(),
+                AcsEndpoint::post(&sp.assertion_consumer_url)?,
+                SsoResponseBinding::Post,
+                entity_id,
+            )?;
+            library.finish_sso(&descriptor, &pending, input, context)
+        }
+    }
+}
+
+/// The identity provider as the library wants it described, with one certificate.
+fn metadata_of(idp: &IdentityProvider, certificate: &Certificate) -> String {
+    format!(
+        r#"<EntityDescriptor xmlns="{METADATA}" entityID="{entity_id}"><IDPSSODescriptor protocolSupportEnumeration="{PROTOCOL}"><KeyDescriptor use="signing"><KeyInfo xmlns="{SIGNATURE}"><X509Data><X509Certificate>{certificate}</X509Certificate></X509Data></KeyInfo></KeyDescriptor><SingleSignOnService Binding="{binding}" Location="{location}"/></IDPSSODescriptor></EntityDescriptor>"#,
+        entity_id = escape(&idp.entity_id),
+        certificate = BASE64.encode(&certificate.der),
+        binding = redirect::BINDING,
+        location = escape(&idp.single_sign_on_url),
+    )
+}
+
+fn reading(session: &SsoSession) -> Result<Reading, Refusal> {
+    let covers_assertion = session.verified_xml_signatures().iter().any(|signature| {
+        matches!(
+            signature.coverage(),
+            VerifiedXmlSignatureCoverage::ConsumedAssertion
+                | VerifiedXmlSignatureCoverage::ResponseRootAndConsumedAssertion
+        )
+    });
+    if !covers_assertion {
+        return Err(Refusal::ReadersDisagree);
+    }
+    Ok(Reading {
+        assertion_id: session.assertion_id().as_str().to_owned(),
+        issuer: session.issuer().as_str().to_owned(),
+        name_id: session.name_id().value().to_owned(),
+    })
+}
