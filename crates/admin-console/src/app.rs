@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, http::header};
 use bus_jetstream::{Bus, metrics::Answers};
 use chrono::{DateTime, Utc};
 use pg_pool::Pool;
-use saml_protocol::ServiceProvider;
+use saml_protocol::{ServiceProvider, SigningKey};
 use service_runtime::{
     Process,
     clock::Clock,
@@ -90,7 +90,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let hearing = (live.clone(), bus.clone());
     process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
-        service_provider: Arc::new(service_provider(&settings.console_url)),
+        service_provider: Arc::new(service_provider(&settings.console_url, settings.saml_signing_key)),
         metadata: Fetcher::new(settings.allows_private_metadata),
         live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
@@ -124,12 +124,12 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
 }
 
 /// The three addresses that a company's administrator enters at its identity provider.
-fn service_provider(console_url: &str) -> ServiceProvider {
+fn service_provider(console_url: &str, signing: Option<SigningKey>) -> ServiceProvider {
     ServiceProvider {
         entity_id: format!("{console_url}/saml/metadata"),
         assertion_consumer_url: format!("{console_url}/saml/login_check"),
         single_logout_url: format!("{console_url}/saml/logout"),
-        signing: None,
+        signing,
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod person;
 pub(crate) mod refresh;
 pub(crate) mod saml;
 pub(crate) mod sign_in_test;
+pub(crate) mod signing_key;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};

@@ -251,8 +251,8 @@ impl Stack {
         let urls = self.public_urls((service.name, http.as_deref()));
         let mut environment =
             service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
-        let hurried = LOCAL.iter().filter(|(of, ..)| *of == service.name);
-        environment.extend(hurried.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
+        let local = LOCAL.iter().filter(|(of, ..)| *of == service.name);
+        environment.extend(local.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
         let of_place = match &self.edge {
             Some(_) if service.http_port.is_some() => Some(edge::BEHIND_IT),
             Some(_) => None,
