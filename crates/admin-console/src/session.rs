@@ -316,11 +316,11 @@ pub(crate) async fn list(app: &App, signed_in: &SignedIn) -> Result<Vec<Listed>,
             Ok(match account {
                 Account::Administrator(id) => {
                     let rows = sessions::of_administrator(connection, company, id, cutoff)?;
-                    rows.into_iter().map(Listed::from).collect()
+                    rows.into_iter().map(Into::into).collect()
                 }
                 Account::Person(id) => {
                     let rows = person_sessions::of_person(connection, company, id, cutoff)?;
-                    rows.into_iter().map(Listed::from).collect()
+                    rows.into_iter().map(Into::into).collect()
                 }
             })
         })

@@ -267,7 +267,7 @@ pub(crate) async fn finish(
             return Err(refusal);
         }
     };
-    let path = asked.map_or("/", |asked| &asked.return_to).to_owned();
+    let path = asked.map_or("/", |asked| asked.return_to.as_str()).to_owned();
     let cookie = begin(app, company, asked, (arrival, proven.taken), from).await?;
     Ok(Outcome::SignedIn { cookie, path })
 }

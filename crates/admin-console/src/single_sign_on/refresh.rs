@@ -85,14 +85,18 @@ pub(crate) async fn one(
                     if !single_sign_on::refresh(connection, &row)? || !has_changed {
                         return Ok(());
                     }
-                    let act = Act::on("single_sign_on.refreshed", row.issuer);
+                    let act = Act::on("single_sign_on.refreshed", row.issuer.clone());
                     audit::record(connection, company, &actor, &act, now)
                 })
                 .await?;
             Ok(())
         }
         Err(refusal) => {
-            let problem = refusal.to_string();
+            let problem = match &refusal {
+                Refusal::Fetch(error) => error.to_string(),
+                Refusal::Metadata(error) => error.to_string(),
+                other => other.to_string(),
+            };
             app.pool
                 .transaction("single_sign_on.refresh_failed", move |connection| {
                     store::act_for(connection, company)?;

@@ -2,7 +2,11 @@
 //! function but [`find`] expects [`super::act_for`] before it.
 
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult, prelude::*, sql_types::Text};
+use diesel::{
+    PgConnection, QueryResult,
+    prelude::*,
+    sql_types::{BigInt, Text, Uuid as SqlUuid},
+};
 use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
@@ -13,7 +17,11 @@ use super::{
 
 pg_pool::static_sql! {
     /// A row lock would not do: the first sign-in and the first end find no row to lock.
-    TakeTurns = "SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1, 0))"
+    TakeTurns = "SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1, 0))";
+    /// $1 company, $2 user, $3 version. Ends come in any order, and again.
+    RaiseFloor = "
+        INSERT INTO session_floors AS f (company_id, user_id, version) VALUES ($1, $2, $3)
+        ON CONFLICT (company_id, user_id) DO UPDATE SET version = greatest(f.version, excluded.version)"
 }
 
 /// A row of `person_sessions`.
@@ -86,18 +94,11 @@ pub(crate) fn end_below(
     user: UserId,
     version: i64,
 ) -> QueryResult<usize> {
-    use diesel::upsert::excluded;
     take_turns(connection, company, user)?;
-    diesel::insert_into(session_floors::table)
-        .values((
-            session_floors::company_id.eq(company.as_uuid()),
-            session_floors::user_id.eq(user.as_uuid()),
-            session_floors::version.eq(version),
-        ))
-        .on_conflict((session_floors::company_id, session_floors::user_id))
-        .do_update()
-        .set(session_floors::version.eq(excluded(session_floors::version)))
-        .filter(session_floors::version.lt(excluded(session_floors::version)))
+    pg_pool::sql::statement(RaiseFloor)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<SqlUuid, _>(user.as_uuid())
+        .bind::<BigInt, _>(version)
         .execute(connection)?;
     diesel::delete(
         person_sessions::table

@@ -28,9 +28,9 @@ pub(crate) fn insert(
     row: &SignInRequestRow,
     (now, most): (DateTime<Utc>, i64),
 ) -> QueryResult<bool> {
-    let of_company = sign_in_requests::table.filter(sign_in_requests::company_id.eq(row.company_id));
-    diesel::delete(of_company.filter(sign_in_requests::expires_at.le(now))).execute(connection)?;
-    let waiting: i64 = of_company.count().get_result(connection)?;
+    let of_company = || sign_in_requests::table.filter(sign_in_requests::company_id.eq(row.company_id));
+    diesel::delete(of_company().filter(sign_in_requests::expires_at.le(now))).execute(connection)?;
+    let waiting: i64 = of_company().count().get_result(connection)?;
     if waiting >= most {
         return Ok(false);
     }

@@ -19,7 +19,7 @@ pg_pool::static_sql! {
 
 /// A row of `single_sign_on`.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone)]
-#[diesel(table_name = single_sign_on, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = single_sign_on, primary_key(company_id), check_for_backend(diesel::pg::Pg))]
 pub(crate) struct SingleSignOnRow {
     pub(crate) company_id: Uuid,
     pub(crate) way: String,
