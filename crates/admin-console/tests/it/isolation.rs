@@ -103,7 +103,7 @@ async fn every_migration_can_be_undone_and_done_again() {
     let database = database();
     migrate(&database).await;
     let newest_first = [
-        include_str!("../../migrations/2026-11-26-000003_add_single_sign_on/down.sql"),
+        include_str!("../../migrations/2026-11-26-150000_add_single_sign_on/down.sql"),
         include_str!("../../migrations/2026-11-26-000002_remember_networks/down.sql"),
         include_str!("../../migrations/2026-11-26-000001_create_accounts/down.sql"),
     ];
