@@ -13,6 +13,7 @@ from saml2.config import IdPConfig
 from saml2.metadata import entity_descriptor
 from saml2.saml import NAMEID_FORMAT_PERSISTENT, NameID
 from saml2.server import Server
+from saml2.sigver import verify_redirect_signature
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
 
 # The two keys, of which one signs and one or both are published.
@@ -107,14 +108,17 @@ class Provider:
 
     def read_request(self, query):
         """Reads a sign-in request, and checks its signature when it has one."""
-        parsed = self.server.parse_authn_request(
-            query["SAMLRequest"],
-            BINDING_HTTP_REDIRECT,
-            relay_state=query.get("RelayState"),
-            sigalg=query.get("SigAlg"),
-            signature=query.get("Signature"),
-        )
-        return parsed.message
+        message = self.server.parse_authn_request(query["SAMLRequest"], BINDING_HTTP_REDIRECT).message
+        self._check_signature(query, message.issuer.text)
+        return message
+
+    def _check_signature(self, query, peer):
+        if "Signature" not in query:
+            return
+        certificates = self.server.metadata.certs(peer, "spsso", "signing")
+        backend = self.server.sec.sec_backend
+        if not any(verify_redirect_signature(query, backend, certificate) for _, certificate in certificates):
+            raise ValueError("the signature does not fit")
 
     def respond(self, wish):
         """The XML of a response as `wish` wants it; what it does not say is as usual."""
@@ -151,17 +155,19 @@ class Provider:
 
     def answer_logout(self, query):
         """Reads a logout and returns the address by which a browser takes the answer back."""
-        parsed = self.server.parse_logout_request(
-            query["SAMLRequest"],
-            BINDING_HTTP_REDIRECT,
-            relay_state=query.get("RelayState"),
-            sigalg=query.get("SigAlg"),
-            signature=query.get("Signature"),
-        )
-        response = self.server.create_logout_response(parsed.message, [BINDING_HTTP_REDIRECT])
-        destination = self._logout_of(parsed.message.issuer.text)
+        message = self.server.parse_logout_request(query["SAMLRequest"], BINDING_HTTP_REDIRECT).message
+        self._check_signature(query, message.issuer.text)
+        response = self.server.create_logout_response(message, [BINDING_HTTP_REDIRECT])
+        destination = self._logout_of(message.issuer.text)
         response.destination = destination
         return self._redirect(response, destination, query.get("RelayState", ""), response=True)
+
+    def read_logout_answer(self, query):
+        """Reads the answer to a logout, which must be signed and say that it was done."""
+        response = self.server.parse_logout_request_response(query["SAMLResponse"], BINDING_HTTP_REDIRECT)
+        if "Signature" not in query or not response.status_ok():
+            raise ValueError("the logout was not done, or nobody says so")
+        self._check_signature(query, response.response.issuer.text)
 
     def _logout_of(self, peer):
         (_, url) = self.server.pick_binding(

@@ -127,6 +127,7 @@ class Pages(http.server.BaseHTTPRequestHandler):
     def slo(self):
         if "SAMLRequest" in self.query:
             return 303, self.provider.answer_logout(self.query), ""
+        self.provider.read_logout_answer(self.query)
         return self.page("Signed out everywhere", "")
 
     def sign_out(self):

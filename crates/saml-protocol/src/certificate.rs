@@ -77,8 +77,9 @@ impl Certificate {
         if der.len() > MAX_BYTES {
             return Err(CertificateError::Malformed);
         }
-        let certificate =
-            x509_cert::Certificate::from_der(der).map_err(|_| CertificateError::Malformed)?.tbs_certificate;
+        let certificate = x509_cert::Certificate::from_der(der)
+            .map_err(|_malformed| CertificateError::Malformed)?
+            .tbs_certificate;
         let not_after = certificate.validity.not_after.to_unix_duration().as_secs();
         let not_after =
             i64::try_from(not_after).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));

@@ -234,7 +234,7 @@ fn element(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Element
         if count == MAX_XML_ATTRIBUTES {
             return Err(Fault::TooManyAttributes);
         }
-        let attribute = attribute.map_err(|_| Fault::NotXml)?;
+        let attribute = attribute.map_err(|_malformed| Fault::NotXml)?;
         // XML 1.0 §3.1: a less-than sign never stands in a value.
         if attribute.value.contains('<') {
             return Err(Fault::NotXml);
@@ -242,7 +242,8 @@ fn element(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Element
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Fault::NotXml)?;
+        let value =
+            attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_malformed| Fault::NotXml)?;
         let (namespace, name) = resolver.resolve_attribute(attribute.key);
         match namespace {
             ResolveResult::Unknown(_) => return Err(Fault::NotXml),

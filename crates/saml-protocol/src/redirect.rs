@@ -90,8 +90,8 @@ impl SigningKey {
     /// # Errors
     /// When either is of no use.
     pub fn from_pkcs8(key: &[u8], certificate: &[u8]) -> Result<Self, SigningKeyError> {
-        let key = KeyPair::from_pkcs8(key).map_err(|_| SigningKeyError)?;
-        let certificate = Certificate::from_der(certificate).map_err(|_| SigningKeyError)?;
+        let key = KeyPair::from_pkcs8(key).map_err(|_rejected| SigningKeyError)?;
+        let certificate = Certificate::from_der(certificate).map_err(|_unsuitable| SigningKeyError)?;
         Ok(Self { key, certificate })
     }
 
@@ -104,7 +104,7 @@ impl SigningKey {
     fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, RequestError> {
         let mut signature = vec![0; self.key.public_modulus_len()];
         let signed = self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), octets, &mut signature);
-        signed.map(|()| signature).map_err(|_| RequestError::Signing)
+        signed.map(|()| signature).map_err(|_unspecified| RequestError::Signing)
     }
 }
 
@@ -151,12 +151,12 @@ fn deflated(xml: &str) -> Vec<u8> {
 }
 
 fn inflated(base64: &str) -> Result<String, Refusal> {
-    let compressed = BASE64.decode(base64).map_err(|_| Refusal::NotEncoded)?;
+    let compressed = BASE64.decode(base64).map_err(|_no_base64| Refusal::NotEncoded)?;
     let mut xml = String::new();
     // One byte more than is read, so that the gate refuses what is longer.
     let limit = u64::try_from(MAX_MESSAGE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bounded = DeflateDecoder::new(compressed.as_slice()).take(limit);
-    bounded.read_to_string(&mut xml).map_err(|_| Refusal::NotEncoded)?;
+    bounded.read_to_string(&mut xml).map_err(|_not_deflated| Refusal::NotEncoded)?;
     Ok(xml)
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn read(raw_query: &str, parameter: Parameter) -> Result<Message, Ref
     let octets: Vec<String> =
         parts.iter().filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
     let signature = signature
-        .map(|signature| BASE64.decode(unescaped(signature)).map_err(|_| Refusal::NotEncoded))
+        .map(|signature| BASE64.decode(unescaped(signature)).map_err(|_no_base64| Refusal::NotEncoded))
         .transpose()?;
     Ok(Message {
         xml: inflated(&unescaped(message))?,

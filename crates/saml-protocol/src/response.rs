@@ -156,7 +156,7 @@ fn response(saml_response: &str) -> Result<(String, Element), Refusal> {
         return Err(Fault::TooLarge(MAX_MESSAGE_BYTES).into());
     }
     let bytes = decoded(saml_response).ok_or(Refusal::NotEncoded)?;
-    let xml = String::from_utf8(bytes).map_err(|_| Fault::NotXml)?;
+    let xml = String::from_utf8(bytes).map_err(|_not_utf8| Fault::NotXml)?;
     let response = document::read(&xml, GATE)?;
     if !response.is(Vocabulary::Protocol, "Response") || response.attribute("Version") != Some("2.0") {
         return Err(Refusal::UnexpectedMessage);

@@ -41,7 +41,7 @@ pub(crate) fn verify<'a>(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(&'a Certificate, Reading), Refusal> {
-    let library = service_provider(sp).map_err(|_| Refusal::ReadersDisagree)?;
+    let library = service_provider(sp).map_err(|_unusable| Refusal::ReadersDisagree)?;
     for certificate in &idp.certificates {
         match verify_by(&library, sp, idp, certificate, xml, request_id, now) {
             Ok(session) => return Ok((certificate, reading(&session)?)),
@@ -76,7 +76,6 @@ fn service_provider(sp: &ServiceProvider) -> Result<Saml<Sp>, SamlError> {
     Saml::sp(config)
 }
 
-#[expect(clippy::too_many_arguments, reason = "each of them is one thing that the answer depends on")]
 fn verify_by(
     library: &Saml<Sp>,
     sp: &ServiceProvider,

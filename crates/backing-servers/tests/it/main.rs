@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod haproxy_server;
+mod identity_provider_server;
 mod nats_server;
 mod orphans;
 mod postgres_server;

@@ -39,9 +39,9 @@ fn a_key_that_the_metadata_does_not_have_proves_nothing() {
 #[test]
 fn a_strangers_key_proves_nothing_whatever_certificate_it_shows() {
     let signed = second_key().sign(&unsigned());
-    let strange = between(&signed, "<X509Certificate>", "</X509Certificate>").to_owned();
+    let strange = between(&signed, "<ds:X509Certificate>", "</ds:X509Certificate>").to_owned();
     let genuine = genuine();
-    let ours = between(&genuine, "<ns2:X509Certificate>", "</ns2:X509Certificate>").replace("ns2:", "");
+    let ours = between(&genuine, "<ns2:X509Certificate>", "</ns2:X509Certificate>").replace("ns2:", "ds:");
     assert_eq!(refusal(&replaced(&signed, &strange, &ours)), "bad_signature");
     let without = Template { key_info: String::new(), ..second_key() };
     assert_eq!(refusal(&without.sign(&unsigned())), "bad_signature");

@@ -7,9 +7,17 @@ use saml_protocol::{
 };
 use serde_json::json;
 
-use crate::peer::{ENTITY_ID, LOGOUT, NAME, encoded, idp, ourselves, server};
+use crate::peer::{ENTITY_ID, LOGOUT, NAME, idp, ourselves, server};
 
+/// A service that signs, which the identity provider knows beside the one that does not.
 fn signing() -> ServiceProvider {
+    static INTRODUCED: std::sync::Once = std::sync::Once::new();
+    let sp = signer();
+    INTRODUCED.call_once(|| drop(server().tell("/service-providers", &sp.metadata()).unwrap()));
+    sp
+}
+
+fn signer() -> ServiceProvider {
     // Any RSA key is as good as another; the second of the identity provider's is at hand.
     let (key, certificate) = server().key_files("second");
     let der = |path: std::path::PathBuf| {
@@ -18,7 +26,8 @@ fn signing() -> ServiceProvider {
         BASE64.decode(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap()
     };
     let signing = SigningKey::from_pkcs8(&der(key), &der(certificate)).unwrap();
-    ServiceProvider { signing: Some(signing), ..ourselves() }
+    let entity_id = "https://console.example/saml/signed".to_owned();
+    ServiceProvider { entity_id, signing: Some(signing), ..ourselves() }
 }
 
 /// The query of a logout that the identity provider begins.
@@ -117,8 +126,12 @@ fn our_answer_is_one_that_the_identity_provider_understands() {
     let sp = signing();
     let address = sp.logout_response(&idp(), "_answer", &request, LogoutStatus::Success, Utc::now()).unwrap();
     assert!(address.starts_with(&format!("{}/slo?SAMLResponse=", server().url())), "{address}");
-    let page = server().get(address.strip_prefix(&server().url()).unwrap()).unwrap();
+    let path = address.strip_prefix(&server().url()).unwrap();
+    let page = server().get(path).unwrap();
     assert!(page.contains("Signed out everywhere"), "{page}");
+    // Which it would not say of just anything.
+    let changed = path.replace("&RelayState=back", "&RelayState=forth");
+    assert!(server().get(&changed).unwrap_err().to_string().contains("signature does not fit"));
 }
 
 #[test]
@@ -140,11 +153,13 @@ fn our_logout_is_answered_and_the_answer_read() {
 #[test]
 fn our_request_is_one_that_the_identity_provider_answers() {
     for sp in [ourselves(), signing()] {
+        let is_signed = sp.signing.is_some();
         let options = AuthnOptions { force_authn: true };
         let address = sp.authn_request(&idp(), "_request-2", "state", Utc::now(), options).unwrap();
         let page = server().get(address.strip_prefix(&server().url()).unwrap()).unwrap();
         assert!(page.contains(r#"name="in_response_to" value="_request-2""#), "{page}");
         assert!(page.contains(r#"name="relay_state" value="state""#), "{page}");
+        assert_eq!(address.contains("&Signature="), is_signed);
     }
 }
 
@@ -164,7 +179,6 @@ fn a_whole_sign_in_through_the_pages_of_the_identity_provider() {
     let expected = Expected { request_id: Some("_request-3"), allows_unsolicited: false };
     let assertion = ourselves().accept(&idp(), response, expected, Utc::now()).unwrap();
     assert_eq!(assertion.name_id, NAME);
-    assert_ne!(response, encoded(""));
 }
 
 #[test]

@@ -106,9 +106,9 @@ fn sign_by(key: &[String], xml: &str) -> String {
     fs::read_to_string(&output).unwrap()
 }
 
-/// A usual response that nobody has signed.
+/// A usual response that nobody has signed, in the spelling of those that xmlsec1 has signed.
 pub(crate) fn unsigned() -> String {
-    response(&json!({"sign_assertion": false}))
+    response(&json!({"sign_assertion": false})).replace(" />", "/>")
 }
 
 /// A usual response that was altered before it was signed.
