@@ -133,7 +133,7 @@ async fn somebody_signs_in_with_their_user_name_and_their_company_s_account() {
     let account = megan.get("/account").await;
     assert!(account.body.contains("You are signed in as Megan Bowen"), "{}", account.body);
     assert!(!account.body.contains("/account/password"), "there is no password to change");
-    assert_eq!(megan.get("/audit").await.status, 200);
+    assert_eq!(megan.get("/settings/administrators").await.status, 200, "what administrators see");
     let acts = acts(&company.world, company.world.contoso.id).await;
     assert!(acts.contains(&format!("session.signed_in {USER} by {USER}")), "{acts:?}");
     let left = megan.post("/sign-out", &[]).await;

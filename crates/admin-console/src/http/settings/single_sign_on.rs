@@ -280,13 +280,13 @@ pub(crate) async fn tested(
 /// Why a test came out as it did.
 fn explanation(reason: &str) -> Key {
     match reason {
-        "" => Key("test-accepted-text"),
-        "not_provisioned" => Key("test-not-provisioned"),
-        "no_identifier" => Key("test-no-identifier"),
-        "ambiguous" => Key("test-ambiguous"),
-        "inactive" | "ended" => Key("test-inactive"),
-        "replayed" => Key("test-replayed"),
-        _ => Key("test-refused-text"),
+        "" => Key("sso-test-accepted-text"),
+        "not_provisioned" => Key("sso-test-not-provisioned"),
+        "no_identifier" => Key("sso-test-no-identifier"),
+        "ambiguous" => Key("sso-test-ambiguous"),
+        "inactive" | "ended" => Key("sso-test-inactive"),
+        "replayed" => Key("sso-test-replayed"),
+        _ => Key("sso-test-refused-text"),
     }
 }
 
