@@ -37,7 +37,8 @@ proptest! {
         prop_assert!(Unproven::read(&text).is_err());
         prop_assert!(Unproven::read_logout(&text).is_err());
         prop_assert!(IdentityProvider::read_metadata(&text).is_err());
-        prop_assert!(ourselves().read_logout_request(&idp(), &format!("SAMLRequest={text}"), Utc::now()).is_err());
+        let query = format!("SAMLRequest={text}");
+        prop_assert!(ourselves().read_logout_request(&idp(), &query, Utc::now()).is_err());
     }
 
     #[test]
