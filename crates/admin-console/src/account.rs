@@ -1,4 +1,6 @@
-//! What people change about themselves: name and language, notices, password.
+//! What administrators change about themselves: name and language, notices, password.
+
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -36,8 +38,12 @@ impl std::convert::From<HashError> for Refusal {
 }
 
 /// Whether they want notices.
-pub(crate) async fn wants_notices(app: &App, who: &SignedIn) -> Result<bool, pg_pool::Error> {
-    let (company, administrator) = (who.company, who.administrator);
+pub(crate) async fn wants_notices(
+    app: &App,
+    who: &SignedIn,
+    administrator: Uuid,
+) -> Result<bool, pg_pool::Error> {
+    let company = who.company;
     app.pool
         .transaction("account.get", move |connection| {
             store::act_for(connection, company)?;
@@ -50,12 +56,12 @@ pub(crate) async fn wants_notices(app: &App, who: &SignedIn) -> Result<bool, pg_
 /// Sets name and language.
 pub(crate) async fn set_profile(
     app: &App,
-    who: &SignedIn,
+    (who, administrator): (&SignedIn, Uuid),
     name: &str,
     language: &'static str,
 ) -> Result<(), Refusal> {
     let name = checked_name(name).ok_or(Refusal::Name)?;
-    let (company, administrator) = (who.company, who.administrator);
+    let company = who.company;
     app.pool
         .transaction("account.set_profile", move |connection| {
             store::act_for(connection, company)?;
@@ -66,8 +72,12 @@ pub(crate) async fn set_profile(
 }
 
 /// Sets whether they want notices.
-pub(crate) async fn set_wants_notices(app: &App, who: &SignedIn, wants: bool) -> Result<(), pg_pool::Error> {
-    let (company, administrator, now, actor) = (who.company, who.administrator, app.now(), who.actor());
+pub(crate) async fn set_wants_notices(
+    app: &App,
+    (who, administrator): (&SignedIn, Uuid),
+    wants: bool,
+) -> Result<(), pg_pool::Error> {
+    let (company, now, actor) = (who.company, app.now(), who.actor());
     app.pool
         .transaction("account.set_wants_notices", move |connection| {
             store::act_for(connection, company)?;
@@ -81,7 +91,7 @@ pub(crate) async fn set_wants_notices(app: &App, who: &SignedIn, wants: bool) ->
 /// Sets another password, which ends every session; the cookie of the one that begins here.
 pub(crate) async fn change_password(
     app: &App,
-    who: &SignedIn,
+    (who, administrator): (&SignedIn, Uuid),
     (current, new): (String, String),
     from: From,
 ) -> Result<String, Refusal> {
@@ -95,7 +105,7 @@ pub(crate) async fn change_password(
         return Err(sign_in::Refusal::Wrong.into());
     }
     let hash = app.passwords.hash(new).await?;
-    let (company, administrator, now, actor) = (who.company, who.administrator, app.now(), who.actor());
+    let (company, now, actor) = (who.company, app.now(), who.actor());
     let (limits, cookie) = (app.limits, opaque::mint());
     let session_cookie = cookie.clone();
     let ended = app

@@ -1,6 +1,6 @@
 //! Who may sign in to a company: inviting, changing, removing. For the pages and for operators alike.
 
-use bus_contract::audit::Actor;
+use bus_contract::audit::{Actor, actor};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
 use typed_ids::CompanyId;
@@ -14,6 +14,7 @@ use crate::{
     question::Unanswered,
     session, sign_in,
     signed_in::Role,
+    single_sign_on,
     store::{
         self,
         administrators::{self, AdministratorRow},
@@ -42,6 +43,12 @@ pub(crate) enum Refusal {
     NotFound,
     #[error("there is no such company")]
     NoCompany,
+    /// The company does without passwords; an operator may still invite, who is asked when nobody gets in any more.
+    #[error("the company signs in at its identity provider alone; assign the app role there instead")]
+    SingleSignOnOnly,
+    /// Nobody would get in any more when the identity provider is broken.
+    #[error("this is the last administrator who keeps a password; let somebody else keep theirs first")]
+    LastBreakGlass,
     /// Nobody could change anything any more.
     #[error("this is the company's last administrator; make somebody else an administrator first")]
     Last,
@@ -103,7 +110,11 @@ pub(crate) async fn invite(
         .transaction("administrators.invite", move |connection| {
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
-            let invited = match admit(connection, company, &email, &wanted, now)? {
+            let is_only = single_sign_on::is_only(connection, company)?;
+            if is_only && actor.kind() != actor::Kind::Operator {
+                return Ok(Err(Refusal::SingleSignOnOnly));
+            }
+            let invited = match admit(connection, company, (&email, is_only), &wanted, now)? {
                 Ok(invited) => invited,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -142,7 +153,7 @@ fn mail(to: &str, language: Language, company: &str, link: &str) -> Mail {
 fn admit(
     connection: &mut PgConnection,
     company: CompanyId,
-    email: &str,
+    (email, is_break_glass): (&str, bool),
     wanted: &Wanted,
     now: DateTime<Utc>,
 ) -> QueryResult<Result<AdministratorRow, Refusal>> {
@@ -152,7 +163,11 @@ fn admit(
         if known.is_active {
             return Ok(Err(Refusal::Taken));
         }
-        administrators::set_role(connection, company, known.administrator_id, wanted.role)?;
+        let id = known.administrator_id;
+        administrators::set_role(connection, company, id, wanted.role)?;
+        if is_break_glass {
+            administrators::set_break_glass(connection, company, id, true)?;
+        }
         return Ok(Ok(AdministratorRow { role: wanted.role.as_str().to_owned(), ..known.clone() }));
     }
     if all.len() >= ADMINISTRATORS_MOST {
@@ -169,6 +184,7 @@ fn admit(
         wants_notices: true,
         created_at: now,
         last_signed_in_at: None,
+        is_break_glass,
     };
     administrators::insert(connection, &row, &email_key)?;
     Ok(Ok(row))
@@ -218,8 +234,10 @@ pub(crate) async fn change_role(
             if found.role() == role {
                 return Ok(Ok(found));
             }
-            if role != Role::Administrator && is_last(connection, &found)? {
-                return Ok(Err(Refusal::Last));
+            if role != Role::Administrator
+                && let Err(refusal) = can_be_spared(connection, &found)?
+            {
+                return Ok(Err(refusal));
             }
             administrators::set_role(connection, company, administrator, role)?;
             let act = Act::on("administrator.role_changed", &found.email).note(role.as_str());
@@ -244,8 +262,8 @@ pub(crate) async fn remove(
             let Some(found) = administrators::find(connection, company, administrator)? else {
                 return Ok(Err(Refusal::NotFound));
             };
-            if is_last(connection, &found)? {
-                return Ok(Err(Refusal::Last));
+            if let Err(refusal) = can_be_spared(connection, &found)? {
+                return Ok(Err(refusal));
             }
             administrators::delete(connection, company, administrator)?;
             let act = Act::on("administrator.removed", &found.email).note(found.role.clone());
@@ -281,13 +299,55 @@ pub(crate) async fn sign_out_everywhere(
     Ok((found, ended))
 }
 
-/// Whether without them nobody could change anything.
-fn is_last(connection: &mut PgConnection, row: &AdministratorRow) -> QueryResult<bool> {
+/// Lets an administrator keep their password where all others sign in at the identity provider, or keep it no more.
+pub(crate) async fn set_break_glass(
+    app: &App,
+    company: CompanyId,
+    administrator: Uuid,
+    is_break_glass: bool,
+    actor: Actor,
+) -> Result<(), Refusal> {
+    let now = app.now();
+    app.pool
+        .transaction("administrators.set_break_glass", move |connection| {
+            store::act_for(connection, company)?;
+            administrators::take_turns(connection, company)?;
+            let Some(found) = administrators::find(connection, company, administrator)? else {
+                return Ok(Err(Refusal::NotFound));
+            };
+            if !is_break_glass && is_last_break_glass(connection, &found)? {
+                return Ok(Err(Refusal::LastBreakGlass));
+            }
+            administrators::set_break_glass(connection, company, administrator, is_break_glass)?;
+            let note = if is_break_glass { "on" } else { "off" };
+            let act = Act::on("administrator.break_glass_changed", &found.email).note(note);
+            audit::record(connection, company, &actor, &act, now)?;
+            Ok(Ok(()))
+        })
+        .await?
+}
+
+/// Whether without them somebody can still change things, and get in.
+fn can_be_spared(connection: &mut PgConnection, row: &AdministratorRow) -> QueryResult<Result<(), Refusal>> {
     if !row.is_active || row.role() != Role::Administrator {
-        return Ok(false);
+        return Ok(Ok(()));
     }
     let company = CompanyId::from_uuid(row.company_id);
-    Ok(!administrators::has_another_administrator(connection, company, row.administrator_id)?)
+    if !administrators::has_another_administrator(connection, company, row.administrator_id)? {
+        return Ok(Err(Refusal::Last));
+    }
+    if is_last_break_glass(connection, row)? {
+        return Ok(Err(Refusal::LastBreakGlass));
+    }
+    Ok(Ok(()))
+}
+
+/// Whether, where all others have no password, nobody but them does.
+fn is_last_break_glass(connection: &mut PgConnection, row: &AdministratorRow) -> QueryResult<bool> {
+    let company = CompanyId::from_uuid(row.company_id);
+    Ok(row.is_break_glass
+        && single_sign_on::is_only(connection, company)?
+        && !administrators::has_break_glass(connection, company, Some(row.administrator_id))?)
 }
 
 /// Whether a mail could go there, as far as that can be seen.

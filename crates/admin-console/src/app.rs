@@ -1,11 +1,12 @@
 //! How the process is put together.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, http::header};
 use bus_jetstream::{Bus, metrics::Answers};
 use chrono::{DateTime, Utc};
 use pg_pool::Pool;
+use saml_protocol::{ServiceProvider, SigningKey};
 use service_runtime::{
     Process,
     clock::Clock,
@@ -22,6 +23,7 @@ use crate::{
     password::Passwords,
     session::{From, Limits},
     settings::{MigrateSettings, Settings},
+    single_sign_on::{self, metadata::Fetcher},
     store::MIGRATIONS,
 };
 
@@ -43,6 +45,9 @@ pub(crate) struct App {
     pub(crate) passwords: Passwords,
     pub(crate) companies: Companies,
     pub(crate) live: Live,
+    /// Who we are to companies' identity providers.
+    pub(crate) service_provider: Arc<ServiceProvider>,
+    pub(crate) metadata: Fetcher,
     pub(crate) requests: Requests,
     pub(crate) metrics: Metrics,
 }
@@ -85,6 +90,8 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let hearing = (live.clone(), bus.clone());
     process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
+        service_provider: Arc::new(service_provider(&settings.console_url, settings.saml_signing_key)),
+        metadata: Fetcher::new(settings.allows_private_metadata),
         live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
         mailer: settings.mail.map(|mail| Mailer::new(&mail, metrics.mails.clone())).transpose()?,
@@ -107,11 +114,23 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
             let (app, interval) = (working.clone(), settings.notices_interval);
             process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
         }
+        let app = working.clone();
+        process.tasks.spawn_supporting("metadata", move |stop| single_sign_on::refresh::run(app, stop));
         operators::serve(working, &answers, &process.tasks).await
     });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };
     process.tasks.spawn("http listener", |stop| listener.serve(serving, stop, http::routes(app)));
     Ok(())
+}
+
+/// The three addresses that a company's administrator enters at its identity provider.
+fn service_provider(console_url: &str, signing: Option<SigningKey>) -> ServiceProvider {
+    ServiceProvider {
+        entity_id: format!("{console_url}/saml/metadata"),
+        assertion_consumer_url: format!("{console_url}/saml/login_check"),
+        single_logout_url: format!("{console_url}/saml/logout"),
+        signing,
+    }
 }
 
 fn register_checks(process: &Process, app: &App) {

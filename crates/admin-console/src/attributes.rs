@@ -49,10 +49,32 @@ impl Attributes {
             .unwrap_or_else(|| self.text("userName"))
     }
 
+    /// What a user was assigned in Entra, by value.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        match self.0.get("roles") {
+            Some(Value::Array(roles)) => roles.iter().filter_map(role_value).collect(),
+            Some(role) => role_value(role).into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
     /// Whether a user may sign in. SCIM leaves `active` out of those who may (RFC 7643 §4.1.1 has no default; Entra means
     /// `true`).
     pub(crate) fn is_active(&self) -> bool {
         self.0.get("active").and_then(Value::as_bool).unwrap_or(true)
+    }
+}
+
+/// The values of `roles`, in whichever of the shapes Entra sends them: an object with a value, text, or an object written as
+/// text (its expression `AppRoleAssignmentsComplex`).
+fn role_value(role: &Value) -> Option<String> {
+    match role {
+        Value::Object(parts) => role_value(parts.get("value")?),
+        Value::String(text) => match serde_json::from_str::<Value>(text) {
+            Ok(Value::Object(parts)) => parts.get("value")?.as_str().map(str::to_owned),
+            _ => Some(text.clone()),
+        },
+        _ => None,
     }
 }
 

@@ -27,7 +27,12 @@ pub(crate) struct Directory<'a> {
 
 impl<'a> Directory<'a> {
     pub(crate) fn of(app: &'a App, who: &SignedIn) -> Self {
-        Self { bus: &app.bus, company: who.company }
+        Self::of_company(app, who.company)
+    }
+
+    /// Where nobody is signed in yet, and something else has proved which company it is about.
+    pub(crate) const fn of_company(app: &'a App, company: CompanyId) -> Self {
+        Self { bus: &app.bus, company }
     }
 
     /// Health, cycles, the last day, credentials' uses and the size.
@@ -74,10 +79,15 @@ impl<'a> Directory<'a> {
 
     /// `None` when the company has no such person.
     pub(crate) async fn person(&self, person: UserId) -> Result<Option<UserRecord>, Unanswered> {
-        let key = Some(look_up_user::Key::UserId(person.to_string()));
-        let question = LookUpUser { company_id: self.company.to_string(), key };
+        let found = self.people_by(look_up_user::Key::UserId(person.to_string())).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Whoever has this key; an externalId may be that of several.
+    pub(crate) async fn people_by(&self, key: look_up_user::Key) -> Result<Vec<UserRecord>, Unanswered> {
+        let question = LookUpUser { company_id: self.company.to_string(), key: Some(key) };
         let found = answer_of!(self.ask(subject::LOOK_UP_USER, &question).await?, LookUpUser)?;
-        Ok(found.users.into_iter().next())
+        Ok(found.users)
     }
 
     pub(crate) async fn groups(

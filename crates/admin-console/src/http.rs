@@ -11,6 +11,7 @@ mod guard;
 mod invitation;
 mod language;
 mod live;
+mod login;
 mod overview;
 mod people;
 pub(crate) mod problem;
@@ -18,6 +19,7 @@ pub(crate) mod provisioning;
 pub(crate) mod query;
 pub(crate) mod render;
 pub(crate) mod return_to;
+mod saml;
 mod settings;
 mod sign_in;
 mod sign_out;
@@ -31,7 +33,7 @@ use actix_web::{
 };
 
 use self::{
-    Access::{Administrator, Fresh, Public, SignedIn},
+    Access::{Account, Administrator, Fresh, FromElsewhere, Own, Public, SignedIn},
     Shape::{Page, Part},
     Verb::{Get, Post},
     problem::Problem,
@@ -40,17 +42,27 @@ use crate::app::App;
 
 /// The body of a form.
 pub(crate) const FORM_MOST_BYTES: usize = 65_536;
+/// A message of an identity provider, in base64 and in a form.
+const MESSAGE_MOST_BYTES: usize = 524_288;
+/// An identity provider's metadata in a form, where each of its signs may take three.
+const METADATA_FORM_MOST_BYTES: usize = 2_097_152;
 
 /// Whom a route answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody; a POST must still come from our own page.
     Public,
-    /// Whoever has a session; what is only about themselves.
+    /// Everybody, also by a POST from another site, without a cookie of ours: what is sent must prove itself.
+    FromElsewhere,
+    /// Whoever has a session; what is about that session alone.
+    Own,
+    /// Whoever has an account with a password; what is about that account alone.
+    Account,
+    /// Whoever looks after the company: administrators and auditors.
     SignedIn,
     /// Administrators; auditors are told that it is not for them.
     Administrator,
-    /// Administrators who gave their password a moment ago; others are asked for it first.
+    /// Administrators who proved who they are a moment ago; others are asked to first.
     Fresh,
 }
 
@@ -79,11 +91,19 @@ pub(crate) struct Entry {
     pub(crate) path: &'static str,
     pub(crate) access: Access,
     pub(crate) shape: Shape,
+    /// What its body may have, in bytes.
+    most_bytes: usize,
     route: fn() -> Route,
 }
 
 const fn entry(verb: Verb, path: &'static str, access: Access, shape: Shape, route: fn() -> Route) -> Entry {
-    Entry { verb, path, access, shape, route }
+    Entry { verb, path, access, shape, most_bytes: FORM_MOST_BYTES, route }
+}
+
+impl Entry {
+    const fn taking(self, most_bytes: usize) -> Self {
+        Self { most_bytes, ..self }
+    }
 }
 
 /// Everything that can be called. A path that two patterns match belongs to the one that stands first.
@@ -92,16 +112,22 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Get, "/assets/{name}", Public, Part, || get().to(assets::get).wrap(Compress::default())),
     entry(Get, "/sign-in", Public, Page, || get().to(sign_in::show)),
     entry(Post, "/sign-in", Public, Page, || post().to(sign_in::attempt)),
+    entry(Get, "/login", Public, Page, || get().to(login::show)),
+    entry(Post, "/login", Public, Page, || post().to(login::begin)),
+    entry(Get, "/saml/metadata", Public, Part, || get().to(saml::metadata)),
+    entry(Post, "/saml/login_check", FromElsewhere, Page, || post().to(saml::login_check))
+        .taking(MESSAGE_MOST_BYTES),
+    entry(Get, "/saml/logout", Public, Page, || get().to(saml::logout)),
     entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
     entry(Post, "/invitation/{token}", Public, Page, || post().to(invitation::accept)),
     entry(Get, "/confirm-password", SignedIn, Page, || get().to(sign_in::ask_again)),
     entry(Post, "/confirm-password", SignedIn, Page, || post().to(sign_in::confirm)),
-    entry(Get, "/account", SignedIn, Page, || get().to(account::get)),
-    entry(Post, "/account/profile", SignedIn, Page, || post().to(account::set_profile)),
-    entry(Post, "/account/notices", SignedIn, Page, || post().to(account::set_notices)),
-    entry(Post, "/account/password", SignedIn, Page, || post().to(account::change_password)),
-    entry(Post, "/account/sessions/end-others", SignedIn, Page, || post().to(account::end_others)),
-    entry(Post, "/account/sessions/{id}/end", SignedIn, Page, || post().to(account::end_session)),
+    entry(Get, "/account", Own, Page, || get().to(account::get)),
+    entry(Post, "/account/profile", Account, Page, || post().to(account::set_profile)),
+    entry(Post, "/account/notices", Account, Page, || post().to(account::set_notices)),
+    entry(Post, "/account/password", Account, Page, || post().to(account::change_password)),
+    entry(Post, "/account/sessions/end-others", Own, Page, || post().to(account::end_others)),
+    entry(Post, "/account/sessions/{id}/end", Own, Page, || post().to(account::end_session)),
     entry(Get, "/settings/administrators", SignedIn, Page, || get().to(administrators::list)),
     entry(Post, "/settings/administrators/invite", Administrator, Page, || post().to(administrators::invite)),
     entry(Post, "/settings/administrators/{id}/role", Administrator, Page, || {
@@ -113,7 +139,10 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Post, "/settings/administrators/{id}/sign-out", Administrator, Page, || {
         post().to(administrators::sign_out)
     }),
-    entry(Post, "/sign-out", SignedIn, Page, || post().to(sign_out::sign_out)),
+    entry(Post, "/settings/administrators/{id}/break-glass", Administrator, Page, || {
+        post().to(administrators::set_break_glass)
+    }),
+    entry(Post, "/sign-out", Own, Page, || post().to(sign_out::sign_out)),
     entry(Post, "/language", Public, Page, || post().to(language::choose)),
     entry(Get, "/", SignedIn, Page, || get().to(overview::get)),
     entry(Get, "/live", SignedIn, Part, || get().to(live::get)),
@@ -147,6 +176,21 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Post, "/settings/company/clients/{client}/revoke", Administrator, Page, || {
         post().to(settings::client::revoke)
     }),
+    entry(Get, "/settings/single-sign-on", SignedIn, Page, || get().to(settings::single_sign_on::show)),
+    entry(Post, "/settings/single-sign-on", Fresh, Page, || post().to(settings::single_sign_on::save))
+        .taking(METADATA_FORM_MOST_BYTES),
+    entry(Post, "/settings/single-sign-on/refresh", Administrator, Page, || {
+        post().to(settings::single_sign_on::refresh)
+    }),
+    entry(Post, "/settings/single-sign-on/only", Fresh, Page, || {
+        post().to(settings::single_sign_on::set_only)
+    }),
+    entry(Post, "/settings/single-sign-on/test", Administrator, Page, || {
+        post().to(settings::single_sign_on::test)
+    }),
+    entry(Get, "/settings/single-sign-on/tests/{id}", Administrator, Page, || {
+        get().to(settings::single_sign_on::tested)
+    }),
     entry(Get, "/connect", SignedIn, Page, || get().to(connect::get)),
     entry(Get, "/connect/steps", SignedIn, Part, || get().to(connect::steps)),
     entry(Get, "/audit", SignedIn, Page, || get().to(audit::get)),
@@ -174,16 +218,14 @@ pub(crate) fn routes(app: App) -> impl Fn(&mut web::ServiceConfig) + Clone + Sen
     move |config| {
         config
             .app_data(web::Data::new(app.clone()))
-            .app_data(web::PayloadConfig::new(FORM_MOST_BYTES))
-            .app_data(
-                web::FormConfig::default()
-                    .limit(FORM_MOST_BYTES)
-                    .error_handler(|error, _| Problem::of_form(&error).into()),
-            )
             .app_data(web::QueryConfig::default().error_handler(|_, _| Problem::Invalid.into()))
             .app_data(web::PathConfig::default().error_handler(|_, _| Problem::NotFound.into()))
             .service(console());
     }
+}
+
+fn form_config(most_bytes: usize) -> web::FormConfig {
+    web::FormConfig::default().limit(most_bytes).error_handler(|error, _| Problem::of_form(&error).into())
 }
 
 /// One resource for each path, so that another method on it is 405 and not 404; the guard before each route.
@@ -194,7 +236,11 @@ fn console() -> impl actix_web::dev::HttpServiceFactory {
         if !mounted.insert(path) {
             continue;
         }
-        let mut resource = web::resource(path);
+        let of_path = ROUTES.iter().filter(|entry| entry.path == path);
+        let most_bytes = of_path.map(|entry| entry.most_bytes).max().unwrap_or(FORM_MOST_BYTES);
+        let mut resource = web::resource(path)
+            .app_data(web::PayloadConfig::new(most_bytes))
+            .app_data(form_config(most_bytes));
         for entry in ROUTES.iter().filter(|entry| entry.path == path) {
             let guarded = from_fn(move |request, next| guard::check(entry, request, next));
             resource = resource.route((entry.route)().wrap(guarded));

@@ -9,6 +9,7 @@ use crate::{
     opaque,
     password::{self, HashError, Weakness},
     session::{self, From},
+    single_sign_on,
     store::{
         self, administrators,
         audit::{self, Act},
@@ -101,6 +102,11 @@ pub(crate) async fn accept(
         .pool
         .transaction("invitation.accept", move |connection| {
             store::act_for(connection, company)?;
+            let invited = administrators::find(connection, company, administrator)?;
+            let keeps_password = invited.is_some_and(|invited| invited.is_break_glass);
+            if !keeps_password && single_sign_on::is_only(connection, company)? {
+                return Ok(false);
+            }
             if !invitations::use_up(connection, company, administrator, &key)? {
                 return Ok(false);
             }

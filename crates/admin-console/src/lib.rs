@@ -19,6 +19,7 @@ mod invitation;
 mod operators;
 mod session;
 mod sign_in;
+mod single_sign_on;
 
 mod csrf;
 mod opaque;

@@ -3,12 +3,17 @@
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Registry};
 use service_runtime::metrics::Collectors;
 
-use crate::{mail, notices, sign_in};
+use crate::{
+    mail, notices, sign_in,
+    single_sign_on::{Way, federation},
+};
 
 #[derive(Clone)]
 pub(crate) struct Metrics {
     /// By outcome.
     pub(crate) sign_ins: IntCounterVec,
+    /// At identity providers, by way and result.
+    pub(crate) single_sign_ons: IntCounterVec,
     pub(crate) throttled: IntCounter,
     pub(crate) password_hashes: IntCounter,
     pub(crate) sessions_begun: IntCounter,
@@ -31,6 +36,11 @@ impl Metrics {
                 "timeclock_console_sign_ins_total",
                 "Attempts to sign in, by outcome",
                 &["outcome"],
+            )?,
+            single_sign_ons: make.counters(
+                "timeclock_console_single_sign_ons_total",
+                "Sign-ins that came back from identity providers, by way and result",
+                &["way", "result"],
             )?,
             throttled: make.counter(
                 "timeclock_console_throttled_total",
@@ -59,6 +69,9 @@ impl Metrics {
                 &["operation", "result"],
             )?,
         };
+        for result in federation::RESULTS {
+            metrics.single_sign_ons.with_label_values(&[Way::Saml.as_str(), result]);
+        }
         for (counters, values) in [
             (&metrics.sign_ins, &sign_in::OUTCOMES[..]),
             (&metrics.mails, &mail::RESULTS[..]),

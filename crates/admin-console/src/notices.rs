@@ -21,6 +21,7 @@ use crate::{
     app::App,
     mail::Mailer,
     question::{Unanswered, ask},
+    single_sign_on::{self, Way},
     store::{
         self,
         administrators::{self, AdministratorRow},
@@ -46,6 +47,10 @@ pub(crate) enum Notice {
     Expiring {
         days: u64,
     },
+    /// In so many days nobody can sign in with single sign-on.
+    CertificateExpiring {
+        days: u64,
+    },
     Warning,
     Critical,
     /// Entra calls with a credential that has ended.
@@ -55,11 +60,11 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    /// The metric label.
     /// The metric label; one of [`KINDS`].
     const fn kind(self) -> &'static str {
         match self {
             Self::Expiring { .. } => "expiring",
+            Self::CertificateExpiring { .. } => "certificate_expiring",
             Self::Warning => "warning",
             Self::Critical => "critical",
             Self::Refused => "refused",
@@ -70,7 +75,8 @@ impl Notice {
 }
 
 /// Every metric label.
-pub(crate) const KINDS: [&str; 6] = ["expiring", "warning", "critical", "refused", "silent", "recovered"];
+pub(crate) const KINDS: [&str; 7] =
+    ["expiring", "certificate_expiring", "warning", "critical", "refused", "silent", "recovered"];
 
 /// Why a round was cut short; the next one tries again.
 #[derive(Debug, thiserror::Error)]
@@ -146,8 +152,12 @@ impl Rounds {
         recipients: &[AdministratorRow],
     ) -> Result<(), Trouble> {
         let now = self.app.now().timestamp();
-        for (credential, ends_at) in ends(&self.app, company).await? {
-            let left = ends_at.seconds - now;
+        let certificates = certificate_end(&self.app, company).await?;
+        let certificates = certificates.into_iter().map(|(id, end)| (id, end, true));
+        let credentials = ends(&self.app, company).await?;
+        let credentials = credentials.into_iter().map(|(id, ends_at)| (id, ends_at.seconds, false));
+        for (credential, end, is_certificate) in credentials.chain(certificates) {
+            let left = end - now;
             let Some(days) = DAYS.into_iter().find(|days| (1..=days * DAY_SECONDS).contains(&left)) else {
                 continue;
             };
@@ -156,7 +166,12 @@ impl Rounds {
             let keys: Vec<_> = passed.map(|days| format!("{credential} {days}")).collect();
             if self.claim(company, EXPIRY, keys.clone()).await? {
                 let days = u64::try_from((left + DAY_SECONDS - 1) / DAY_SECONDS).unwrap_or_default();
-                let sent = self.send(Notice::Expiring { days }, name, recipients).await;
+                let notice = if is_certificate {
+                    Notice::CertificateExpiring { days }
+                } else {
+                    Notice::Expiring { days }
+                };
+                let sent = self.send(notice, name, recipients).await;
                 self.keep_or_release(company, EXPIRY, &keys, sent).await?;
             }
         }
@@ -309,6 +324,15 @@ fn trouble_of(health: &Health) -> Option<Notice> {
         _ if is_critical => Notice::Critical,
         _ => Notice::Warning,
     })
+}
+
+/// When the last of the certificates ends with which a company's identity provider signs.
+async fn certificate_end(app: &App, company: CompanyId) -> Result<Option<(String, i64)>, pg_pool::Error> {
+    let configuration = single_sign_on::of_company(app, company).await?;
+    let configuration = configuration.filter(|configuration| configuration.way() != Way::Password);
+    let certificates = configuration.map(|known| known.identity_provider.certificates).unwrap_or_default();
+    let last = certificates.into_iter().max_by_key(|certificate| certificate.not_after);
+    Ok(last.map(|certificate| (certificate.fingerprint_sha256, certificate.not_after.timestamp())))
 }
 
 /// When each credential of a company ends that nobody has replaced or revoked.

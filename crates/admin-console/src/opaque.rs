@@ -24,6 +24,11 @@ pub(crate) fn key(value: &str) -> Option<String> {
     is_ours.then(|| hex(&hash(value.as_bytes())))
 }
 
+/// SHA-256 of a text, in hexadecimal digits.
+pub(crate) fn hex_hash(text: &str) -> String {
+    hex(&hash(text.as_bytes()))
+}
+
 /// SHA-256.
 pub(crate) fn hash(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

@@ -225,7 +225,7 @@ fn actor(actor: Option<Actor>) -> Result<Actor, Refused> {
 fn shown(row: &AdministratorRow) -> Administrator {
     let role = match row.role() {
         Role::Administrator => console::Role::Administrator,
-        Role::Auditor => console::Role::Auditor,
+        Role::Auditor | Role::Member => console::Role::Auditor,
     };
     let state = if row.is_active { State::Active } else { State::Invited };
     Administrator {
@@ -245,9 +245,12 @@ fn failure(operation: &str, refused: Refused) -> Failure {
         Refused::Invalid(detail) => (Reason::Invalid, detail),
         Refused::Administrators(refusal) => match refusal {
             Refusal::NotFound | Refusal::NoCompany => (Reason::NotFound, refusal.to_string()),
-            Refusal::Email | Refusal::Taken | Refusal::TooMany | Refusal::Last => {
-                (Reason::Invalid, refusal.to_string())
-            }
+            Refusal::Email
+            | Refusal::Taken
+            | Refusal::TooMany
+            | Refusal::SingleSignOnOnly
+            | Refusal::LastBreakGlass
+            | Refusal::Last => (Reason::Invalid, refusal.to_string()),
             Refusal::Database(_) | Refusal::Company(_) => {
                 tracing::error!(operation, error = %Causes(&refusal), "a request of an operator failed");
                 (Reason::Unavailable, "that cannot be done at the moment; try again later".to_owned())

@@ -211,6 +211,11 @@ impl Page {
         &self.here
     }
 
+    /// Whether the reader may look at what is the company's; the navigation is for nobody else.
+    pub(crate) fn may_look(&self) -> bool {
+        self.who.as_ref().is_some_and(SignedIn::may_look)
+    }
+
     /// Whether the reader may change anything; templates leave out what they may not.
     pub(crate) fn may_change(&self) -> bool {
         self.who.as_ref().is_some_and(SignedIn::may_change)

@@ -6,16 +6,18 @@ use actix_web::cookie::{Cookie, SameSite};
 use bus_contract::audit::Actor;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
-use typed_ids::CompanyId;
+use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
 use crate::{
     app::App,
     csrf, opaque,
-    signed_in::SignedIn,
+    signed_in::{Account, Role, SignedIn},
     store::{
-        self, administrators,
+        self,
+        administrators::{self, AdministratorRow},
         audit::{self, Act},
+        person_sessions::{self, PersonSessionRow},
         sessions::{self, Cutoff, SessionRow},
     },
 };
@@ -53,6 +55,16 @@ pub(crate) struct From {
     pub(crate) browser: String,
 }
 
+impl From {
+    fn kept_address(&self) -> String {
+        self.address.chars().take(45).collect()
+    }
+
+    fn kept_browser(&self) -> String {
+        self.browser.chars().filter(|c| !c.is_control()).take(BROWSER_MOST).collect()
+    }
+}
+
 /// The cookie for a session. Behind TLS its name makes the browser refuse one that was set over plain HTTP, for a path
 /// or by a neighbouring host (RFC 6265bis §4.1.3.2).
 pub(crate) fn cookie(app: &App, value: &str) -> Cookie<'static> {
@@ -79,6 +91,12 @@ pub(crate) enum Presence {
     NotShown,
 }
 
+/// What a cookie is found to stand for.
+enum Found {
+    Administrator(SessionRow, AdministratorRow),
+    Person(PersonSessionRow),
+}
+
 /// Who this cookie stands for, if it is good.
 pub(crate) async fn find(
     app: &App,
@@ -92,34 +110,86 @@ pub(crate) async fn find(
     let found = app
         .pool
         .transaction("session.find", move |connection| {
-            let Some(session) = sessions::find(connection, &key, cutoff)? else { return Ok(None) };
-            let company = CompanyId::from_uuid(session.company_id);
-            store::act_for(connection, company)?;
-            if presence == Presence::Shown && now - session.last_seen_at >= SEEN_EVERY {
-                sessions::seen(connection, company, session.session_id, now)?;
+            match of_administrator(connection, &key, cutoff, (now, presence))? {
+                Some(found) => Ok(Some(found)),
+                None => of_person(connection, &key, cutoff, (now, presence)),
             }
-            let administrator = administrators::find(connection, company, session.administrator_id)?;
-            Ok(administrator.filter(|found| found.is_active).map(|found| (session, found)))
         })
         .await?;
-    let Some((session, administrator)) = found else { return Ok(None) };
-    let company = CompanyId::from_uuid(session.company_id);
-    Ok(Some(SignedIn {
-        company,
-        company_name: app.companies.name(company).await,
-        administrator: administrator.administrator_id,
-        role: administrator.role(),
-        email: administrator.email,
-        name: administrator.name,
-        language: administrator.language,
-        session: session.session_id,
-        csrf_token: csrf::token(cookie),
-        is_fresh: now - session.password_given_at < FRESH,
-        address,
-    }))
+    let csrf_token = csrf::token(cookie);
+    let mut who = match found {
+        None => return Ok(None),
+        Some(Found::Administrator(session, administrator)) => SignedIn {
+            company: CompanyId::from_uuid(session.company_id),
+            company_name: String::new(),
+            account: Account::Administrator(administrator.administrator_id),
+            role: administrator.role(),
+            email: administrator.email,
+            name: administrator.name,
+            language: administrator.language,
+            session: session.session_id,
+            csrf_token,
+            is_fresh: now - session.password_given_at < FRESH,
+            address,
+        },
+        Some(Found::Person(session)) => SignedIn {
+            company: CompanyId::from_uuid(session.company_id),
+            company_name: String::new(),
+            account: Account::Person(UserId::from_uuid(session.user_id)),
+            // The table allows three values; whatever else somebody may add gets no rights.
+            role: Role::parse(&session.role).unwrap_or(Role::Member),
+            email: session.user_name,
+            name: session.display_name,
+            language: String::new(),
+            session: session.session_id,
+            csrf_token,
+            is_fresh: session.confirmed_at.is_some_and(|at| now - at < FRESH),
+            address,
+        },
+    };
+    who.company_name = app.companies.name(who.company).await;
+    Ok(Some(who))
 }
 
-/// Begins a session within a transaction that acts for the company; its cookie is `cookie`.
+fn of_administrator(
+    connection: &mut PgConnection,
+    key: &str,
+    cutoff: Cutoff,
+    (now, presence): (DateTime<Utc>, Presence),
+) -> QueryResult<Option<Found>> {
+    let Some(session) = sessions::find(connection, key, cutoff)? else { return Ok(None) };
+    let company = CompanyId::from_uuid(session.company_id);
+    store::act_for(connection, company)?;
+    if presence == Presence::Shown && now - session.last_seen_at >= SEEN_EVERY {
+        sessions::seen(connection, company, session.session_id, now)?;
+    }
+    let administrator = administrators::find(connection, company, session.administrator_id)?;
+    let administrator = administrator.filter(|found| found.is_active);
+    Ok(administrator.map(|administrator| Found::Administrator(session, administrator)))
+}
+
+fn of_person(
+    connection: &mut PgConnection,
+    key: &str,
+    cutoff: Cutoff,
+    (now, presence): (DateTime<Utc>, Presence),
+) -> QueryResult<Option<Found>> {
+    let Some(session) = person_sessions::find(connection, key, cutoff)? else { return Ok(None) };
+    if presence == Presence::Shown && now - session.last_seen_at >= SEEN_EVERY {
+        let company = CompanyId::from_uuid(session.company_id);
+        store::act_for(connection, company)?;
+        person_sessions::seen(connection, company, session.session_id, now)?;
+    }
+    Ok(Some(Found::Person(session)))
+}
+
+/// Whether a session with this key is good, without counting as somebody's being there.
+pub(crate) fn is_good(connection: &mut PgConnection, key: &str, cutoff: Cutoff) -> QueryResult<bool> {
+    Ok(sessions::find(connection, key, cutoff)?.is_some()
+        || person_sessions::find(connection, key, cutoff)?.is_some())
+}
+
+/// Begins a session of an administrator within a transaction that acts for the company; its cookie is `cookie`.
 pub(crate) fn begin(
     connection: &mut PgConnection,
     company: CompanyId,
@@ -142,44 +212,184 @@ pub(crate) fn begin(
         created_at: now,
         last_seen_at: now,
         password_given_at: now,
-        address: from.address.chars().take(45).collect(),
-        browser: from.browser.chars().filter(|c| !c.is_control()).take(BROWSER_MOST).collect(),
+        address: from.kept_address(),
+        browser: from.kept_browser(),
     };
     sessions::insert(connection, &session)
 }
 
+/// Somebody whom the identity provider and the directory have told who they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    pub(crate) user: UserId,
+    /// Of the user, when the directory was asked.
+    pub(crate) version: i64,
+    pub(crate) user_name: String,
+    pub(crate) display_name: String,
+    pub(crate) role: Role,
+    /// `saml` or `oidc`.
+    pub(crate) way: &'static str,
+    /// What the identity provider calls them, and in which format.
+    pub(crate) subject: (String, String),
+    pub(crate) session_index: String,
+    /// Whether they had to prove it just now.
+    pub(crate) is_confirmed: bool,
+}
+
+/// Begins a session of a person within a transaction that acts for the company; its cookie is `cookie`. `false` when their
+/// access has ended since the directory was asked.
+pub(crate) fn begin_of_person(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    arrival: &Arrival,
+    cookie: &str,
+    from: &From,
+    (now, limits): (DateTime<Utc>, Limits),
+) -> QueryResult<bool> {
+    let cutoff = limits.cutoff(now);
+    person_sessions::forget_expired(connection, company, cutoff)?;
+    let others = person_sessions::of_person(connection, company, arrival.user, cutoff)?;
+    for surplus in others.iter().skip(SESSIONS_MOST - 1) {
+        person_sessions::end(connection, company, arrival.user, surplus.session_id)?;
+    }
+    let (subject, subject_format) = arrival.subject.clone();
+    let session = PersonSessionRow {
+        company_id: company.as_uuid(),
+        session_id: Uuid::now_v7(),
+        user_id: arrival.user.as_uuid(),
+        user_version: arrival.version,
+        user_name: arrival.user_name.clone(),
+        display_name: arrival.display_name.clone(),
+        role: arrival.role.as_str().to_owned(),
+        way: arrival.way.to_owned(),
+        subject,
+        subject_format,
+        session_index: arrival.session_index.clone(),
+        session_key: opaque::key(cookie).unwrap_or_default(),
+        created_at: now,
+        last_seen_at: now,
+        confirmed_at: arrival.is_confirmed.then_some(now),
+        address: from.kept_address(),
+        browser: from.kept_browser(),
+    };
+    person_sessions::insert(connection, &session)
+}
+
+/// A browser in which somebody is signed in, as they see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) id: Uuid,
+    pub(crate) browser: String,
+    pub(crate) address: String,
+    pub(crate) last_seen_at: DateTime<Utc>,
+}
+
+impl std::convert::From<SessionRow> for Listed {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: row.session_id,
+            browser: row.browser,
+            address: row.address,
+            last_seen_at: row.last_seen_at,
+        }
+    }
+}
+
+impl std::convert::From<PersonSessionRow> for Listed {
+    fn from(row: PersonSessionRow) -> Self {
+        Self {
+            id: row.session_id,
+            browser: row.browser,
+            address: row.address,
+            last_seen_at: row.last_seen_at,
+        }
+    }
+}
+
 /// Their sessions that are good, the one that was seen last first.
-pub(crate) async fn list(app: &App, signed_in: &SignedIn) -> Result<Vec<SessionRow>, pg_pool::Error> {
-    let (company, administrator) = (signed_in.company, signed_in.administrator);
+pub(crate) async fn list(app: &App, signed_in: &SignedIn) -> Result<Vec<Listed>, pg_pool::Error> {
+    let (company, account) = (signed_in.company, signed_in.account);
     let cutoff = app.limits.cutoff(app.now());
     app.pool
         .transaction("session.list", move |connection| {
             store::act_for(connection, company)?;
-            sessions::of_administrator(connection, company, administrator, cutoff)
+            Ok(match account {
+                Account::Administrator(id) => {
+                    let rows = sessions::of_administrator(connection, company, id, cutoff)?;
+                    rows.into_iter().map(Into::into).collect()
+                }
+                Account::Person(id) => {
+                    let rows = person_sessions::of_person(connection, company, id, cutoff)?;
+                    rows.into_iter().map(Into::into).collect()
+                }
+            })
         })
         .await
 }
 
-/// Ends one of their own sessions; whether there was one.
-pub(crate) async fn end(app: &App, signed_in: &SignedIn, session: Uuid) -> Result<bool, pg_pool::Error> {
-    let (company, administrator, now) = (signed_in.company, signed_in.administrator, app.now());
+/// A session that has just ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// It was ours alone.
+    Here,
+    /// The identity provider has one beside it.
+    Elsewhere(Box<PersonSessionRow>),
+}
+
+/// Ends one of their own sessions; `None` when there was none.
+pub(crate) async fn end(
+    app: &App,
+    signed_in: &SignedIn,
+    session: Uuid,
+) -> Result<Option<Ended>, pg_pool::Error> {
+    let (company, account, now) = (signed_in.company, signed_in.account, app.now());
     let (actor, is_own) = (signed_in.actor(), session == signed_in.session);
     let ended = app
         .pool
         .transaction("session.end", move |connection| {
             store::act_for(connection, company)?;
-            let ended = sessions::end(connection, company, administrator, session)?;
-            if ended {
+            let ended = match account {
+                Account::Administrator(id) => {
+                    sessions::end(connection, company, id, session)?.then_some(Ended::Here)
+                }
+                Account::Person(id) => person_sessions::end(connection, company, id, session)?
+                    .map(|row| Ended::Elsewhere(Box::new(row))),
+            };
+            if ended.is_some() {
                 let act = if is_own { "session.signed_out" } else { "session.ended" };
                 audit::record(connection, company, &actor, &Act::on(act, actor.name.clone()), now)?;
             }
             Ok(ended)
         })
         .await?;
-    if ended {
+    if ended.is_some() {
         app.metrics.sessions_ended.inc();
     }
     Ok(ended)
+}
+
+/// Ends every other session of whoever is signed in.
+pub(crate) async fn end_others(app: &App, signed_in: &SignedIn) -> Result<(), pg_pool::Error> {
+    let (company, account, now) = (signed_in.company, signed_in.account, app.now());
+    let (actor, kept) = (signed_in.actor(), Some(signed_in.session));
+    let ended = app
+        .pool
+        .transaction("session.end_others", move |connection| {
+            store::act_for(connection, company)?;
+            match account {
+                Account::Administrator(id) => {
+                    end_all(connection, (company, id), &actor.name, kept, (&actor, now))
+                }
+                Account::Person(id) => {
+                    let ended = person_sessions::end_all(connection, company, id, kept)?;
+                    note_ended(connection, company, &actor.name, ended, (&actor, now))?;
+                    Ok(ended)
+                }
+            }
+        })
+        .await?;
+    app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());
+    Ok(())
 }
 
 /// Ends every session of an administrator, but `kept`, within a transaction that acts for the company; how many.
@@ -191,9 +401,20 @@ pub(crate) fn end_all(
     (actor, now): (&Actor, DateTime<Utc>),
 ) -> QueryResult<usize> {
     let ended = sessions::end_all(connection, company, administrator, kept)?;
-    if ended > 0 {
-        let act = Act::on("sessions.ended", email).note(format!("{ended} sessions"));
-        audit::record(connection, company, actor, &act, now)?;
-    }
+    note_ended(connection, company, email, ended, (actor, now))?;
     Ok(ended)
+}
+
+fn note_ended(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    whose: &str,
+    ended: usize,
+    (actor, now): (&Actor, DateTime<Utc>),
+) -> QueryResult<()> {
+    if ended == 0 {
+        return Ok(());
+    }
+    let act = Act::on("sessions.ended", whose).note(format!("{ended} sessions"));
+    audit::record(connection, company, actor, &act, now)
 }

@@ -5,12 +5,13 @@ use std::{
     time::Duration,
 };
 
+use saml_protocol::SigningKey;
 use service_runtime::{
     http::{Tls, TrustedProxies},
     settings::{Reader, Setting},
 };
 
-use crate::{mail, session::Limits};
+use crate::{mail, session::Limits, single_sign_on::signing_key};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
 pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9081);
@@ -37,6 +38,12 @@ const SESSION_IDLE: Setting =
 const SESSION_ABSOLUTE: Setting =
     Setting::new("TIMECLOCK_SESSION_ABSOLUTE_MS", "How long a session is good, however much it is used.");
 
+const PRIVATE_METADATA: Setting = Setting::new(
+    "TIMECLOCK_PRIVATE_METADATA",
+    "Whether identity providers' metadata may be fetched from private addresses, and over http from this machine.",
+)
+.form("true or false; true is for stacks on one machine");
+
 /// What `serve` reads.
 pub struct Settings {
     pub(crate) nats: bus_jetstream::Settings,
@@ -50,6 +57,10 @@ pub struct Settings {
     pub(crate) mail: Option<mail::Settings>,
     /// Between two looks at what administrators should be told.
     pub(crate) notices_interval: Duration,
+    /// Whether metadata may be fetched from where only we can reach.
+    pub(crate) allows_private_metadata: bool,
+    /// What requests to identity providers are signed with, if they are.
+    pub(crate) saml_signing_key: Option<SigningKey>,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
     /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
@@ -67,6 +78,8 @@ impl Settings {
             scim_url: reader.with_default(SCIM_BASE_URL, "http://127.0.0.1:8080/scim"),
             mail: mail::Settings::read(reader),
             notices_interval: reader.duration_ms(NOTICES_INTERVAL, MINUTE_MS, 50..=60 * MINUTE_MS),
+            allows_private_metadata: reader.parsed(PRIVATE_METADATA, false),
+            saml_signing_key: signing_key::read(reader),
             proxies: TrustedProxies::read(reader),
             tls: Tls::read(reader),
             limits: Limits {

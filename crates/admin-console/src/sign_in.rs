@@ -10,6 +10,7 @@ use crate::{
     password::{HashError, Verdict},
     session::{self, From},
     signed_in::SignedIn,
+    single_sign_on,
     store::{
         self,
         administrators::{self, Credential},
@@ -25,6 +26,9 @@ pub(crate) enum Refusal {
     /// No such account, no such password, not accepted yet: nobody learns which.
     #[error("the address or the password is wrong")]
     Wrong,
+    /// Known only to whoever has the right password.
+    #[error("the company signs in at its identity provider alone")]
+    SingleSignOnOnly,
     /// Too many attempts; none is looked at before then.
     #[error("too many attempts")]
     Throttled { retry_at: DateTime<Utc> },
@@ -39,6 +43,7 @@ impl Refusal {
     const fn outcome(&self) -> &'static str {
         match self {
             Self::Wrong => "wrong",
+            Self::SingleSignOnOnly => "single_sign_on_only",
             Self::Throttled { .. } => "throttled",
             Self::Hash(HashError::Busy) => "busy",
             Self::Hash(HashError::Failed(_)) | Self::Database(_) => "failed",
@@ -47,7 +52,8 @@ impl Refusal {
 }
 
 /// Every metric label.
-pub(crate) const OUTCOMES: [&str; 5] = [SIGNED_IN, "wrong", "throttled", "busy", "failed"];
+pub(crate) const OUTCOMES: [&str; 6] =
+    [SIGNED_IN, "wrong", "single_sign_on_only", "throttled", "busy", "failed"];
 const SIGNED_IN: &str = "signed_in";
 
 /// An e-mail address in the one spelling by which accounts are told apart.
@@ -72,8 +78,7 @@ async fn attempt_uncounted(app: &App, email: &str, password: &str, from: From) -
     let verdict = app.passwords.verify(stored, password.to_owned()).await?;
     match (credential, verdict) {
         (Some(credential), Verdict::Right { renewed }) => {
-            let cookie = begin(app, credential, renewed, counted, from).await?;
-            cookie.ok_or(Refusal::Wrong)
+            begin(app, credential, renewed, counted, from).await
         }
         (Some(credential), Verdict::Wrong) => {
             note_failure(app, &credential, from).await;
@@ -103,14 +108,14 @@ pub(crate) async fn admitted(
     })
 }
 
-/// Begins the session; `None` when the account or its password changed since they were read.
+/// Begins the session, unless the account or its password changed since they were read, or are not enough any more.
 async fn begin(
     app: &App,
     credential: Credential,
     renewed: Option<String>,
     counted: Counted,
     from: From,
-) -> Result<Option<String>, pg_pool::Error> {
+) -> Result<String, Refusal> {
     let (now, limits, cookie) = (app.now(), app.limits, opaque::mint());
     let session_cookie = cookie.clone();
     let Credential { company, administrator, password_hash } = credential;
@@ -122,8 +127,11 @@ async fn begin(
             let current = administrators::password_hash(connection, company, administrator)?;
             let Some(account) = account.filter(|account| account.is_active && current == password_hash)
             else {
-                return Ok(false);
+                return Ok(Err(Refusal::Wrong));
             };
+            if !account.is_break_glass && single_sign_on::is_only(connection, company)? {
+                return Ok(Err(Refusal::SingleSignOnOnly));
+            }
             counted.succeeded(connection, now)?;
             if let Some(renewed) = &renewed {
                 administrators::set_password(connection, company, administrator, renewed)?;
@@ -132,13 +140,12 @@ async fn begin(
             administrators::signed_in_at(connection, company, administrator, now)?;
             let actor = actor(&account.email, &from);
             audit::record(connection, company, &actor, &Act::on("session.signed_in", &account.email), now)?;
-            Ok(true)
+            Ok(Ok(()))
         })
         .await?;
-    if begun {
-        app.metrics.sessions_begun.inc();
-    }
-    Ok(begun.then_some(cookie))
+    begun?;
+    app.metrics.sessions_begun.inc();
+    Ok(cookie)
 }
 
 /// Writes down that somebody tried an account that exists. That it cannot be written changes nothing for them.

@@ -1,10 +1,10 @@
-//! Who looks at a page: an administrator of one company, and nobody else's.
+//! Who looks at a page: somebody of one company, and nobody else's.
 
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use bus_contract::audit::{Actor, actor};
-use typed_ids::CompanyId;
+use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
 use crate::http::problem::Problem;
@@ -16,6 +16,8 @@ pub(crate) enum Role {
     Administrator,
     /// Look at everything that is no secret, change nothing.
     Auditor,
+    /// Nothing but see that they are signed in, and sign out: whoever is provisioned and looks after nothing.
+    Member,
 }
 
 impl Role {
@@ -24,12 +26,46 @@ impl Role {
         match self {
             Self::Administrator => "administrator",
             Self::Auditor => "auditor",
+            Self::Member => "member",
         }
     }
 
-    /// Reads what [`Role::as_str`] writes.
+    /// Reads what [`Role::as_str`] writes of the two roles that somebody can be given.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Administrator, Self::Auditor].into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Whichever may do less.
+    pub(crate) fn lesser(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Member, _) | (_, Self::Member) => Self::Member,
+            (Self::Auditor, _) | (_, Self::Auditor) => Self::Auditor,
+            (Self::Administrator, Self::Administrator) => Self::Administrator,
+        }
+    }
+}
+
+/// Whose a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// Was invited, and has a password here.
+    Administrator(Uuid),
+    /// Was provisioned, and signs in at the company's identity provider. They have no account here beside the session.
+    Person(UserId),
+}
+
+impl Account {
+    /// As what they did is kept under.
+    pub(crate) fn key(self) -> String {
+        match self {
+            Self::Administrator(id) => format!("administrator {id}"),
+            Self::Person(id) => format!("person {id}"),
+        }
+    }
+
+    /// Whether it is this administrator's.
+    pub(crate) fn is_administrator(self, id: Uuid) -> bool {
+        self == Self::Administrator(id)
     }
 }
 
@@ -42,7 +78,8 @@ pub(crate) struct SignedIn {
     pub(crate) company: CompanyId,
     /// Empty while the directory cannot say.
     pub(crate) company_name: String,
-    pub(crate) administrator: Uuid,
+    pub(crate) account: Account,
+    /// Of a person, their userName.
     pub(crate) email: String,
     pub(crate) name: String,
     pub(crate) role: Role,
@@ -52,13 +89,21 @@ pub(crate) struct SignedIn {
     pub(crate) session: Uuid,
     /// What every form of this session sends back.
     pub(crate) csrf_token: String,
-    /// Whether the password was given within the last ten minutes, which showing a secret takes.
+    /// Whether they proved who they are within the last ten minutes, which showing a secret takes.
     pub(crate) is_fresh: bool,
     /// Where the request came from; empty when that is not known.
     pub(crate) address: String,
 }
 
 impl SignedIn {
+    /// Their account with a password; a person who was provisioned has none.
+    pub(crate) fn administrator(&self) -> Result<Uuid, Problem> {
+        match self.account {
+            Account::Administrator(id) => Ok(id),
+            Account::Person(_) => Err(Problem::Forbidden),
+        }
+    }
+
     /// As the audit log names them.
     pub(crate) fn actor(&self) -> Actor {
         Actor {
@@ -71,6 +116,11 @@ impl SignedIn {
     /// What to call them: their name, or their address until they have given one.
     pub(crate) fn shown_name(&self) -> &str {
         if self.name.is_empty() { &self.email } else { &self.name }
+    }
+
+    /// Whether they may look at what is the company's.
+    pub(crate) fn may_look(&self) -> bool {
+        self.role != Role::Member
     }
 
     /// Whether they may change anything.

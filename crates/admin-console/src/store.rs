@@ -9,8 +9,12 @@ pub(crate) mod audit;
 pub(crate) mod invitations;
 pub(crate) mod networks;
 pub(crate) mod notices;
+pub(crate) mod person_sessions;
 pub(crate) mod schema;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_requests;
+pub(crate) mod sign_in_tests;
+pub(crate) mod single_sign_on;
 
 use diesel::{PgConnection, QueryResult, RunQueryDsl as _, sql_types::Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};

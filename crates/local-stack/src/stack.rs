@@ -24,7 +24,7 @@ use crate::{
     endpoints::Endpoints,
     secrets::Secrets,
     service::{Instance, Launch, Ports, isolated},
-    topology::{self, Backing, HURRIED, PublicUrls, SERVICES, Service},
+    topology::{self, Backing, LOCAL, PublicUrls, SERVICES, Service},
     workdir::{Workdir, write_private},
 };
 
@@ -251,8 +251,8 @@ impl Stack {
         let urls = self.public_urls((service.name, http.as_deref()));
         let mut environment =
             service.environment(&self.backing, &self.secrets, &urls, http.as_deref(), &observe);
-        let hurried = HURRIED.iter().filter(|(of, ..)| *of == service.name);
-        environment.extend(hurried.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
+        let local = LOCAL.iter().filter(|(of, ..)| *of == service.name);
+        environment.extend(local.map(|(_, variable, value)| ((*variable).to_owned(), (*value).to_owned())));
         let of_place = match &self.edge {
             Some(_) if service.http_port.is_some() => Some(edge::BEHIND_IT),
             Some(_) => None,

@@ -25,9 +25,11 @@ pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
 pub const CURSOR_KEY: &str = "TIMECLOCK_CURSOR_KEY";
 
 /// What services are told here and nowhere else (service, variable, value): emulators and benchmarks call as often as they
-/// can, which Entra never does.
-pub const HURRIED: [(&str, &str, &str); 1] =
-    [("scim-gateway", "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND", "1000000")];
+/// can, which Entra never does, and an identity provider to try things out with is on this machine.
+pub const LOCAL: [(&str, &str, &str); 2] = [
+    ("scim-gateway", "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND", "1000000"),
+    ("admin-console", "TIMECLOCK_PRIVATE_METADATA", "true"),
+];
 
 /// The variable that says where the console's mails go; it may hold a password, so it counts as a secret.
 pub const MAIL_URL: &str = "TIMECLOCK_MAIL_URL";

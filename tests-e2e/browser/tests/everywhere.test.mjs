@@ -11,10 +11,10 @@ import { picture } from '../src/pictures.mjs';
 import { untranslated } from '../src/translation.mjs';
 import { eventually, world } from '../src/world.mjs';
 
-const OUTSIDE = ['/sign-in'];
+const OUTSIDE = ['/sign-in', '/login'];
 const INSIDE = [
   '/', '/people', '/people?search=nobody+has+this+name', '/groups', '/provisioning', '/provisioning/cycles',
-  '/provisioning?search=nobody+has+this+name', '/settings/company', '/settings/administrators', '/connect', '/audit',
+  '/provisioning?search=nobody+has+this+name', '/settings/company', '/settings/single-sign-on', '/settings/administrators', '/connect', '/audit',
   '/account', '/nowhere',
 ];
 /** Pages of one thing, each found by the first link of its kind on another page. */

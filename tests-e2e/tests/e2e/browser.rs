@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
+use backing_servers::identity_provider;
 use serde_json::{Value, json};
 use tests_e2e::{
     World,
-    actors::{browser::Browser, operator::Operator},
+    actors::{browser::Browser, operator::Operator, scim},
 };
 use tokio::task::block_in_place;
 
@@ -93,4 +94,26 @@ async fn people_may_do_what_they_may() {
     let mut told = in_french(&world);
     told["auditor_invitation"] = world.operator().invite("audrey@contoso.com", "auditor", "en").into();
     run(&world, "people.test.mjs", &told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_at_their_company_s_identity_provider() {
+    let world = World::with_administrator("Contoso");
+    let provider = block_in_place(|| identity_provider::Server::start(identity_provider::Options::default()));
+    let provider = provider.expect("an identity provider");
+    let metadata = reqwest::get(format!("{}/saml/metadata", world.console_url())).await.unwrap();
+    let metadata = metadata.text().await.unwrap();
+    block_in_place(|| provider.tell("/service-providers", &metadata)).expect("it knows the console");
+    let domain = format!("{}.example", world.company.id);
+    let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
+    let mut megan = scim::user(&user);
+    megan["externalId"] = object_id.into();
+    megan["displayName"] = "Megan Bowen".into();
+    megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
+    world.scim.post("/Users", &megan).await.expect(201);
+    let mut told = in_french(&world);
+    told["identity_provider"] = json!({ "url": provider.url(), "metadata_url": provider.metadata_url() });
+    told["megan"] = json!({ "user": user, "objectId": object_id });
+    told["domain"] = domain.into();
+    run(&world, "single_sign_on.test.mjs", &told);
 }

@@ -13,6 +13,14 @@ notice-expiring-text = In { $days ->
     [one] { $days } day
    *[other] { $days } days
   } a credential with which Entra provisions { $company } expires, and Entra will be refused. Make a new one and enter it in Entra; the old one goes on working meanwhile.
+notice-certificate-subject = { $company }: the certificate for single sign-on expires in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+  }
+notice-certificate-text = In { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+  } the certificate with which the identity provider of { $company } signs expires, and nobody can sign in with it any more. Make a new one and make it active in your identity provider. If you pasted its metadata as XML, paste it again.
 notice-warning-subject = { $company }: provisioning has problems
 notice-warning-text = Some of what Entra asks of { $company } fails. If it goes on, Entra will slow down or stop.
 notice-critical-subject = { $company }: provisioning is about to stop

@@ -13,6 +13,14 @@ notice-expiring-text = Dans { $days ->
     [one] { $days } jour
    *[other] { $days } jours
   }, un identifiant avec lequel Entra approvisionne { $company } expire et Entra sera refusé. Créez-en un nouveau et saisissez-le dans Entra ; l’ancien continue de fonctionner entre-temps.
+notice-certificate-subject = { $company } : le certificat de l’authentification unique expire dans { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+  }
+notice-certificate-text = Dans { $days ->
+    [one] { $days } jour
+   *[other] { $days } jours
+  }, le certificat avec lequel le fournisseur d’identité de { $company } signe expire, et plus personne ne peut se connecter avec lui. Créez-en un nouveau et activez-le dans votre fournisseur d’identité. Si vous avez collé ses métadonnées en XML, collez-les à nouveau.
 notice-warning-subject = { $company } : l’approvisionnement a des problèmes
 notice-warning-text = Une partie de ce qu’Entra demande pour { $company } échoue. Si cela continue, Entra ralentira ou s’arrêtera.
 notice-critical-subject = { $company } : l’approvisionnement est sur le point de s’arrêter

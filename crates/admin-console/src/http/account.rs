@@ -21,13 +21,12 @@ use super::{
 };
 use crate::{
     account::{self, Refusal},
-    administrators::sign_out_everywhere,
     app::App,
     language::{Key, Language},
     page::{Page, Section},
-    session,
-    signed_in::SignedIn,
-    store::{audit::timestamp, sessions::SessionRow},
+    session::{self, Listed},
+    signed_in::{Account, SignedIn},
+    store::audit::timestamp,
 };
 
 #[derive(Deserialize)]
@@ -61,7 +60,8 @@ struct AccountPage {
     email: String,
     name: String,
     role: Key,
-    wants_notices: bool,
+    /// `None` for a person, who has a session and no account.
+    wants_notices: Option<bool>,
     has_mail: bool,
     sessions: Vec<Line>,
     problem: Option<String>,
@@ -103,7 +103,7 @@ pub(crate) async fn set_profile(
     Form(form): Form<ProfileForm>,
 ) -> Result<HttpResponse, Problem> {
     let language = Language::parse(&form.language).ok_or(Problem::Invalid)?;
-    match account::set_profile(&app, &who, &form.name, language.tag()).await {
+    match account::set_profile(&app, (&who, who.administrator()?), &form.name, language.tag()).await {
         Ok(()) => Ok(see_other("/account?done=profile")),
         Err(refusal) => refused(&app, &request, &who, refusal).await,
     }
@@ -115,7 +115,7 @@ pub(crate) async fn set_notices(
     who: SignedIn,
     Form(form): Form<NoticesForm>,
 ) -> Result<HttpResponse, Problem> {
-    account::set_wants_notices(&app, &who, form.wants.is_some()).await?;
+    account::set_wants_notices(&app, (&who, who.administrator()?), form.wants.is_some()).await?;
     Ok(see_other("/account?done=profile"))
 }
 
@@ -126,7 +126,8 @@ pub(crate) async fn change_password(
     who: SignedIn,
     Form(form): Form<PasswordForm>,
 ) -> Result<HttpResponse, Problem> {
-    match account::change_password(&app, &who, (form.current, form.new), app.from(&request)).await {
+    let whose = (&who, who.administrator()?);
+    match account::change_password(&app, whose, (form.current, form.new), app.from(&request)).await {
         Ok(cookie) => signed_in(&app, &request, "/account?done=password", &cookie).await,
         Err(refusal) => refused(&app, &request, &who, refusal).await,
     }
@@ -135,13 +136,14 @@ pub(crate) async fn change_password(
 /// `POST /account/sessions/{id}/end`.
 pub(crate) async fn end_session(
     app: Data<App>,
+    request: HttpRequest,
     who: SignedIn,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
     if *id == who.session {
-        return sign_out::sign_out(app, who).await;
+        return sign_out::sign_out(app, request, who).await;
     }
-    if !session::end(&app, &who, *id).await? {
+    if session::end(&app, &who, *id).await?.is_none() {
         return Err(Problem::NotFound);
     }
     Ok(see_other("/account?done=session"))
@@ -149,10 +151,7 @@ pub(crate) async fn end_session(
 
 /// `POST /account/sessions/end-others`.
 pub(crate) async fn end_others(app: Data<App>, who: SignedIn) -> Result<HttpResponse, Problem> {
-    let kept = Some(who.session);
-    sign_out_everywhere(&app, who.company, who.administrator, kept, who.actor())
-        .await
-        .map_err(|refusal| Problem::Failed(refusal.into()))?;
+    session::end_others(&app, &who).await?;
     Ok(see_other("/account?done=others"))
 }
 
@@ -175,7 +174,10 @@ async fn refused(
 }
 
 async fn page(app: &App, request: &HttpRequest, who: &SignedIn) -> Result<AccountPage, Problem> {
-    let wants_notices = account::wants_notices(app, who).await?;
+    let wants_notices = match who.account {
+        Account::Administrator(administrator) => Some(account::wants_notices(app, who, administrator).await?),
+        Account::Person(_) => None,
+    };
     let sessions = session::list(app, who).await?;
     Ok(AccountPage {
         page: Page::new(request, app.clock.now(), Section::Nowhere),
@@ -190,12 +192,12 @@ async fn page(app: &App, request: &HttpRequest, who: &SignedIn) -> Result<Accoun
     })
 }
 
-fn line(row: SessionRow, who: &SignedIn) -> Line {
+fn line(row: Listed, who: &SignedIn) -> Line {
     Line {
-        id: row.session_id,
+        id: row.id,
         browser: if row.browser.is_empty() { "?".to_owned() } else { row.browser },
         address: row.address,
         last_seen_at: timestamp(row.last_seen_at),
-        is_this: row.session_id == who.session,
+        is_this: row.id == who.session,
     }
 }

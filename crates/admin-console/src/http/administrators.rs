@@ -39,6 +39,11 @@ pub(crate) struct RoleForm {
     role: String,
 }
 
+#[derive(Deserialize)]
+pub(crate) struct BreakGlassForm {
+    is_break_glass: bool,
+}
+
 #[derive(Template)]
 #[template(path = "administrators.html")]
 struct AdministratorsPage {
@@ -58,6 +63,7 @@ struct Line {
     make_other: Key,
     is_active: bool,
     is_self: bool,
+    is_break_glass: bool,
     sessions: usize,
     last_signed_in_at: Option<Timestamp>,
     invitation_expires_at: Option<Timestamp>,
@@ -74,7 +80,7 @@ impl Line {
         let row = listed.administrator;
         let (make_other, other_role_value) = match row.role() {
             Role::Administrator => (Key("make-auditor"), Role::Auditor.as_str()),
-            Role::Auditor => (Key("make-administrator"), Role::Administrator.as_str()),
+            Role::Auditor | Role::Member => (Key("make-administrator"), Role::Administrator.as_str()),
         };
         Self {
             id: row.administrator_id,
@@ -82,7 +88,8 @@ impl Line {
             other_role_value,
             make_other,
             is_active: row.is_active,
-            is_self: row.administrator_id == who.administrator,
+            is_self: who.account.is_administrator(row.administrator_id),
+            is_break_glass: row.is_break_glass,
             sessions: listed.sessions,
             last_signed_in_at: row.last_signed_in_at.map(timestamp),
             invitation_expires_at: listed.invitation_expires_at.map(timestamp),
@@ -96,6 +103,7 @@ pub(crate) const fn role_key(role: Role) -> Key {
     match role {
         Role::Administrator => Key("role-administrator"),
         Role::Auditor => Key("role-auditor"),
+        Role::Member => Key("role-member"),
     }
 }
 
@@ -111,6 +119,7 @@ pub(crate) async fn list(
         "role" => Some("done-role"),
         "removed" => Some("done-removed"),
         "signed-out" => Some("done-signed-out"),
+        "break-glass" => Some("done-break-glass"),
         _ => None,
     };
     let done = key.map(|key| page.say(key).to_string());
@@ -174,6 +183,18 @@ pub(crate) async fn remove(
     finished(&app, &request, &who, removed.map(drop), "removed").await
 }
 
+/// `POST /settings/administrators/{id}/break-glass`.
+pub(crate) async fn set_break_glass(
+    app: Data<App>,
+    request: HttpRequest,
+    who: SignedIn,
+    id: Path<Uuid>,
+    Form(form): Form<BreakGlassForm>,
+) -> Result<HttpResponse, Problem> {
+    let set = administrators::set_break_glass(&app, who.company, *id, form.is_break_glass, who.actor()).await;
+    finished(&app, &request, &who, set, "break-glass").await
+}
+
 /// `POST /settings/administrators/{id}/sign-out`.
 pub(crate) async fn sign_out(
     app: Data<App>,
@@ -208,6 +229,8 @@ async fn refused(app: &App, who: &SignedIn, page: Page, refusal: Refusal) -> Res
         Refusal::TooMany => (StatusCode::CONFLICT, "refused-many"),
         Refusal::NotFound => (StatusCode::NOT_FOUND, "refused-unknown"),
         Refusal::Last => (StatusCode::CONFLICT, "refused-last"),
+        Refusal::SingleSignOnOnly => (StatusCode::CONFLICT, "refused-single-sign-on-only"),
+        Refusal::LastBreakGlass => (StatusCode::CONFLICT, "refused-last-break-glass"),
         Refusal::NoCompany | Refusal::Company(_) => return Err(Problem::Unavailable(refusal.into())),
         Refusal::Database(error) => return Err(error.into()),
     };

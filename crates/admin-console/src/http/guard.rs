@@ -35,6 +35,9 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
     let Some(app) = request.app_data::<Data<App>>().cloned() else {
         return Err(Problem::Failed(anyhow::anyhow!("routes without their app")).answer());
     };
+    if entry.access == Access::FromElsewhere {
+        return Ok(());
+    }
     if entry.verb == Verb::Post && !csrf::is_same_origin(request.headers(), &app.console_url) {
         return Err(Problem::CrossSite.answer());
     }
@@ -47,13 +50,18 @@ async fn admit(entry: &'static Entry, request: &mut ServiceRequest) -> Result<()
     if entry.verb == Verb::Post && !has_token(request, &signed_in.csrf_token).await? {
         return Err(Problem::CrossSite.answer());
     }
-    let (may_change, is_fresh) = (signed_in.may_change(), signed_in.is_fresh);
     // Also for the page that says no.
-    request.extensions_mut().insert(signed_in);
+    request.extensions_mut().insert(signed_in.clone());
     match entry.access {
-        Access::Administrator | Access::Fresh if !may_change => Err(Problem::Forbidden.answer()),
-        Access::Fresh if !is_fresh => Err(must_confirm(entry, request, &app)),
-        _ => Ok(()),
+        Access::Public | Access::FromElsewhere | Access::Own => Ok(()),
+        Access::Account => signed_in.administrator().map(drop).map_err(|refusal| refusal.answer()),
+        // What somebody gets to see who came by the front door and looks after nothing.
+        Access::SignedIn if !signed_in.may_look() && entry.path == "/" => Err(see_other("/account")),
+        _ if !signed_in.may_look() => Err(Problem::Forbidden.answer()),
+        Access::SignedIn => Ok(()),
+        Access::Administrator | Access::Fresh if !signed_in.may_change() => Err(Problem::Forbidden.answer()),
+        Access::Fresh if !signed_in.is_fresh => Err(must_confirm(entry, request, &app)),
+        Access::Administrator | Access::Fresh => Ok(()),
     }
 }
 

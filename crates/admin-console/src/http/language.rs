@@ -12,6 +12,7 @@ use crate::{
     app::App,
     language::{LANGUAGE_COOKIE, Language},
     session::{self, Presence},
+    signed_in::Account,
     store,
     store::administrators,
 };
@@ -35,12 +36,15 @@ pub(crate) async fn choose(
     let language = Language::parse(&choice.language).ok_or(Problem::Invalid)?;
     if let Some(cookie) = request.cookie(session::cookie_name(&app)) {
         let address = app.address_of(&request);
-        if let Some(who) = session::find(&app, cookie.value(), address, Presence::Shown).await? {
+        let who = session::find(&app, cookie.value(), address, Presence::Shown).await?;
+        if let Some(who) = who
+            && let Account::Administrator(administrator) = who.account
+        {
             app.pool
                 .transaction("language.choose", move |connection| {
                     store::act_for(connection, who.company)?;
-                    let (company, administrator) = (who.company, who.administrator);
-                    administrators::set_profile(connection, company, administrator, &who.name, language.tag())
+                    let (company, name) = (who.company, &who.name);
+                    administrators::set_profile(connection, company, administrator, name, language.tag())
                 })
                 .await?;
         }

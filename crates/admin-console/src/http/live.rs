@@ -9,7 +9,7 @@ use actix_web::{
 };
 use futures_util::stream;
 
-use crate::{app::App, live::Listener, opaque, session, signed_in::SignedIn, store::sessions};
+use crate::{app::App, live::Listener, opaque, session, signed_in::SignedIn};
 
 /// A stream that says nothing for longer is taken for dead by what stands between.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -79,9 +79,9 @@ impl Open {
         let found = self
             .app
             .pool
-            .transaction("session.is_good", move |connection| sessions::find(connection, &key, cutoff))
+            .transaction("session.is_good", move |connection| session::is_good(connection, &key, cutoff))
             .await;
         // When the database does not say, the page that asks next will be told.
-        found.map_or(true, |session| session.is_some())
+        found.unwrap_or(true)
     }
 }

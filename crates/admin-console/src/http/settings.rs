@@ -2,6 +2,7 @@
 //! clients, and how the connection is doing.
 
 pub(crate) mod client;
+pub(crate) mod single_sign_on;
 pub(crate) mod token;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};

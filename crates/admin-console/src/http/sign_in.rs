@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{
     guard::{self, see_other},
+    login,
     problem::Problem,
     render, return_to,
 };
@@ -19,12 +20,19 @@ use crate::{
     password::HashError,
     session::{self, Presence},
     sign_in::{self, Refusal},
+    signed_in::{Account, SignedIn},
 };
+
+/// Of what was typed, so many characters are repeated.
+const EMAIL_MOST: usize = 254;
 
 #[derive(Deserialize)]
 pub(crate) struct Return {
     #[serde(default, rename = "return")]
     path: String,
+    /// What somebody has typed already, on the page that asks for the user name.
+    #[serde(default)]
+    email: String,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +45,8 @@ pub(crate) struct SignInForm {
 
 #[derive(Deserialize)]
 pub(crate) struct ConfirmForm {
+    /// Empty from a person, who proves it elsewhere.
+    #[serde(default)]
     password: String,
     #[serde(default, rename = "return")]
     path: String,
@@ -56,6 +66,8 @@ struct SignInPage {
 struct ConfirmPage {
     page: Page,
     path: String,
+    /// Who proves it at the identity provider.
+    is_person: bool,
     problem: Option<String>,
 }
 
@@ -63,7 +75,8 @@ struct ConfirmPage {
 pub(crate) async fn show(app: Data<App>, request: HttpRequest, Query(wanted): Query<Return>) -> HttpResponse {
     let page = Page::new(&request, app.clock.now(), Section::Nowhere);
     let path = return_to::checked(&wanted.path).to_owned();
-    render::page(StatusCode::OK, &SignInPage { page, path, email: String::new(), problem: None })
+    let email = wanted.email.chars().take(EMAIL_MOST).collect();
+    render::page(StatusCode::OK, &SignInPage { page, path, email, problem: None })
 }
 
 /// Signs in, or says no.
@@ -88,28 +101,33 @@ pub(crate) async fn attempt(
 pub(crate) async fn ask_again(
     app: Data<App>,
     request: HttpRequest,
+    signed_in: SignedIn,
     Query(wanted): Query<Return>,
 ) -> HttpResponse {
     let page = Page::new(&request, app.clock.now(), Section::Nowhere);
     let path = return_to::checked(&wanted.path).to_owned();
-    render::page(StatusCode::OK, &ConfirmPage { page, path, problem: None })
+    let is_person = matches!(signed_in.account, Account::Person(_));
+    render::page(StatusCode::OK, &ConfirmPage { page, path, is_person, problem: None })
 }
 
 /// Takes the password, and goes on.
 pub(crate) async fn confirm(
     app: Data<App>,
     request: HttpRequest,
-    signed_in: crate::signed_in::SignedIn,
+    signed_in: SignedIn,
     Form(form): Form<ConfirmForm>,
 ) -> Result<HttpResponse, Problem> {
     let path = return_to::checked(&form.path);
+    if let Account::Person(_) = signed_in.account {
+        return login::confirm(&app, &request, &signed_in, path).await;
+    }
     match sign_in::confirm(&app, &signed_in, &form.password).await {
         Ok(()) => Ok(see_other(path)),
         Err(refusal) => {
             let page = Page::new(&request, app.clock.now(), Section::Nowhere);
             let said = say(&page, refusal, "confirm-wrong")?;
             let path = path.to_owned();
-            Ok(said.on(&ConfirmPage { page, path, problem: Some(said.text.clone()) }))
+            Ok(said.on(&ConfirmPage { page, path, is_person: false, problem: Some(said.text.clone()) }))
         }
     }
 }
@@ -154,6 +172,7 @@ impl Said {
 /// Why a password was not taken, in words, where it is the person's matter.
 pub(crate) fn say(page: &Page, refusal: Refusal, wrong: &'static str) -> Result<Said, Problem> {
     match refusal {
+        Refusal::SingleSignOnOnly => Ok(Said::new(page.say("sign-in-single-sign-on-only").to_string())),
         Refusal::Wrong => Ok(Said::new(page.say(wrong).to_string())),
         Refusal::Throttled { retry_at } => {
             // Rounded up: whoever comes back then is let in.

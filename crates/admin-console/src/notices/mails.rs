@@ -17,7 +17,7 @@ pub(super) fn mail(notice: Notice, company: &str, to: &AdministratorRow, console
     let say = |key: Key| {
         let text = language.say(key).with("company", company);
         match notice {
-            Notice::Expiring { days } => text.with("days", days),
+            Notice::Expiring { days } | Notice::CertificateExpiring { days } => text.with("days", days),
             _ => text,
         }
     };
@@ -35,6 +35,9 @@ const fn words(notice: Notice) -> (Key, Key, &'static str) {
     match notice {
         Notice::Expiring { .. } => {
             (Key("notice-expiring-subject"), Key("notice-expiring-text"), SYNCHRONIZATION)
+        }
+        Notice::CertificateExpiring { .. } => {
+            (Key("notice-certificate-subject"), Key("notice-certificate-text"), "/settings/single-sign-on")
         }
         Notice::Refused => (Key("notice-refused-subject"), Key("notice-refused-text"), SYNCHRONIZATION),
         Notice::Warning => (Key("notice-warning-subject"), Key("notice-warning-text"), "/"),

@@ -35,6 +35,8 @@ pub(crate) struct AdministratorRow {
     pub(crate) wants_notices: bool,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) last_signed_in_at: Option<DateTime<Utc>>,
+    /// Keeps the password where all others sign in at the identity provider.
+    pub(crate) is_break_glass: bool,
 }
 
 impl AdministratorRow {
@@ -154,6 +156,41 @@ pub(crate) fn has_another_administrator(
             .filter(administrators::is_active),
     ))
     .get_result(connection)
+}
+
+/// Whether somebody other than `than` could still get in, and change things, when the identity provider is broken.
+pub(crate) fn has_break_glass(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    than: Option<Uuid>,
+) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(
+        administrators::table
+            .inner_join(
+                credentials::table.on(credentials::company_id
+                    .eq(administrators::company_id)
+                    .and(credentials::administrator_id.eq(administrators::administrator_id))),
+            )
+            .filter(administrators::company_id.eq(company.as_uuid()))
+            .filter(administrators::administrator_id.ne(than.unwrap_or(Uuid::nil())))
+            .filter(administrators::role.eq(Role::Administrator.as_str()))
+            .filter(administrators::is_active)
+            .filter(administrators::is_break_glass)
+            .filter(credentials::password_hash.is_not_null()),
+    ))
+    .get_result(connection)
+}
+
+pub(crate) fn set_break_glass(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    administrator: Uuid,
+    is_break_glass: bool,
+) -> QueryResult<()> {
+    diesel::update(administrators::table.find((company.as_uuid(), administrator)))
+        .set(administrators::is_break_glass.eq(is_break_glass))
+        .execute(connection)
+        .map(drop)
 }
 
 pub(crate) fn set_role(

@@ -12,6 +12,7 @@ diesel::table! {
         wants_notices -> Bool,
         created_at -> Timestamptz,
         last_signed_in_at -> Nullable<Timestamptz>,
+        is_break_glass -> Bool,
     }
 }
 
@@ -23,6 +24,8 @@ diesel::table! {
         password_hash -> Nullable<Text>,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(administrators, credentials);
 
 diesel::table! {
     sessions (company_id, session_id) {
@@ -67,5 +70,90 @@ diesel::table! {
         act -> Text,
         target -> Text,
         note -> Text,
+    }
+}
+
+diesel::table! {
+    single_sign_on (company_id) {
+        company_id -> Uuid,
+        way -> Text,
+        issuer -> Text,
+        metadata -> Text,
+        metadata_url -> Text,
+        match_by -> Text,
+        allows_unsolicited -> Bool,
+        is_only -> Bool,
+        changed_at -> Timestamptz,
+        refreshed_at -> Timestamptz,
+        refresh_problem -> Text,
+    }
+}
+
+diesel::table! {
+    sign_in_domains (company_id, domain) {
+        company_id -> Uuid,
+        domain -> Text,
+    }
+}
+
+diesel::table! {
+    sign_in_requests (company_id, request_id) {
+        company_id -> Uuid,
+        request_id -> Uuid,
+        request_key -> Text,
+        browser_key -> Text,
+        purpose -> Text,
+        tester -> Text,
+        return_to -> Text,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    accepted_assertions (company_id, assertion_key) {
+        company_id -> Uuid,
+        assertion_key -> Text,
+        good_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_tests (company_id, test_id) {
+        company_id -> Uuid,
+        test_id -> Uuid,
+        tester -> Text,
+        made_at -> Timestamptz,
+        is_accepted -> Bool,
+        report -> Text,
+    }
+}
+
+diesel::table! {
+    person_sessions (company_id, session_id) {
+        company_id -> Uuid,
+        session_id -> Uuid,
+        user_id -> Uuid,
+        user_version -> BigInt,
+        user_name -> Text,
+        display_name -> Text,
+        role -> Text,
+        way -> Text,
+        subject -> Text,
+        subject_format -> Text,
+        session_index -> Text,
+        session_key -> Text,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        address -> Text,
+        browser -> Text,
+    }
+}
+
+diesel::table! {
+    session_floors (company_id, user_id) {
+        company_id -> Uuid,
+        user_id -> Uuid,
+        version -> BigInt,
     }
 }

@@ -1,4 +1,4 @@
-//! Browsers that are signed in. Every function but [`find`] expects [`super::act_for`] before it.
+//! Browsers in which administrators are signed in. Every function but [`find`] expects [`super::act_for`] before it.
 
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult, prelude::*};

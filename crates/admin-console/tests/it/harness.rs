@@ -1,6 +1,7 @@
 //! A running console, a directory and a token service that say what a test wants, operators, and browsers.
 
 mod browser;
+mod identity_provider;
 mod services;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ use typed_ids::CompanyId;
 
 pub(crate) use self::{
     browser::{Browser, Seen},
+    identity_provider::{IdentityProvider, Said},
     services::Services,
 };
 

@@ -2,8 +2,21 @@
 
 use crate::harness::{World, database, migrate, url};
 
-const TABLES: [&str; 6] =
-    ["administrators", "credentials", "sessions", "invitations", "notices", "audit_events"];
+const TABLES: [&str; 13] = [
+    "administrators",
+    "credentials",
+    "sessions",
+    "invitations",
+    "notices",
+    "audit_events",
+    "single_sign_on",
+    "sign_in_domains",
+    "sign_in_requests",
+    "accepted_assertions",
+    "sign_in_tests",
+    "person_sessions",
+    "session_floors",
+];
 
 /// Runs SQL as a role of the deployment.
 fn sql_as(world_url: &str, script: &str) -> Result<(), String> {
@@ -90,6 +103,7 @@ async fn every_migration_can_be_undone_and_done_again() {
     let database = database();
     migrate(&database).await;
     let newest_first = [
+        include_str!("../../migrations/2026-11-26-150000_add_single_sign_on/down.sql"),
         include_str!("../../migrations/2026-11-26-000002_remember_networks/down.sql"),
         include_str!("../../migrations/2026-11-26-000001_create_accounts/down.sql"),
     ];

@@ -19,3 +19,4 @@ mod routes;
 mod sample;
 mod sessions;
 mod sign_in;
+mod single_sign_on;

@@ -102,7 +102,12 @@ fn look(pattern: &str, theirs: &Theirs) -> Option<(String, u16)> {
         "/people/{id}" => (vec![PERSON], 404),
         "/groups/{id}" => (vec![GROUP], 404),
         "/provisioning/requests/{id}" => (vec![REQUEST], 404),
+        "/saml/logout" => (vec![], 303),
+        "/settings/single-sign-on/tests/{id}" => (vec![PERSON], 404),
         "/sign-in"
+        | "/login"
+        | "/saml/metadata"
+        | "/settings/single-sign-on"
         | "/confirm-password"
         | "/account"
         | "/settings/administrators"
@@ -128,6 +133,16 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
     const NEW: &str = "another horse battery staple";
     let (ids, fields, status): (Vec<&str>, Vec<(&'static str, &str)>, u16) = match pattern {
         "/sign-in" => (vec![], vec![("email", theirs.email), ("password", "a wrong one")], 422),
+        "/login" => (vec![], vec![("user", theirs.email)], 303),
+        "/saml/login_check" => (vec![], vec![("SAMLResponse", "PGEvPg==")], 403),
+        "/settings/single-sign-on" => {
+            (vec![], vec![("way", "saml"), ("match_by", "external_id"), ("metadata", "<a/>")], 422)
+        }
+        "/settings/single-sign-on/refresh" | "/settings/single-sign-on/test" => (vec![], vec![], 404),
+        "/settings/single-sign-on/only" => (vec![], vec![("is_only", "true")], 409),
+        "/settings/administrators/{id}/break-glass" => {
+            (vec![&theirs.administrator], vec![("is_break_glass", "true")], 404)
+        }
         "/invitation/{token}" => (vec![&theirs.invited], vec![("name", "x"), ("password", NEW)], 410),
         "/confirm-password" => (vec![], vec![("password", "a wrong one")], 422),
         "/account/profile" => (vec![], vec![("name", "Bruno"), ("language", "en")], 303),

@@ -29,6 +29,14 @@ fn people() -> Row {
         .ask("{{outcome}}", rate("timeclock_console_sign_ins_total", "", "outcome")),
         Panel::new(
             Visual::Lines,
+            "Single sign-on",
+            Unit::PerSecond,
+            "Sign-ins that came back from identity providers, by their result. Many `untrusted` ones are an identity \
+             provider that signs with a new certificate, or somebody who forges.",
+        )
+        .ask("{{result}}", rate("timeclock_console_single_sign_ons_total", "", "result")),
+        Panel::new(
+            Visual::Lines,
             "Passwords",
             Unit::PerSecond,
             "Hashed, to set or to try one; and those that were not tried because of too many before.",

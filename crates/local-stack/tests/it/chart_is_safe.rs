@@ -176,7 +176,7 @@ fn the_network_lets_each_service_reach_what_it_needs_and_nothing_else() {
         ("scim-gateway", &[] as &[_]),
         ("directory-service", &[("5432", "postgres")]),
         ("token-service", &[("5432", "postgres"), ("443", "0.0.0.0/0")]),
-        ("admin-console", &[("5432", "postgres"), ("465", "0.0.0.0/0")]),
+        ("admin-console", &[("5432", "postgres"), ("443", "0.0.0.0/0"), ("465", "0.0.0.0/0")]),
     ] {
         let spec = &policies[name]["spec"];
         assert_eq!(texts(&spec["policyTypes"]), ["Ingress", "Egress"], "{name}");

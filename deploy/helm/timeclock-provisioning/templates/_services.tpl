@@ -31,7 +31,7 @@ admin-console:
   secrets:
     nats-password: TIMECLOCK_NATS_PASSWORD_FILE
     postgres-url: TIMECLOCK_POSTGRES_URL_FILE
-  reach: [postgres, mail]
+  reach: [postgres, mail, authority]
 directory-service:
   observe: 9083
   busUser: directory

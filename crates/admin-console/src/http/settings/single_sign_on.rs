@@ -1,0 +1,319 @@
+//! Settings > Company profile > Single sign-on: where a company's people sign in, and a test that shows what comes back.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Form, Path},
+};
+use askama::Template;
+use bus_contract::Timestamp;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use service_runtime::Causes;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    http::{administrators::role_key, guard::see_other, login, problem::Problem, query::Fields, render},
+    language::Key,
+    page::{Page, Section, Tone},
+    signed_in::SignedIn,
+    single_sign_on::{
+        self, Configuration, MatchBy, Refusal, Wanted, Way,
+        federation::Purpose,
+        refresh,
+        sign_in_test::{self, Report},
+    },
+    store::audit::timestamp,
+};
+
+const PATH: &str = "/settings/single-sign-on";
+/// From when before its end a certificate is spoken of.
+const SOON: TimeDelta = TimeDelta::days(30);
+
+#[derive(Deserialize)]
+pub(crate) struct SaveForm {
+    way: String,
+    #[serde(default)]
+    metadata_url: String,
+    #[serde(default)]
+    metadata: String,
+    match_by: String,
+    /// A box that is not ticked is not sent.
+    allows_unsolicited: Option<String>,
+    #[serde(default)]
+    domains: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct OnlyForm {
+    is_only: bool,
+}
+
+/// What the form shows: what is set, or what somebody has just typed.
+struct Typed {
+    way: Way,
+    metadata_url: String,
+    metadata: String,
+    match_by: MatchBy,
+    allows_unsolicited: bool,
+    domains: String,
+}
+
+#[derive(Template)]
+#[template(path = "single_sign_on.html")]
+struct SingleSignOnPage {
+    page: Page,
+    said: Option<(Tone, Key)>,
+    /// What is wrong with metadata, in English.
+    detail: String,
+    entity_id: String,
+    reply_url: String,
+    sign_on_url: String,
+    logout_url: String,
+    fields: Typed,
+    known: Option<Known>,
+}
+
+/// What is set up.
+struct Known {
+    way: Way,
+    issuer: String,
+    is_fetched: bool,
+    refreshed_at: Timestamp,
+    refresh_problem: String,
+    certificates: Vec<CertificateLine>,
+    is_only: bool,
+}
+
+struct CertificateLine {
+    subject: String,
+    fingerprint: String,
+    not_after: Timestamp,
+    tone: Tone,
+    state: Key,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in_test.html")]
+struct TestPage {
+    page: Page,
+    report: Report,
+    explanation: Key,
+    role: Option<Key>,
+}
+
+/// `GET /settings/single-sign-on`.
+pub(crate) async fn show(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    query: Fields,
+) -> Result<HttpResponse, Problem> {
+    let done = match query.get("done") {
+        "saved" => Some(Key("sso-done-saved")),
+        "refreshed" => Some(Key("sso-done-refreshed")),
+        "only" => Some(Key("sso-done-only")),
+        "not-only" => Some(Key("sso-done-not-only")),
+        _ => None,
+    };
+    let said = done.map(|key| (Tone::Success, key));
+    answer(&app, &who, &request, StatusCode::OK, Answer { said, ..Answer::default() }).await
+}
+
+#[derive(Default)]
+struct Answer {
+    said: Option<(Tone, Key)>,
+    detail: String,
+    typed: Option<Typed>,
+}
+
+async fn answer(
+    app: &App,
+    who: &SignedIn,
+    request: &HttpRequest,
+    status: StatusCode,
+    answer: Answer,
+) -> Result<HttpResponse, Problem> {
+    let configuration = single_sign_on::of_company(app, who.company).await?;
+    let mut page = Page::open(app, request, who, Section::Company).await;
+    if request.method() != actix_web::http::Method::GET {
+        page = page.at(PATH);
+    }
+    let provider = &app.service_provider;
+    let now = app.now();
+    let fields = answer.typed.unwrap_or_else(|| fields(configuration.as_ref()));
+    let answer = SingleSignOnPage {
+        said: answer.said,
+        detail: answer.detail,
+        entity_id: provider.entity_id.clone(),
+        reply_url: provider.assertion_consumer_url.clone(),
+        sign_on_url: format!("{}/login", app.console_url),
+        logout_url: provider.single_logout_url.clone(),
+        fields,
+        known: configuration.map(|configuration| known(configuration, now)),
+        page,
+    };
+    Ok(render::page(status, &answer))
+}
+
+fn fields(configuration: Option<&Configuration>) -> Typed {
+    Typed {
+        way: configuration.map_or(Way::Password, Configuration::way),
+        metadata_url: configuration.map(|known| known.row.metadata_url.clone()).unwrap_or_default(),
+        metadata: String::new(),
+        match_by: configuration.map_or(MatchBy::ExternalId, Configuration::match_by),
+        allows_unsolicited: configuration.is_some_and(|known| known.row.allows_unsolicited),
+        domains: configuration.map(|known| known.domains.join("\n")).unwrap_or_default(),
+    }
+}
+
+fn known(configuration: Configuration, now: DateTime<Utc>) -> Known {
+    let way = configuration.way();
+    let certificates = configuration.identity_provider.certificates.into_iter().map(|certificate| {
+        let (tone, state) = match certificate.not_after - now {
+            left if left <= TimeDelta::zero() => (Tone::Danger, Key("certificate-expired")),
+            left if left <= SOON => (Tone::Warning, Key("certificate-expires-soon")),
+            _ => (Tone::Success, Key("certificate-good")),
+        };
+        CertificateLine {
+            subject: certificate.subject,
+            fingerprint: certificate.fingerprint_sha256,
+            not_after: timestamp(certificate.not_after),
+            tone,
+            state,
+        }
+    });
+    Known {
+        way,
+        issuer: configuration.row.issuer,
+        is_fetched: !configuration.row.metadata_url.is_empty(),
+        refreshed_at: timestamp(configuration.row.refreshed_at),
+        refresh_problem: configuration.row.refresh_problem,
+        certificates: certificates.collect(),
+        is_only: configuration.row.is_only,
+    }
+}
+
+/// `POST /settings/single-sign-on`.
+pub(crate) async fn save(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    Form(form): Form<SaveForm>,
+) -> Result<HttpResponse, Problem> {
+    let way = Way::parse(&form.way).ok_or(Problem::Invalid)?;
+    let match_by = MatchBy::parse(&form.match_by).ok_or(Problem::Invalid)?;
+    let typed = Typed {
+        way,
+        metadata_url: form.metadata_url.clone(),
+        metadata: form.metadata.clone(),
+        match_by,
+        allows_unsolicited: form.allows_unsolicited.is_some(),
+        domains: form.domains.clone(),
+    };
+    let wanted = Wanted {
+        way,
+        metadata_url: form.metadata_url,
+        metadata: form.metadata,
+        match_by,
+        allows_unsolicited: form.allows_unsolicited.is_some(),
+        domains: form.domains,
+    };
+    match single_sign_on::save(&app, &who, wanted).await {
+        Ok(()) => Ok(see_other(&format!("{PATH}?done=saved"))),
+        Err(refusal) => refused(&app, &who, &request, refusal, Some(typed)).await,
+    }
+}
+
+/// `POST /settings/single-sign-on/refresh`.
+pub(crate) async fn refresh(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let configuration = single_sign_on::of_company(&app, who.company).await?.ok_or(Problem::NotFound)?;
+    match refresh::one(&app, who.company, configuration, who.actor()).await {
+        Ok(()) => Ok(see_other(&format!("{PATH}?done=refreshed"))),
+        Err(refusal) => refused(&app, &who, &request, refusal, None).await,
+    }
+}
+
+/// `POST /settings/single-sign-on/only`.
+pub(crate) async fn set_only(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    Form(form): Form<OnlyForm>,
+) -> Result<HttpResponse, Problem> {
+    match single_sign_on::set_only(&app, &who, form.is_only).await {
+        Ok(()) if form.is_only => Ok(see_other(&format!("{PATH}?done=only"))),
+        Ok(()) => Ok(see_other(&format!("{PATH}?done=not-only"))),
+        Err(refusal) => refused(&app, &who, &request, refusal, None).await,
+    }
+}
+
+/// `POST /settings/single-sign-on/test`: to the identity provider and back, without a session.
+pub(crate) async fn test(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    single_sign_on::note_test(&app, &who).await?;
+    login::send(&app, &request, &who, (Purpose::Test, PATH)).await
+}
+
+/// `GET /settings/single-sign-on/tests/{id}`.
+pub(crate) async fn tested(
+    app: Data<App>,
+    who: SignedIn,
+    request: HttpRequest,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let report = sign_in_test::find(&app, who.company, who.account, *id).await?.ok_or(Problem::NotFound)?;
+    let page = Page::open(&app, &request, &who, Section::Company).await;
+    let explanation = explanation(&report.reason);
+    let role = report.person.as_ref().map(|person| role_key(person.role()));
+    Ok(render::page(StatusCode::OK, &TestPage { page, report, explanation, role }))
+}
+
+/// Why a test came out as it did.
+fn explanation(reason: &str) -> Key {
+    match reason {
+        "" => Key("test-accepted-text"),
+        "not_provisioned" => Key("test-not-provisioned"),
+        "no_identifier" => Key("test-no-identifier"),
+        "ambiguous" => Key("test-ambiguous"),
+        "inactive" | "ended" => Key("test-inactive"),
+        "replayed" => Key("test-replayed"),
+        _ => Key("test-refused-text"),
+    }
+}
+
+async fn refused(
+    app: &App,
+    who: &SignedIn,
+    request: &HttpRequest,
+    refusal: Refusal,
+    typed: Option<Typed>,
+) -> Result<HttpResponse, Problem> {
+    let (status, key, detail) = match refusal {
+        Refusal::Database(error) => return Err(error.into()),
+        Refusal::NoMetadata => (StatusCode::UNPROCESSABLE_ENTITY, "sso-no-metadata", String::new()),
+        Refusal::Metadata(error) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "sso-metadata-useless", error.to_string())
+        }
+        Refusal::Fetch(error) => {
+            tracing::warn!(company.id = %who.company, error = %Causes(&error), "metadata was not fetched");
+            (StatusCode::UNPROCESSABLE_ENTITY, "sso-metadata-unreachable", error.to_string())
+        }
+        Refusal::IssuerTaken => (StatusCode::CONFLICT, "sso-issuer-taken", String::new()),
+        Refusal::DomainTaken => (StatusCode::CONFLICT, "sso-domain-taken", String::new()),
+        Refusal::Domains => (StatusCode::UNPROCESSABLE_ENTITY, "sso-domains", String::new()),
+        Refusal::NotVouchedFor(domain) => (StatusCode::CONFLICT, "sso-domain-not-vouched-for", domain),
+        Refusal::NotSetUp => (StatusCode::CONFLICT, "sso-not-set-up", String::new()),
+        Refusal::NotTested => (StatusCode::CONFLICT, "sso-not-tested", String::new()),
+        Refusal::NoBreakGlass => (StatusCode::CONFLICT, "sso-no-break-glass", String::new()),
+    };
+    answer(app, who, request, status, Answer { said: Some((Tone::Danger, Key(key))), detail, typed }).await
+}

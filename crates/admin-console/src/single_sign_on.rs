@@ -1,0 +1,363 @@
+//! How a company's people sign in, and who may change that: settings, domains, and single sign-on alone.
+
+pub(crate) mod federation;
+pub(crate) mod metadata;
+pub(crate) mod person;
+pub(crate) mod refresh;
+pub(crate) mod saml;
+pub(crate) mod sign_in_test;
+pub(crate) mod signing_key;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{PgConnection, QueryResult};
+use saml_protocol::{IdentityProvider, MetadataError};
+use typed_ids::CompanyId;
+
+use crate::{
+    app::App,
+    session,
+    signed_in::{Account, SignedIn},
+    store::{
+        self, administrators,
+        audit::{self, Act},
+        person_sessions, sign_in_tests,
+        single_sign_on::{self, SingleSignOnRow},
+    },
+};
+
+/// Domains of one company.
+pub(crate) const DOMAINS_MOST: usize = 20;
+/// The longest name in the DNS.
+const DOMAIN_MOST: usize = 253;
+/// The longest address of metadata.
+pub(crate) const METADATA_URL_MOST: usize = 2_000;
+/// How long a test that succeeded allows to do without passwords.
+pub(crate) const TEST_GOOD: TimeDelta = TimeDelta::hours(1);
+
+/// Where people sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Password,
+    Saml,
+}
+
+impl Way {
+    /// As it is stored, and as forms send it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Saml => "saml",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Password, Self::Saml].into_iter().find(|way| way.as_str() == text)
+    }
+}
+
+/// By what a person whom the identity provider names is found in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MatchBy {
+    /// The claim with Entra's object id, which never changes, is the user's externalId.
+    ExternalId,
+    /// The NameID is the user's userName.
+    UserName,
+}
+
+impl MatchBy {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ExternalId => "external_id",
+            Self::UserName => "user_name",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::ExternalId, Self::UserName].into_iter().find(|by| by.as_str() == text)
+    }
+}
+
+/// How one company signs in.
+#[derive(Debug, Clone)]
+pub(crate) struct Configuration {
+    pub(crate) row: SingleSignOnRow,
+    pub(crate) identity_provider: IdentityProvider,
+    pub(crate) domains: Vec<String>,
+}
+
+impl Configuration {
+    pub(crate) fn way(&self) -> Way {
+        Way::parse(&self.row.way).unwrap_or(Way::Password)
+    }
+
+    pub(crate) fn match_by(&self) -> MatchBy {
+        MatchBy::parse(&self.row.match_by).unwrap_or(MatchBy::ExternalId)
+    }
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("metadata is needed: an address or its XML")]
+    NoMetadata,
+    #[error("the metadata is of no use")]
+    Metadata(#[from] MetadataError),
+    #[error("the metadata cannot be fetched")]
+    Fetch(#[from] metadata::FetchError),
+    /// At another company. Nobody learns which.
+    #[error("another company signs in with this identity provider")]
+    IssuerTaken,
+    #[error("another company has one of the domains")]
+    DomainTaken,
+    #[error("a company has at most {DOMAINS_MOST} domains, each like contoso.com")]
+    Domains,
+    /// Nobody whom an operator has invited to the company has an address of it.
+    #[error("nobody has vouched for the domain {0}")]
+    NotVouchedFor(String),
+    #[error("single sign-on is not set up")]
+    NotSetUp,
+    #[error("no test of whoever switches it on has succeeded within the last hour")]
+    NotTested,
+    #[error("no administrator keeps a password")]
+    NoBreakGlass,
+    #[error("the settings cannot be read or written")]
+    Database(#[from] pg_pool::Error),
+}
+
+/// What an administrator wants.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) way: Way,
+    /// Empty when the metadata is pasted or stays as it is.
+    pub(crate) metadata_url: String,
+    /// Empty when it is fetched or stays as it is.
+    pub(crate) metadata: String,
+    pub(crate) match_by: MatchBy,
+    pub(crate) allows_unsolicited: bool,
+    /// One a line.
+    pub(crate) domains: String,
+}
+
+/// How a company signs in; `None` when it has passwords alone.
+pub(crate) async fn of_company(
+    app: &App,
+    company: CompanyId,
+) -> Result<Option<Configuration>, pg_pool::Error> {
+    app.pool
+        .transaction("single_sign_on.get", move |connection| {
+            store::act_for(connection, company)?;
+            read(connection, company)
+        })
+        .await
+}
+
+/// Within a transaction that acts for the company.
+pub(crate) fn read(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Option<Configuration>> {
+    let Some(row) = single_sign_on::of_company(connection, company)? else { return Ok(None) };
+    let domains = single_sign_on::domains(connection, company)?;
+    // What was read once can be read again, until a later version of ours is stricter: then it must be set up anew.
+    let identity_provider = IdentityProvider::read_metadata(&row.metadata).ok();
+    Ok(identity_provider.map(|identity_provider| Configuration { row, identity_provider, domains }))
+}
+
+/// Whether passwords are for break-glass administrators alone; within a transaction that acts for the company.
+pub(crate) fn is_only(connection: &mut PgConnection, company: CompanyId) -> QueryResult<bool> {
+    let row = single_sign_on::of_company(connection, company)?;
+    Ok(row.is_some_and(|row| row.is_only && row.way != Way::Password.as_str()))
+}
+
+/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before.
+pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<(), Refusal> {
+    let (company, now, actor) = (who.company, app.now(), who.actor());
+    let domains = domains_of(&wanted.domains)?;
+    let before = of_company(app, company).await?;
+    let (metadata_url, metadata) = match_metadata(app, &wanted, before.as_ref()).await?;
+    let identity_provider = IdentityProvider::read_metadata(&metadata)?;
+    let saved = app
+        .pool
+        .transaction("single_sign_on.save", move |connection| {
+            store::act_for(connection, company)?;
+            administrators::take_turns(connection, company)?;
+            let mine = single_sign_on::domains(connection, company)?;
+            for domain in domains.iter().filter(|domain| !mine.contains(domain)) {
+                if !single_sign_on::is_vouched_for(connection, domain)? {
+                    return Ok(Err(Refusal::NotVouchedFor(domain.clone())));
+                }
+            }
+            let before = single_sign_on::of_company(connection, company)?;
+            let is_same = before.as_ref().is_some_and(|row| {
+                row.issuer == identity_provider.entity_id && row.way == wanted.way.as_str()
+            });
+            let row = SingleSignOnRow {
+                company_id: company.as_uuid(),
+                way: wanted.way.as_str().to_owned(),
+                issuer: identity_provider.entity_id.clone(),
+                metadata: metadata.clone(),
+                metadata_url: metadata_url.clone(),
+                match_by: wanted.match_by.as_str().to_owned(),
+                allows_unsolicited: wanted.allows_unsolicited,
+                // What was tested has changed.
+                is_only: is_same && before.is_some_and(|row| row.is_only),
+                changed_at: now,
+                refreshed_at: now,
+                refresh_problem: String::new(),
+            };
+            single_sign_on::put(connection, &row)?;
+            single_sign_on::set_domains(connection, company, &domains)?;
+            let ended = if is_same { 0 } else { person_sessions::end_of_company(connection, company)? };
+            let act = Act::on("single_sign_on.changed", row.issuer.clone()).note(format!(
+                "{}, by {}, {} domains, {ended} sessions ended",
+                row.way,
+                row.match_by,
+                domains.len()
+            ));
+            audit::record(connection, company, &actor, &act, now)?;
+            Ok(Ok(()))
+        })
+        .await;
+    match saved {
+        Err(pg_pool::Error::Unique { constraint, .. }) if constraint.contains("domain") => {
+            Err(Refusal::DomainTaken)
+        }
+        Err(pg_pool::Error::Unique { .. }) => Err(Refusal::IssuerTaken),
+        other => other?,
+    }
+}
+
+/// What is pasted goes before what is fetched; nothing of both keeps what was there.
+async fn match_metadata(
+    app: &App,
+    wanted: &Wanted,
+    before: Option<&Configuration>,
+) -> Result<(String, String), Refusal> {
+    let (pasted, url) = (wanted.metadata.trim(), wanted.metadata_url.trim());
+    if !pasted.is_empty() {
+        return Ok((String::new(), pasted.to_owned()));
+    }
+    match before {
+        Some(before) if before.row.metadata_url == url => Ok((url.to_owned(), before.row.metadata.clone())),
+        _ if url.is_empty() => Err(Refusal::NoMetadata),
+        _ => Ok((url.to_owned(), app.metadata.fetch(url).await?)),
+    }
+}
+
+/// One a line, in the spelling in which they are looked up.
+fn domains_of(text: &str) -> Result<Vec<String>, Refusal> {
+    let mut domains: Vec<_> = text
+        .split([',', '\n', ' ', '\r', '\t'])
+        .map(|domain| domain.trim().trim_start_matches('@').to_ascii_lowercase())
+        .filter(|domain| !domain.is_empty())
+        .collect();
+    domains.sort_unstable();
+    domains.dedup();
+    let is_domain = |domain: &String| {
+        domain.len() <= DOMAIN_MOST
+            && domain.contains('.')
+            && domain.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            })
+    };
+    if domains.len() > DOMAINS_MOST || !domains.iter().all(is_domain) {
+        return Err(Refusal::Domains);
+    }
+    Ok(domains)
+}
+
+/// The domain of a user name, in the spelling in which it is looked up.
+pub(crate) fn domain_of(user_name: &str) -> Option<String> {
+    let (_, domain) = user_name.trim().rsplit_once('@')?;
+    (!domain.is_empty() && domain.len() <= DOMAIN_MOST).then(|| domain.to_ascii_lowercase())
+}
+
+/// Switches passwords off for all but break-glass administrators, or on again.
+pub(crate) async fn set_only(app: &App, who: &SignedIn, is_only: bool) -> Result<(), Refusal> {
+    let (company, account, session, now) = (who.company, who.account, who.session, app.now());
+    let actor = who.actor();
+    let done = app
+        .pool
+        .transaction("single_sign_on.set_only", move |connection| {
+            store::act_for(connection, company)?;
+            administrators::take_turns(connection, company)?;
+            let row = single_sign_on::of_company(connection, company)?;
+            let Some(row) = row.filter(|row| row.way != Way::Password.as_str()) else {
+                return Ok(Err(Refusal::NotSetUp));
+            };
+            if is_only && let Err(refusal) = may_be_only(connection, company, account, &row, now)? {
+                return Ok(Err(refusal));
+            }
+            single_sign_on::set_only(connection, company, is_only)?;
+            let act =
+                Act::on("single_sign_on.only_changed", row.issuer).note(if is_only { "on" } else { "off" });
+            audit::record(connection, company, &actor, &act, now)?;
+            let mut ended = 0;
+            if is_only {
+                for other in administrators::of_company(connection, company)? {
+                    if !other.is_break_glass {
+                        let whose = (company, other.administrator_id);
+                        // Whoever does this has just proved that they can sign in the other way too.
+                        ended +=
+                            session::end_all(connection, whose, &other.email, Some(session), (&actor, now))?;
+                    }
+                }
+            }
+            Ok(Ok(ended))
+        })
+        .await??;
+    app.metrics.sessions_ended.inc_by(u64::try_from(done).unwrap_or_default());
+    Ok(())
+}
+
+/// Writes down that somebody tests: what they see says a lot about a person.
+pub(crate) async fn note_test(app: &App, who: &SignedIn) -> Result<(), pg_pool::Error> {
+    let (company, now, actor) = (who.company, app.now(), who.actor());
+    app.pool
+        .transaction("single_sign_on.note_test", move |connection| {
+            store::act_for(connection, company)?;
+            let act = Act::on("single_sign_on.tested", actor.name.clone());
+            audit::record(connection, company, &actor, &act, now)
+        })
+        .await
+}
+
+/// Whether somebody would still get in when the identity provider is broken, and this administrator when it is not.
+fn may_be_only(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    account: Account,
+    row: &SingleSignOnRow,
+    now: DateTime<Utc>,
+) -> QueryResult<Result<(), Refusal>> {
+    let since = row.changed_at.max(now - TEST_GOOD);
+    if !sign_in_tests::has_succeeded(connection, company, &account.key(), since)? {
+        return Ok(Err(Refusal::NotTested));
+    }
+    if !administrators::has_break_glass(connection, company, None)? {
+        return Ok(Err(Refusal::NoBreakGlass));
+    }
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_read_one_by_one_in_one_spelling() {
+        let domains = domains_of(" Contoso.com\r\n@fabrikam.example, contoso.com ").unwrap();
+        assert_eq!(domains, ["contoso.com", "fabrikam.example"]);
+        assert!(domains_of("").unwrap().is_empty());
+        for bad in ["contoso", "a..b", "http://a.b", "a.b/c", "ü.de", &format!("{}.de", "a".repeat(260))] {
+            assert!(matches!(domains_of(bad), Err(Refusal::Domains)), "{bad}");
+        }
+        let many: Vec<_> = (0..=DOMAINS_MOST).map(|number| format!("d{number}.example")).collect();
+        assert!(matches!(domains_of(&many.join("\n")), Err(Refusal::Domains)));
+    }
+
+    #[test]
+    fn the_domain_of_a_user_name_is_what_follows_its_last_at() {
+        assert_eq!(domain_of(" Anna@Contoso.COM "), Some("contoso.com".to_owned()));
+        assert_eq!(domain_of("x@y#EXT#@contoso.onmicrosoft.com"), Some("contoso.onmicrosoft.com".to_owned()));
+        assert_eq!(domain_of("anna"), None);
+        assert_eq!(domain_of("anna@"), None);
+    }
+}

@@ -1,0 +1,385 @@
+//! Signing in at the identity provider, whichever protocol it speaks: what was asked of it for which browser, and what
+//! becomes of somebody whom it has proved to be who they are.
+
+use bus_contract::audit::{Actor, actor};
+use chrono::{DateTime, TimeDelta, Utc};
+use typed_ids::CompanyId;
+use uuid::Uuid;
+
+use super::{Configuration, person, sign_in_test};
+use crate::{
+    app::App,
+    opaque,
+    question::Unanswered,
+    session::{self, Arrival, From},
+    signed_in::Account,
+    store::{
+        self,
+        audit::{self, Act},
+        sign_in_requests::{self, SignInRequestRow},
+    },
+};
+
+/// How long somebody may take at the identity provider.
+pub(crate) const REQUEST_GOOD: TimeDelta = TimeDelta::minutes(15);
+/// Sign-ins of one company that wait at once.
+const REQUESTS_MOST: i64 = 20_000;
+
+/// What for somebody is sent to the identity provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    SignIn,
+    /// To prove once more that it is them, before a secret is shown.
+    Confirm,
+    /// To see whether it works; nobody is signed in by it.
+    Test,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Confirm => "confirm",
+            Self::Test => "test",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        // The table allows three values; whatever else somebody may add signs nobody in.
+        [Self::SignIn, Self::Confirm]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
+            .unwrap_or(Self::Test)
+    }
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// What came proves nothing.
+    #[error("the message is refused: {}", .0.as_str())]
+    Message(saml_protocol::Refusal),
+    #[error("no company signs in with this identity provider")]
+    UnknownIssuer,
+    #[error("the company does not sign in this way")]
+    Off,
+    /// Or nobody asked, or too long ago.
+    #[error("another browser asked for this")]
+    OtherBrowser,
+    #[error("this was taken before")]
+    Replayed,
+    #[error("what the company finds people by is not in it")]
+    NoIdentifier,
+    #[error("the directory has nobody with this identifier")]
+    NotProvisioned,
+    #[error("the directory has several people with this identifier")]
+    Ambiguous,
+    #[error("the person is deactivated")]
+    Inactive,
+    /// While they signed in.
+    #[error("the person's access has just ended")]
+    Ended,
+    #[error("{REQUESTS_MOST} sign-ins of the company wait already")]
+    TooMany,
+    #[error("the identity provider cannot be asked")]
+    Request(#[from] saml_protocol::RequestError),
+    #[error("the directory does not say who it is")]
+    Directory(#[from] Unanswered),
+    #[error("sign-ins cannot be read or written")]
+    Database(#[from] pg_pool::Error),
+}
+
+/// Every result of a sign-in, for the metrics.
+pub(crate) const RESULTS: [&str; 8] = [
+    SIGNED_IN,
+    "untrusted",
+    "not_allowed",
+    "other_browser",
+    "replayed",
+    "not_provisioned",
+    "inactive",
+    "failed",
+];
+pub(crate) const SIGNED_IN: &str = "signed_in";
+
+impl Refusal {
+    /// The metric label; one of [`RESULTS`].
+    pub(crate) const fn result(&self) -> &'static str {
+        match self {
+            Self::Message(saml_protocol::Refusal::Unsolicited) | Self::Off => "not_allowed",
+            Self::Message(_) | Self::UnknownIssuer => "untrusted",
+            Self::OtherBrowser => "other_browser",
+            Self::Replayed => "replayed",
+            Self::NoIdentifier | Self::NotProvisioned | Self::Ambiguous => "not_provisioned",
+            Self::Inactive | Self::Ended => "inactive",
+            Self::TooMany | Self::Request(_) | Self::Directory(_) | Self::Database(_) => "failed",
+        }
+    }
+
+    /// For the log, and for whoever tests.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Message(refusal) => refusal.as_str(),
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::Off => "off",
+            Self::OtherBrowser => "other_browser",
+            Self::Replayed => "replayed",
+            Self::NoIdentifier => "no_identifier",
+            Self::NotProvisioned => "not_provisioned",
+            Self::Ambiguous => "ambiguous",
+            Self::Inactive => "inactive",
+            Self::Ended => "ended",
+            Self::TooMany => "too_many",
+            Self::Request(_) => "request",
+            Self::Directory(_) => "directory",
+            Self::Database(_) => "database",
+        }
+    }
+}
+
+/// A sign-in that is about to be asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    pub(crate) request: Uuid,
+    /// Goes to the identity provider and comes back.
+    pub(crate) relay_state: String,
+    /// What the browser keeps meanwhile.
+    pub(crate) browser: String,
+}
+
+/// A sign-in that was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) company: CompanyId,
+    pub(crate) request: Uuid,
+    pub(crate) purpose: Purpose,
+    tester: String,
+    return_to: String,
+}
+
+/// What to ask for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wish {
+    pub(crate) purpose: Purpose,
+    /// Who tests.
+    pub(crate) tester: Option<Account>,
+    /// A page of ours.
+    pub(crate) return_to: String,
+    /// What the browser keeps from a sign-in that it began before, in another tab.
+    pub(crate) browser: Option<String>,
+}
+
+/// Remembers a sign-in that is about to be asked for.
+pub(crate) async fn ask(app: &App, company: CompanyId, wish: Wish) -> Result<Asking, Refusal> {
+    let now = app.now();
+    let asking = Asking {
+        request: Uuid::new_v4(),
+        relay_state: opaque::mint(),
+        browser: wish.browser.filter(|value| opaque::key(value).is_some()).unwrap_or_else(opaque::mint),
+    };
+    let row = SignInRequestRow {
+        company_id: company.as_uuid(),
+        request_id: asking.request,
+        request_key: opaque::key(&asking.relay_state).unwrap_or_default(),
+        browser_key: opaque::key(&asking.browser).unwrap_or_default(),
+        purpose: wish.purpose.as_str().to_owned(),
+        tester: wish.tester.map(Account::key).unwrap_or_default(),
+        return_to: wish.return_to,
+        expires_at: now + REQUEST_GOOD,
+    };
+    let has_room = app
+        .pool
+        .transaction("single_sign_on.ask", move |connection| {
+            store::act_for(connection, company)?;
+            sign_in_requests::insert(connection, &row, (now, REQUESTS_MOST))
+        })
+        .await?;
+    has_room.then_some(asking).ok_or(Refusal::TooMany)
+}
+
+/// What was asked for; `None` when what came back is nothing that we sent.
+pub(crate) async fn asked(
+    app: &App,
+    relay_state: &str,
+    browser: Option<&str>,
+) -> Result<Option<Asked>, Refusal> {
+    let Some(key) = opaque::key(relay_state) else { return Ok(None) };
+    let now = app.now();
+    let found = app
+        .pool
+        .transaction("single_sign_on.asked", move |connection| sign_in_requests::find(connection, &key, now))
+        .await?;
+    // It looks like one of ours, so it was one, and is over.
+    let row = found.ok_or(Refusal::OtherBrowser)?;
+    let browser_key = browser.and_then(opaque::key).unwrap_or_default();
+    if !opaque::equal(&browser_key, &row.browser_key) {
+        return Err(Refusal::OtherBrowser);
+    }
+    Ok(Some(Asked {
+        company: CompanyId::from_uuid(row.company_id),
+        request: row.request_id,
+        purpose: Purpose::parse(&row.purpose),
+        tester: row.tester,
+        return_to: row.return_to,
+    }))
+}
+
+/// Somebody whom an identity provider has proved to be who they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Proven {
+    pub(crate) way: &'static str,
+    /// What the identity provider calls them, and in which format.
+    pub(crate) subject: (String, String),
+    pub(crate) session_index: String,
+    /// Entra's object id.
+    pub(crate) object_id: Option<String>,
+    pub(crate) user_name: String,
+    /// `None` when nothing is said of roles.
+    pub(crate) roles: Option<Vec<String>>,
+    /// Of issuer and message: what must not be taken twice, and until when it could be.
+    pub(crate) taken: (String, DateTime<Utc>),
+}
+
+/// What becomes of a sign-in.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    SignedIn { cookie: String, path: String },
+    Tested { test: Uuid },
+}
+
+/// Signs somebody in, or notes what the test found.
+pub(crate) async fn finish(
+    app: &App,
+    company: CompanyId,
+    (configuration, asked): (&Configuration, Option<&Asked>),
+    (proven, received): (Proven, sign_in_test::Received),
+    from: From,
+) -> Result<Outcome, Refusal> {
+    let is_confirmed = asked.is_some_and(|asked| asked.purpose == Purpose::Confirm);
+    let found = person::arrival(app, company, configuration.match_by(), &proven, is_confirmed).await;
+    if let Some(asked) = asked.filter(|asked| asked.purpose == Purpose::Test) {
+        return note_test(app, asked, received, Some(proven.taken), found).await;
+    }
+    let arrival = match found {
+        Ok(arrival) => arrival,
+        Err(refusal) => {
+            note_refusal(app, company, asked, (&proven, &refusal), from).await?;
+            return Err(refusal);
+        }
+    };
+    let path = asked.map_or("/", |asked| asked.return_to.as_str()).to_owned();
+    let cookie = begin(app, company, asked, (arrival, proven.taken), from).await?;
+    Ok(Outcome::SignedIn { cookie, path })
+}
+
+/// Takes what was proved, once, and begins the session; its cookie.
+async fn begin(
+    app: &App,
+    company: CompanyId,
+    asked: Option<&Asked>,
+    (arrival, taken): (Arrival, (String, DateTime<Utc>)),
+    from: From,
+) -> Result<String, Refusal> {
+    let (now, limits, cookie) = (app.now(), app.limits, opaque::mint());
+    let (session_cookie, request) = (cookie.clone(), asked.map(|asked| asked.request));
+    let begun = app
+        .pool
+        .transaction("single_sign_on.begin", move |connection| {
+            store::act_for(connection, company)?;
+            if !take(connection, company, request, (&taken, now))? {
+                return Ok(Err(Refusal::Replayed));
+            }
+            let is_let_in = session::begin_of_person(
+                connection,
+                company,
+                &arrival,
+                &session_cookie,
+                &from,
+                (now, limits),
+            )?;
+            if !is_let_in {
+                return Ok(Err(Refusal::Ended));
+            }
+            let actor = actor(&arrival.user_name, &from);
+            let act = Act::on("session.signed_in", &arrival.user_name).note(format!(
+                "{}, as {}",
+                arrival.way,
+                arrival.role.as_str()
+            ));
+            audit::record(connection, company, &actor, &act, now)?;
+            Ok(Ok(()))
+        })
+        .await?;
+    begun?;
+    app.metrics.sessions_begun.inc();
+    Ok(cookie)
+}
+
+/// Uses up what was asked for and what came back; `false` when either was used before.
+fn take(
+    connection: &mut diesel::PgConnection,
+    company: CompanyId,
+    request: Option<Uuid>,
+    ((assertion, good_until), now): (&(String, DateTime<Utc>), DateTime<Utc>),
+) -> diesel::QueryResult<bool> {
+    if let Some(request) = request
+        && !sign_in_requests::use_up(connection, company, request)?
+    {
+        return Ok(false);
+    }
+    sign_in_requests::take_assertion(connection, company, assertion, (now, *good_until))
+}
+
+/// Keeps what a test has received, and what would have become of it.
+pub(crate) async fn note_test(
+    app: &App,
+    asked: &Asked,
+    received: sign_in_test::Received,
+    taken: Option<(String, DateTime<Utc>)>,
+    found: Result<Arrival, Refusal>,
+) -> Result<Outcome, Refusal> {
+    let (company, request, now) = (asked.company, asked.request, app.now());
+    let used = app
+        .pool
+        .transaction("single_sign_on.use_test", move |connection| {
+            store::act_for(connection, company)?;
+            match &taken {
+                Some(taken) => take(connection, company, Some(request), (taken, now)),
+                None => sign_in_requests::use_up(connection, company, request),
+            }
+        })
+        .await?;
+    let found = if used { found } else { Err(Refusal::Replayed) };
+    let test = sign_in_test::keep(app, company, &asked.tester, received, found).await?;
+    Ok(Outcome::Tested { test })
+}
+
+/// Writes down that somebody proved who they are and was not let in. What proved nothing is only in the process' log: anybody
+/// could fill the company's with it.
+async fn note_refusal(
+    app: &App,
+    company: CompanyId,
+    asked: Option<&Asked>,
+    (proven, refusal): (&Proven, &Refusal),
+    from: From,
+) -> Result<(), Refusal> {
+    let (now, request, taken) = (app.now(), asked.map(|asked| asked.request), proven.taken.clone());
+    let (name, reason) = (proven.subject.0.clone(), refusal.reason());
+    app.pool
+        .transaction("single_sign_on.note_refusal", move |connection| {
+            store::act_for(connection, company)?;
+            // Once for each proof, however often it is sent.
+            if !take(connection, company, request, (&taken, now))? {
+                return Ok(());
+            }
+            let actor = Actor { kind: actor::Kind::System.into(), ..actor(&name, &from) };
+            let act = Act::on("session.sign_in_refused", &name).note(reason);
+            audit::record(connection, company, &actor, &act, now)
+        })
+        .await?;
+    Ok(())
+}
+
+fn actor(name: &str, from: &From) -> Actor {
+    Actor { kind: actor::Kind::Administrator.into(), name: name.to_owned(), address: from.address.clone() }
+}

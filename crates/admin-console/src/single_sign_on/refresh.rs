@@ -1,0 +1,119 @@
+//! Reading identity providers' metadata again, so that a certificate that is rolled over there is known here before it signs.
+
+use std::time::Duration;
+
+use bus_contract::audit::{Actor, actor};
+use chrono::TimeDelta;
+use saml_protocol::IdentityProvider;
+use service_runtime::Causes;
+use tokio_util::sync::CancellationToken;
+use typed_ids::CompanyId;
+
+use super::{Configuration, Refusal, Way, metadata::FetchError, of_company};
+use crate::{
+    app::App,
+    store::{
+        self,
+        audit::{self, Act},
+        single_sign_on::{self, SingleSignOnRow},
+    },
+};
+
+/// Between two looks at which metadata is old.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// Metadata that was read longer ago is read again. Entra makes a new certificate known weeks before it signs with it.
+const OLD: TimeDelta = TimeDelta::hours(6);
+
+/// Reads what is old again, until asked to stop.
+pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let companies = match app.companies.all().await {
+            Ok(companies) => companies,
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "metadata is not read again in this round");
+                continue;
+            }
+        };
+        for company in companies.iter().filter_map(|company| company.company_id.parse::<CompanyId>().ok()) {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            if let Err(error) = one_if_old(&app, company).await {
+                tracing::warn!(%company, error = %Causes(&error), "metadata was not read again");
+            }
+        }
+    }
+}
+
+async fn one_if_old(app: &App, company: CompanyId) -> Result<(), Refusal> {
+    let Some(configuration) = of_company(app, company).await? else { return Ok(()) };
+    let is_old = app.now() - configuration.row.refreshed_at >= OLD;
+    if configuration.way() == Way::Password || configuration.row.metadata_url.is_empty() || !is_old {
+        return Ok(());
+    }
+    one(app, company, configuration, system()).await
+}
+
+fn system() -> Actor {
+    Actor { kind: actor::Kind::System.into(), name: String::new(), address: String::new() }
+}
+
+/// Reads a company's metadata again. What cannot be read is noted, and what was known stays.
+pub(crate) async fn one(
+    app: &App,
+    company: CompanyId,
+    configuration: Configuration,
+    actor: Actor,
+) -> Result<(), Refusal> {
+    if configuration.row.metadata_url.is_empty() {
+        return Err(Refusal::NoMetadata);
+    }
+    let read = read(app, &configuration).await;
+    let (now, row) = (app.now(), configuration.row);
+    match read {
+        Ok(metadata) => {
+            let has_changed = metadata != row.metadata;
+            let row = SingleSignOnRow { metadata, refreshed_at: now, refresh_problem: String::new(), ..row };
+            app.pool
+                .transaction("single_sign_on.refreshed", move |connection| {
+                    store::act_for(connection, company)?;
+                    // Somebody who has set up something else meanwhile knows better.
+                    if !single_sign_on::refresh(connection, &row)? || !has_changed {
+                        return Ok(());
+                    }
+                    let act = Act::on("single_sign_on.refreshed", row.issuer.clone());
+                    audit::record(connection, company, &actor, &act, now)
+                })
+                .await?;
+            Ok(())
+        }
+        Err(refusal) => {
+            let problem = match &refusal {
+                Refusal::Fetch(error) => error.to_string(),
+                Refusal::Metadata(error) => error.to_string(),
+                other => other.to_string(),
+            };
+            app.pool
+                .transaction("single_sign_on.refresh_failed", move |connection| {
+                    store::act_for(connection, company)?;
+                    single_sign_on::refresh_failed(connection, company, &problem)
+                })
+                .await?;
+            Err(refusal)
+        }
+    }
+}
+
+/// The document, if it is still about the identity provider that the company trusts.
+async fn read(app: &App, configuration: &Configuration) -> Result<String, Refusal> {
+    let metadata = app.metadata.fetch(&configuration.row.metadata_url).await?;
+    let identity_provider = IdentityProvider::read_metadata(&metadata)?;
+    if identity_provider.entity_id != configuration.row.issuer {
+        return Err(FetchError::AnotherIssuer.into());
+    }
+    Ok(metadata)
+}

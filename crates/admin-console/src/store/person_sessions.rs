@@ -1,0 +1,214 @@
+//! Browsers in which provisioned people are signed in, and below which version of a person there may be none. Every
+//! function but [`find`] expects [`super::act_for`] before it.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    PgConnection, QueryResult,
+    prelude::*,
+    sql_types::{BigInt, Text, Uuid as SqlUuid},
+};
+use typed_ids::{CompanyId, UserId};
+use uuid::Uuid;
+
+use super::{
+    schema::{person_sessions, session_floors},
+    sessions::Cutoff,
+};
+
+pg_pool::static_sql! {
+    /// A row lock would not do: the first sign-in and the first end find no row to lock.
+    TakeTurns = "SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1, 0))";
+    /// $1 company, $2 user, $3 version. Ends come in any order, and again.
+    RaiseFloor = "
+        INSERT INTO session_floors AS f (company_id, user_id, version) VALUES ($1, $2, $3)
+        ON CONFLICT (company_id, user_id) DO UPDATE SET version = greatest(f.version, excluded.version)"
+}
+
+/// A row of `person_sessions`.
+#[derive(Queryable, Selectable, Insertable, Debug, Clone)]
+#[diesel(table_name = person_sessions, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct PersonSessionRow {
+    pub(crate) company_id: Uuid,
+    pub(crate) session_id: Uuid,
+    pub(crate) user_id: Uuid,
+    pub(crate) user_version: i64,
+    pub(crate) user_name: String,
+    pub(crate) display_name: String,
+    pub(crate) role: String,
+    pub(crate) way: String,
+    pub(crate) subject: String,
+    pub(crate) subject_format: String,
+    pub(crate) session_index: String,
+    pub(crate) session_key: String,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_seen_at: DateTime<Utc>,
+    pub(crate) confirmed_at: Option<DateTime<Utc>>,
+    pub(crate) address: String,
+    pub(crate) browser: String,
+}
+
+/// Lets one transaction at a time begin or end sessions of a person; to be called before anything is read.
+fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
+    let key = format!("{company} {user}");
+    pg_pool::sql::statement(TakeTurns).bind::<Text, _>(key).execute(connection).map(drop)
+}
+
+/// The session that a cookie is the key of, whosever it is, when it is still good.
+pub(crate) fn find(
+    connection: &mut PgConnection,
+    session_key: &str,
+    cutoff: Cutoff,
+) -> QueryResult<Option<PersonSessionRow>> {
+    super::present(connection, session_key)?;
+    person_sessions::table
+        .filter(person_sessions::session_key.eq(session_key))
+        .filter(person_sessions::created_at.gt(cutoff.created_after))
+        .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .select(PersonSessionRow::as_select())
+        .first(connection)
+        .optional()
+}
+
+/// Begins a session, unless the person's access ended with a later version than the one they were looked up with; whether
+/// it has begun.
+pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> QueryResult<bool> {
+    let (company, user) = (CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id));
+    take_turns(connection, company, user)?;
+    let floor: Option<i64> = session_floors::table
+        .find((row.company_id, row.user_id))
+        .select(session_floors::version)
+        .first(connection)
+        .optional()?;
+    if floor.is_some_and(|floor| row.user_version < floor) {
+        return Ok(false);
+    }
+    diesel::insert_into(person_sessions::table).values(row).execute(connection)?;
+    Ok(true)
+}
+
+/// Access ended, or what it rested on changed, with this version of a person: every session that began with an earlier one
+/// ends, and none begins any more. How many ended. Doing it again does nothing.
+pub(crate) fn end_below(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+    version: i64,
+) -> QueryResult<usize> {
+    take_turns(connection, company, user)?;
+    pg_pool::sql::statement(RaiseFloor)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<SqlUuid, _>(user.as_uuid())
+        .bind::<BigInt, _>(version)
+        .execute(connection)?;
+    diesel::delete(
+        person_sessions::table
+            .filter(person_sessions::company_id.eq(company.as_uuid()))
+            .filter(person_sessions::user_id.eq(user.as_uuid()))
+            .filter(person_sessions::user_version.lt(version)),
+    )
+    .execute(connection)
+}
+
+/// Those of one person, the one that was seen last first.
+pub(crate) fn of_person(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+    cutoff: Cutoff,
+) -> QueryResult<Vec<PersonSessionRow>> {
+    person_sessions::table
+        .filter(person_sessions::company_id.eq(company.as_uuid()))
+        .filter(person_sessions::user_id.eq(user.as_uuid()))
+        .filter(person_sessions::created_at.gt(cutoff.created_after))
+        .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .order((person_sessions::last_seen_at.desc(), person_sessions::session_id.desc()))
+        .select(PersonSessionRow::as_select())
+        .load(connection)
+}
+
+pub(crate) fn seen(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(person_sessions::table.find((company.as_uuid(), session)))
+        .set(person_sessions::last_seen_at.eq(now))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Ends one session of a person; what it was, if there was one.
+pub(crate) fn end(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+    session: Uuid,
+) -> QueryResult<Option<PersonSessionRow>> {
+    diesel::delete(
+        person_sessions::table
+            .find((company.as_uuid(), session))
+            .filter(person_sessions::user_id.eq(user.as_uuid())),
+    )
+    .returning(PersonSessionRow::as_returning())
+    .get_result(connection)
+    .optional()
+}
+
+/// Ends every session of a person, but `kept` if there is one; how many.
+pub(crate) fn end_all(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+    kept: Option<Uuid>,
+) -> QueryResult<usize> {
+    diesel::delete(
+        person_sessions::table
+            .filter(person_sessions::company_id.eq(company.as_uuid()))
+            .filter(person_sessions::user_id.eq(user.as_uuid()))
+            .filter(person_sessions::session_id.ne(kept.unwrap_or(Uuid::nil()))),
+    )
+    .execute(connection)
+}
+
+/// Ends the sessions that an identity provider knows by this subject, all of them when it names none of its own; whose they
+/// were.
+pub(crate) fn end_of_subject(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    subject: &str,
+    session_index: Option<&str>,
+) -> QueryResult<Vec<String>> {
+    let of_subject = person_sessions::table
+        .filter(person_sessions::company_id.eq(company.as_uuid()))
+        .filter(person_sessions::subject.eq(subject));
+    match session_index {
+        Some(index) => diesel::delete(of_subject.filter(person_sessions::session_index.eq(index)))
+            .returning(person_sessions::user_name)
+            .get_results(connection),
+        None => diesel::delete(of_subject).returning(person_sessions::user_name).get_results(connection),
+    }
+}
+
+/// Ends every session of everybody of a company, because what they signed in with is trusted no more; how many.
+pub(crate) fn end_of_company(connection: &mut PgConnection, company: CompanyId) -> QueryResult<usize> {
+    diesel::delete(person_sessions::table.filter(person_sessions::company_id.eq(company.as_uuid())))
+        .execute(connection)
+}
+
+/// Forgets what is no longer good, of everybody of a company.
+pub(crate) fn forget_expired(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    cutoff: Cutoff,
+) -> QueryResult<()> {
+    diesel::delete(
+        person_sessions::table.filter(person_sessions::company_id.eq(company.as_uuid())).filter(
+            person_sessions::created_at
+                .le(cutoff.created_after)
+                .or(person_sessions::last_seen_at.le(cutoff.seen_after)),
+        ),
+    )
+    .execute(connection)
+    .map(drop)
+}

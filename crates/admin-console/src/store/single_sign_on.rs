@@ -1,0 +1,157 @@
+//! How companies sign in, and which domains lead to them. Functions that find by a key need no [`super::act_for`]; all
+//! others do.
+
+use chrono::{DateTime, Utc};
+use diesel::{PgConnection, QueryResult, prelude::*, sql_types::Text};
+use typed_ids::CompanyId;
+use uuid::Uuid;
+
+use super::schema::{sign_in_domains, single_sign_on};
+
+pg_pool::static_sql! {
+    /// Whether an operator has invited somebody with an address of the domain $1 to the company that acts. The audit log is
+    /// asked, because nothing in it changes.
+    IsVouchedFor -> (diesel::sql_types::Bool,) = "
+        SELECT EXISTS (SELECT FROM audit_events
+        WHERE act = 'administrator.invited' AND actor_kind = 'operator'
+          AND lower(split_part(target, '@', 2)) = $1)"
+}
+
+/// A row of `single_sign_on`.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone)]
+#[diesel(table_name = single_sign_on, primary_key(company_id), check_for_backend(diesel::pg::Pg))]
+pub(crate) struct SingleSignOnRow {
+    pub(crate) company_id: Uuid,
+    pub(crate) way: String,
+    pub(crate) issuer: String,
+    pub(crate) metadata: String,
+    pub(crate) metadata_url: String,
+    pub(crate) match_by: String,
+    pub(crate) allows_unsolicited: bool,
+    pub(crate) is_only: bool,
+    pub(crate) changed_at: DateTime<Utc>,
+    pub(crate) refreshed_at: DateTime<Utc>,
+    pub(crate) refresh_problem: String,
+}
+
+pub(crate) fn of_company(
+    connection: &mut PgConnection,
+    company: CompanyId,
+) -> QueryResult<Option<SingleSignOnRow>> {
+    single_sign_on::table
+        .find(company.as_uuid())
+        .select(SingleSignOnRow::as_select())
+        .first(connection)
+        .optional()
+}
+
+/// Whose identity provider this is.
+pub(crate) fn company_of_issuer(
+    connection: &mut PgConnection,
+    issuer: &str,
+) -> QueryResult<Option<CompanyId>> {
+    if issuer.is_empty() || issuer.contains('\0') {
+        return Ok(None);
+    }
+    super::present(connection, issuer)?;
+    let company: Option<Uuid> = single_sign_on::table
+        .filter(single_sign_on::issuer.eq(issuer))
+        .select(single_sign_on::company_id)
+        .first(connection)
+        .optional()?;
+    Ok(company.map(CompanyId::from_uuid))
+}
+
+/// Where somebody with a user name of this domain signs in.
+pub(crate) fn company_of_domain(
+    connection: &mut PgConnection,
+    domain: &str,
+) -> QueryResult<Option<CompanyId>> {
+    if domain.is_empty() || domain.contains('\0') {
+        return Ok(None);
+    }
+    super::present(connection, domain)?;
+    let company: Option<Uuid> = sign_in_domains::table
+        .filter(sign_in_domains::domain.eq(domain))
+        .select(sign_in_domains::company_id)
+        .first(connection)
+        .optional()?;
+    Ok(company.map(CompanyId::from_uuid))
+}
+
+/// Sets how a company signs in. An issuer that another company has violates `single_sign_on_issuer_key`.
+pub(crate) fn put(connection: &mut PgConnection, row: &SingleSignOnRow) -> QueryResult<()> {
+    diesel::insert_into(single_sign_on::table)
+        .values(row)
+        .on_conflict(single_sign_on::company_id)
+        .do_update()
+        .set(row)
+        .execute(connection)
+        .map(drop)
+}
+
+pub(crate) fn set_only(connection: &mut PgConnection, company: CompanyId, is_only: bool) -> QueryResult<()> {
+    diesel::update(single_sign_on::table.find(company.as_uuid()))
+        .set(single_sign_on::is_only.eq(is_only))
+        .execute(connection)
+        .map(drop)
+}
+
+/// Keeps metadata that was read again, if it was still to be read from there; whether it was.
+pub(crate) fn refresh(connection: &mut PgConnection, row: &SingleSignOnRow) -> QueryResult<bool> {
+    let kept = diesel::update(
+        single_sign_on::table
+            .find(row.company_id)
+            .filter(single_sign_on::metadata_url.eq(&row.metadata_url))
+            .filter(single_sign_on::issuer.eq(&row.issuer)),
+    )
+    .set((
+        single_sign_on::metadata.eq(&row.metadata),
+        single_sign_on::refreshed_at.eq(row.refreshed_at),
+        single_sign_on::refresh_problem.eq(""),
+    ))
+    .execute(connection)?;
+    Ok(kept > 0)
+}
+
+/// Notes that the metadata could not be read.
+pub(crate) fn refresh_failed(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    problem: &str,
+) -> QueryResult<()> {
+    diesel::update(single_sign_on::table.find(company.as_uuid()))
+        .set(single_sign_on::refresh_problem.eq(problem))
+        .execute(connection)
+        .map(drop)
+}
+
+/// The company's domains in order.
+pub(crate) fn domains(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Vec<String>> {
+    sign_in_domains::table
+        .filter(sign_in_domains::company_id.eq(company.as_uuid()))
+        .order(sign_in_domains::domain)
+        .select(sign_in_domains::domain)
+        .load(connection)
+}
+
+/// Sets the company's domains. One that another company has violates `sign_in_domains_domain_key`.
+pub(crate) fn set_domains(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    domains: &[String],
+) -> QueryResult<()> {
+    diesel::delete(sign_in_domains::table.filter(sign_in_domains::company_id.eq(company.as_uuid())))
+        .execute(connection)?;
+    let rows: Vec<_> = domains
+        .iter()
+        .map(|domain| (sign_in_domains::company_id.eq(company.as_uuid()), sign_in_domains::domain.eq(domain)))
+        .collect();
+    diesel::insert_into(sign_in_domains::table).values(rows).execute(connection).map(drop)
+}
+
+/// Whether an operator has invited somebody of this domain to the company that acts.
+pub(crate) fn is_vouched_for(connection: &mut PgConnection, domain: &str) -> QueryResult<bool> {
+    let (vouched,) = pg_pool::sql::statement(IsVouchedFor).bind::<Text, _>(domain).get_result(connection)?;
+    Ok(vouched)
+}

@@ -1,0 +1,161 @@
+// Somebody sets single sign-on up as the guide says, tests it, and their people sign in at an identity provider that we did
+// not write.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { copy, enter, follow, signIn, wordsOf } from '../src/console.mjs';
+import { useBrowser, withPerson } from '../src/person.mjs';
+import { picture } from '../src/pictures.mjs';
+import { world } from '../src/world.mjs';
+
+const { identity_provider: provider, megan, domain } = world;
+
+const WORDS = {
+  en: {
+    tab: 'Single sign-on', path: 'IDP metadata path', objectId: /^Object ID/, domains: 'Domains', save: 'Save', saml: /^SAML single sign-on/,
+    saved: 'Saved. Test it before your people need it.', test: 'Test', accepted: 'This sign-in would have been accepted',
+    unsolicited: /^Allow sign-ins that begin/, user: 'User name', next: 'Next', signedInAs: 'You are signed in as Megan Bowen',
+    signOut: 'Sign out', signedOut: 'You are signed out', notProvisioned: 'You have no access to TimeClock 365 yet',
+    replyUrl: 'Reply URL (Assertion Consumer Service URL)', people: 'People',
+  },
+  fr: {
+    tab: 'Authentification unique', path: 'IDP metadata path (chemin des métadonnées)', objectId: /^ID d’objet/, domains: 'Domaines',
+    save: 'Enregistrer', saml: /^Authentification unique SAML/, saved: 'Enregistré. Testez avant que vos personnes n’en aient besoin.',
+    test: 'Tester', accepted: 'Cette connexion aurait été acceptée', unsolicited: /^Permettre les connexions/, user: 'Nom d’utilisateur',
+    next: 'Suivant', signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
+    signedOut: 'Vous êtes déconnecté', notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365',
+    replyUrl: 'URL de réponse (URL Assertion Consumer Service)', people: 'Personnes',
+  },
+};
+
+useBrowser();
+
+/** What the identity provider asks, and that somebody answers. */
+async function sayWho({ page }, { user, objectId, roles = '' }) {
+  await page.getByRole('heading', { name: 'Who are you?' }).waitFor();
+  await page.locator('input[name=name_id]').fill(user);
+  await page.locator('input[name=object_identifier]').fill(objectId);
+  await page.locator('input[name=roles]').fill(roles);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
+/** Gives a user name on the page where everybody begins, and is led to the identity provider. */
+async function begin({ page }, words, user) {
+  await page.goto('/login');
+  await page.getByLabel(words.user).fill(user);
+  await page.getByRole('button', { name: words.next }).click();
+}
+
+async function settings(person, words) {
+  await follow(person, wordsOf(person).companyProfile);
+  await person.page.getByRole('link', { name: words.tab, exact: true }).click();
+  await person.page.locator('#single-sign-on').waitFor();
+}
+
+async function save({ page }, words) {
+  await page.locator('#single-sign-on').getByRole('button', { name: words.save, exact: true }).click();
+  await page.getByText(words.saved).waitFor();
+}
+
+for (const language of ['en', 'fr']) {
+  const words = WORDS[language];
+
+  test(`it is set up, tested and switched on (${language})`, () =>
+    withPerson({ language }, async (person) => {
+      const { page } = person;
+      await enter(person);
+      await settings(person, words);
+      const ours = page.locator('.field').filter({ has: page.getByLabel(words.replyUrl, { exact: true }) });
+      assert.equal(await copy(person, ours, /./), `${world.console_url}/saml/login_check`);
+      await page.getByLabel(words.path, { exact: true }).fill(provider.metadata_url);
+      await page.getByRole('radio', { name: words.objectId }).check();
+      await page.getByLabel(words.domains, { exact: true }).fill(domain);
+      await save(person, words);
+      await person.assertAccessible('the settings of single sign-on');
+      await picture(page, 'single-sign-on-settings');
+
+      await page.getByRole('button', { name: words.test, exact: true }).click();
+      await sayWho(person, { ...megan, roles: 'auditor' });
+      await page.getByText(words.accepted).waitFor();
+      assert.equal(await page.getByText(provider.metadata_url).first().isVisible(), true, 'the issuer is shown');
+      await person.assertAccessible('a test of single sign-on');
+      await picture(page, 'single-sign-on-test');
+
+      await settings(person, words);
+      await page.getByRole('radio', { name: words.saml }).check();
+      await page.getByRole('checkbox', { name: words.unsolicited }).check();
+      await save(person, words);
+    }));
+
+  test(`somebody signs in from the sign-in page, and out again (${language})`, () =>
+    withPerson({ language }, async (person) => {
+      const { page } = person;
+      await page.goto('/login');
+      await person.assertAccessible('the page that asks for the user name');
+      await picture(page, 'login');
+      await begin(person, words, megan.user);
+      await sayWho(person, megan);
+      await follow(person, words.people);
+      assert.equal(new URL(page.url()).pathname, '/people');
+      await page.goto('/account');
+      await page.getByRole('heading', { name: words.signedInAs }).waitFor();
+      await person.assertAccessible('the page of somebody who has no account');
+      await picture(page, 'signed-in-person');
+      await page.locator('nav#navigation').getByRole('button', { name: words.signOut }).click();
+      await page.waitForURL((url) => url.pathname !== '/account');
+      await page.goto('/people');
+      assert.equal(new URL(page.url()).pathname, '/sign-in');
+    }));
+
+  test(`a sign-in begins at the identity provider (${language})`, () =>
+    withPerson({ language }, async (person) => {
+      const { page } = person;
+      await page.goto(`${provider.url}/?peer=${encodeURIComponent(`${world.console_url}/saml/metadata`)}`);
+      await sayWho(person, { ...megan, roles: 'member' });
+      await page.getByRole('heading', { name: words.signedInAs }).waitFor();
+      assert.equal(await page.locator('nav#navigation').count(), 0, 'the claim took the role away');
+    }));
+
+  test(`whoever was never provisioned gets a page that says so (${language})`, () =>
+    withPerson({ language }, async (person) => {
+      const { page } = person;
+      person.expect(/console: .* 403 .*\/saml\/login_check/);
+      await begin(person, words, `nobody@${domain}`);
+      await sayWho(person, { user: `nobody@${domain}`, objectId: '00000000-0000-4000-8000-000000000000' });
+      await page.getByRole('heading', { name: words.notProvisioned }).waitFor();
+      await person.assertAccessible('the page of somebody without access');
+      await picture(page, 'not-provisioned');
+    }));
+}
+
+test('a new certificate is read before it signs, and an old one signs no more once it is gone', () =>
+  withPerson({}, async (person) => {
+    const { page } = person;
+    await signIn(person);
+    const rolled = async (published, signing) => {
+      const answer = await fetch(`${provider.url}/keys`, { method: 'POST', body: JSON.stringify({ published, signing }) });
+      assert.equal(answer.status, 200, await answer.text());
+    };
+    const read = async () => {
+      await settings(person, WORDS.en);
+      await page.getByRole('button', { name: 'Read metadata now' }).click();
+      await page.getByText('The metadata was read again.').waitFor();
+    };
+    const arrives = (acts) =>
+      withPerson({}, async (other) => {
+        other.expect(/console: .* 403 .*\/saml\/login_check/);
+        await begin(other, WORDS.en, megan.user);
+        await sayWho(other, megan);
+        await acts(other.page);
+      });
+    await rolled(['first', 'second'], 'first');
+    await read();
+    assert.equal(await page.locator('table tbody tr').count(), 2, 'both certificates are shown');
+    await rolled(['first', 'second'], 'second');
+    await arrives((other) => other.locator('nav#navigation').waitFor({ state: 'attached' }));
+    await rolled(['second'], 'first');
+    await read();
+    await arrives((other) => other.getByRole('heading', { name: 'You could not be signed in' }).waitFor());
+  }));
