@@ -83,7 +83,7 @@ impl Certificate {
         let not_after = certificate.validity.not_after.to_unix_duration().as_secs();
         let not_after =
             i64::try_from(not_after).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        let (kind, key) = key_of(certificate.subject_public_key_info.owned_to_ref())?;
+        let (kind, key) = key_of(&certificate.subject_public_key_info.owned_to_ref())?;
         Ok(Self {
             der: der.to_vec(),
             fingerprint_sha256: fingerprint(der),
@@ -119,7 +119,7 @@ pub(crate) fn fingerprint(der: &[u8]) -> String {
     Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn key_of(info: SubjectPublicKeyInfoRef<'_>) -> Result<(KeyKind, Vec<u8>), CertificateError> {
+fn key_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<(KeyKind, Vec<u8>), CertificateError> {
     let key = info.subject_public_key.raw_bytes().to_vec();
     let curve = info.algorithm.parameters_oid().ok();
     let kind = match info.algorithm.oid {

@@ -64,10 +64,9 @@ fn a_reference_to_anything_but_the_assertion_is_refused() {
 
 #[test]
 fn several_references_are_refused_however_many() {
-    for count in [2, 2_000] {
+    for count in [2, 600] {
         let template = Template { references: vec!["#x".to_owned(); count], ..Template::default() };
-        let reason = refused(&template);
-        assert!(["several_references", "too_many_elements"].contains(&reason), "{count}: {reason}");
+        assert_eq!(refused(&template), "several_references", "{count}");
     }
 }
 
@@ -149,6 +148,6 @@ fn a_key_that_would_have_to_be_fetched_is_refused() {
 fn two_signatures_of_one_assertion_are_one_too_many() {
     let xml = genuine();
     let signature = crate::peer::between(&xml, "<ns2:Signature", "</ns2:Signature>").to_owned();
-    let second = signature.replace("Id=\"Signature1\"", "Id=\"Signature2\"");
+    let second = signature.replacen(" Id=\"", " Id=\"second-", 1);
     assert_eq!(refusal(&replaced(&xml, &signature, &format!("{signature}{second}"))), "wrapped");
 }

@@ -194,7 +194,7 @@ fn nobody_is_no_name() {
 fn a_person_who_was_not_authenticated_is_not_signed_in() {
     let xml = unsigned();
     let statement = between(&xml, "<ns1:AuthnStatement", "</ns1:AuthnStatement>").to_owned();
-    assert_eq!(refusal(&altered(&statement, "")), "malformed");
+    assert_eq!(refusal(&Template::default().sign(&replaced(&xml, &statement, ""))), "malformed");
 }
 
 #[test]

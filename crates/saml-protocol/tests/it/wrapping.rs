@@ -178,7 +178,8 @@ fn a_signature_that_stands_deeper_in_the_assertion_is_none_of_its_own() {
 
 #[test]
 fn several_genuine_assertions_are_one_too_many() {
-    let (first, second) = (parts(&genuine()), parts(&genuine()));
+    // Signatures have identifiers too, which are one more reason.
+    let (first, second) = (parts(&genuine()), parts(&genuine().replacen(" Id=\"", " Id=\"second-", 1)));
     let both = format!("{}{}{}{}", first.head, first.assertion, second.assertion, first.tail);
     assert_eq!(refusal(&both), "several_assertions");
 }
