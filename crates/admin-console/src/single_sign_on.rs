@@ -60,7 +60,7 @@ impl Way {
 pub(crate) enum MatchBy {
     /// The claim with Entra's object id, which never changes, is the user's externalId.
     ExternalId,
-    /// The NameID is the user's userName.
+    /// The `NameID` is the user's userName.
     UserName,
 }
 
