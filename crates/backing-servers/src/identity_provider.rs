@@ -4,26 +4,23 @@
 //! keys it publishes and signs with, and what responses they want.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::Signal;
 
 use crate::{
     directory::Directory,
     port,
     process::{Process, Supervision},
+    provider::{self, ask},
 };
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_GRACE: Duration = Duration::from_secs(5);
-/// How long an answer may take: xmlsec1 is a program of its own, and machines are busy.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How to start an identity provider.
 #[derive(Debug, Clone, Default)]
@@ -120,21 +117,12 @@ impl Server {
     }
 }
 
-/// Python with pysaml2, in the target directory of the program that runs.
+/// Python with pysaml2, which signs by a program of its own.
 fn install() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("cannot find the running program")?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    let target = target.context("the running program is outside a target directory")?;
-    let script = home().join("../../scripts/install-identity-provider");
-    let installed = Command::new(&script).env("CARGO_TARGET_DIR", target).output();
-    let installed = installed.with_context(|| format!("cannot run {}", script.display()))?;
-    if !installed.status.success() {
-        bail!("{} failed: {}", script.display(), String::from_utf8_lossy(&installed.stderr));
-    }
     crate::program::find("xmlsec1", &[]).context(
         "xmlsec1 is not installed: Debian and Ubuntu have it in the package xmlsec1, Homebrew in libxmlsec1",
     )?;
-    Ok(target.join("identity-provider/bin/python"))
+    provider::install("identity-provider")
 }
 
 fn home() -> &'static Path {
@@ -167,34 +155,4 @@ fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
         ask(port, "GET", "/metadata", "").is_ok_and(|answer| answer.body.contains(&entity_id))
     })?;
     Ok(process)
-}
-
-/// What it said.
-struct Answer {
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn page(self) -> Result<String> {
-        ensure!(self.head.contains(" 200 OK"), "{}\n{}", self.head, self.body);
-        Ok(self.body)
-    }
-
-    fn location(self) -> Result<String> {
-        let location = self.head.lines().find_map(|line| line.strip_prefix("Location: "));
-        location.map(str::to_owned).with_context(|| format!("{}\n{}", self.head, self.body))
-    }
-}
-
-/// One question over HTTP/1.0, whose answer ends with the connection.
-fn ask(port: u16, method: &str, path: &str, text: &str) -> Result<Answer> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    write!(stream, "{method} {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{text}", text.len())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("no answer in HTTP")?;
-    Ok(Answer { head: head.to_owned(), body: body.to_owned() })
 }

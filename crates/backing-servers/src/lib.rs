@@ -4,6 +4,7 @@
 pub mod haproxy;
 pub mod identity_provider;
 pub mod nats;
+pub mod openid_provider;
 pub mod port;
 pub mod postgres;
 pub mod process;
@@ -11,3 +12,4 @@ pub mod prometheus;
 
 mod directory;
 mod program;
+mod provider;

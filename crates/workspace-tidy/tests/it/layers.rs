@@ -5,11 +5,12 @@ use workspace_tidy::{Package, Workspace};
 use crate::{assert_none, workspace};
 
 /// Every edge there may be, so that a new one is a diff in this file. Lower layers first.
-const EDGES: [(&str, &[&str]); 21] = [
+const EDGES: [(&str, &[&str]); 22] = [
     // Pure: values and functions.
     ("typed-ids", &[]),
     ("scim-protocol", &[]),
     ("saml-protocol", &[]),
+    ("oidc-protocol", &[]),
     ("token-protocol", &["typed-ids"]),
     ("bus-contract", &["typed-ids"]),
     // Plumbing: one technology each, knows no company.
@@ -53,7 +54,8 @@ const EDGES: [(&str, &[&str]); 21] = [
 /// Anyone's tests may start real servers.
 const FOR_EVERYBODYS_TESTS: &str = "backing-servers";
 
-const PURE: [&str; 5] = ["typed-ids", "scim-protocol", "saml-protocol", "token-protocol", "bus-contract"];
+const PURE: [&str; 6] =
+    ["typed-ids", "scim-protocol", "saml-protocol", "oidc-protocol", "token-protocol", "bus-contract"];
 
 /// What a pure crate never depends on: sockets, runtimes, databases, logs.
 const IMPURE: [&str; 12] = [
@@ -72,7 +74,7 @@ const IMPURE: [&str; 12] = [
 ];
 
 /// Which crates may name a technology in their `[dependencies]`.
-const OWNERS: [(&str, &[&str]); 22] = [
+const OWNERS: [(&str, &[&str]); 23] = [
     ("actix-web", &["service-runtime", "scim-gateway", "token-service", "admin-console"]),
     // The bench also measures what the bare client reaches on the same machine.
     ("async-nats", &["bus-jetstream", "provisioning-bench"]),
@@ -84,6 +86,7 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("ed25519-dalek", &["token-service"]),
     // The emulator signs assertions, as Entra does.
     ("jsonwebtoken", &["entra-emulator", "token-protocol", "token-service"]),
+    ("openidconnect", &["oidc-protocol"]),
     ("opentelemetry", &["service-runtime"]),
     ("opentelemetry-otlp", &["service-runtime"]),
     // The tests' collector.

@@ -1,0 +1,121 @@
+//! An OpenID provider that we did not write: oidc-provider-mock. Whoever comes says who they are.
+
+use std::{path::Path, path::PathBuf, process::Command, time::Duration};
+
+use anyhow::{Result, bail};
+use nix::sys::signal::Signal;
+
+use crate::{
+    directory::Directory,
+    port,
+    process::{Process, Supervision},
+    provider::{self, ask, ask_with},
+};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+/// How to start an OpenID provider.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it keeps its log; kept afterwards. A temporary directory otherwise.
+    pub directory: Option<PathBuf>,
+    /// The port to listen on; a free one otherwise.
+    pub port: Option<u16>,
+}
+
+/// A running OpenID provider; dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    // Before the directory, so that the process has ended when the directory is removed.
+    _process: Process,
+    port: u16,
+    _directory: Directory,
+}
+
+impl Server {
+    /// Installs it where it is not installed yet, starts it and waits until it publishes its configuration.
+    ///
+    /// # Errors
+    /// When Python is not installed, its packages cannot be had, or it does not start in time.
+    pub fn start(options: Options) -> Result<Self> {
+        let python = provider::install("openid-provider")?;
+        let directory = Directory::prepare(options.directory, "openid-provider")?;
+        let (port, process) = port::start_at(options.port, |port| launch(&python, &directory, port))?;
+        Ok(Self { _process: process, port, _directory: directory })
+    }
+
+    /// How it calls itself: `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// One of its documents or pages.
+    ///
+    /// # Errors
+    /// When it refuses.
+    pub fn get(&self, path: &str) -> Result<String> {
+        ask(self.port, "GET", path, "")?.page()
+    }
+
+    /// Tells it what it is to say of somebody, as JSON.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn set_claims(&self, subject: &str, claims: &str) -> Result<()> {
+        let path = format!("/users/{subject}");
+        ask_with(self.port, "PUT", &path, ("application/json", claims)).map(drop)
+    }
+
+    /// Signs somebody in who came by this address; where it sends the browser with the code.
+    ///
+    /// # Errors
+    /// When it refuses the request.
+    pub fn sign_in(&self, authorization_url: &str, subject: &str) -> Result<String> {
+        let path = authorization_url.trim_start_matches(&self.issuer());
+        ask(self.port, "POST", path, &format!("sub={subject}"))?.location()
+    }
+
+    /// Declines to sign somebody in; where it sends the browser.
+    ///
+    /// # Errors
+    /// When it refuses the request.
+    pub fn decline(&self, authorization_url: &str) -> Result<String> {
+        let path = authorization_url.trim_start_matches(&self.issuer());
+        ask(self.port, "POST", path, "action=deny")?.location()
+    }
+
+    /// What its token endpoint answers to a form, whatever it is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn token(&self, url: &str, form: &str) -> Result<String> {
+        Ok(ask(self.port, "POST", url.trim_start_matches(&self.issuer()), form)?.body)
+    }
+}
+
+fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
+    let mut command = Command::new(python);
+    command.args(["-m", "oidc_provider_mock", "--require-nonce", "true", "--port"]).arg(port.to_string());
+    // Authlib wants TLS, which nobody has on loopback.
+    command.env("AUTHLIB_INSECURE_TRANSPORT", "1").current_dir(directory.path());
+    let supervision = Supervision {
+        name: "openid-provider".to_owned(),
+        log: directory.path().join("openid-provider.log"),
+        stop_signal: Signal::SIGTERM,
+        grace: STOP_GRACE,
+        orphan_signal: Signal::SIGTERM,
+        remove_when_orphaned: directory.to_remove(),
+    };
+    if !port::is_free(port) {
+        bail!("the OpenID provider cannot listen on 127.0.0.1:{port}: the port is taken");
+    }
+    let mut process = Process::spawn(command, supervision)?;
+    let issuer = format!("http://127.0.0.1:{port}\"");
+    process.wait_until_ready(START_LIMIT, || {
+        ask(port, "GET", "/.well-known/openid-configuration", "")
+            .is_ok_and(|answer| answer.body.contains(&issuer))
+    })?;
+    Ok(process)
+}

@@ -1,0 +1,68 @@
+//! What the providers that people sign in to have in common: Python of their own, and questions over HTTP.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// How long an answer may take: machines that run tests are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Python with what is pinned for this provider, in the target directory of the program that runs.
+pub(crate) fn install(name: &str) -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot find the running program")?;
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let target = target.context("the running program is outside a target directory")?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/install-provider");
+    let installed = Command::new(&script).arg(name).env("CARGO_TARGET_DIR", target).output();
+    let installed = installed.with_context(|| format!("cannot run {}", script.display()))?;
+    if !installed.status.success() {
+        bail!("{} {name} failed: {}", script.display(), String::from_utf8_lossy(&installed.stderr));
+    }
+    Ok(target.join(name).join("bin/python"))
+}
+
+/// What a provider said.
+pub(crate) struct Answer {
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn page(self) -> Result<String> {
+        ensure!(self.head.contains(" 200 OK"), "{}\n{}", self.head, self.body);
+        Ok(self.body)
+    }
+
+    pub(crate) fn location(self) -> Result<String> {
+        let location = self.head.lines().find_map(|line| line.strip_prefix("Location: "));
+        location.map(str::to_owned).with_context(|| format!("{}\n{}", self.head, self.body))
+    }
+}
+
+/// One question over HTTP/1.0, whose answer ends with the connection. What is sent is a form, as browsers send it, or
+/// something else where nobody looks at its type.
+pub(crate) fn ask(port: u16, method: &str, path: &str, text: &str) -> Result<Answer> {
+    ask_with(port, method, path, ("application/x-www-form-urlencoded", text))
+}
+
+/// The same with a type.
+pub(crate) fn ask_with(port: u16, method: &str, path: &str, (kind, text): (&str, &str)) -> Result<Answer> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = text.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{text}"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no answer in HTTP")?;
+    Ok(Answer { head: head.to_owned(), body: body.to_owned() })
+}

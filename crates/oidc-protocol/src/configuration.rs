@@ -1,0 +1,114 @@
+//! What a provider says of itself (OpenID Connect Discovery 1.0): its addresses and its keys.
+
+use openidconnect::{
+    IssuerUrl,
+    core::{CoreJsonWebKeySet, CoreProviderMetadata},
+};
+use url::{Host, Url};
+
+use crate::MAX_DOCUMENT_BYTES;
+
+/// What an issuer's configuration is found by (Discovery §4).
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// A provider's addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// How it calls itself, to the letter.
+    pub issuer: String,
+    /// Where people are sent to sign in.
+    pub authorization_url: String,
+    /// Where a code is exchanged.
+    pub token_url: String,
+    /// Where its keys are.
+    pub keys_url: String,
+}
+
+/// Why a configuration or keys are of no use. The words go to whoever set the provider up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigurationError {
+    /// Longer than anything that is read.
+    #[error("the provider's document is longer than {MAX_DOCUMENT_BYTES} bytes")]
+    TooLarge,
+    /// Not what Discovery demands.
+    #[error("this is not an OpenID provider's configuration or key set")]
+    Malformed,
+    /// The document is about somebody else. Entra's for all tenants (`common`) is about nobody.
+    #[error("the configuration is of another issuer; for Entra, use the address with your tenant's ID")]
+    AnotherIssuer,
+    /// It exchanges no codes.
+    #[error("the provider has no token endpoint")]
+    NoTokenUrl,
+    /// An address that is not safe to use.
+    #[error("the address of the {0} must begin with https://")]
+    UnsafeUrl(&'static str),
+}
+
+impl Configuration {
+    /// Where an issuer's configuration is.
+    #[must_use]
+    pub fn address_of(issuer: &str) -> String {
+        format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/'))
+    }
+
+    /// Reads the configuration of this issuer.
+    ///
+    /// # Errors
+    /// When it is none, is another issuer's, or has addresses that are not safe.
+    pub fn read(issuer: &str, document: &[u8]) -> Result<Self, ConfigurationError> {
+        let metadata: CoreProviderMetadata = read(document)?;
+        // Discovery §4.3: exactly.
+        if metadata.issuer().as_str() != issuer {
+            return Err(ConfigurationError::AnotherIssuer);
+        }
+        let token_url = metadata.token_endpoint().ok_or(ConfigurationError::NoTokenUrl)?;
+        let checked = |url: &str, what| {
+            if is_safe(url) { Ok(url.to_owned()) } else { Err(ConfigurationError::UnsafeUrl(what)) }
+        };
+        Ok(Self {
+            issuer: checked(issuer, "issuer")?,
+            authorization_url: checked(metadata.authorization_endpoint().as_str(), "authorization endpoint")?,
+            token_url: checked(token_url.as_str(), "token endpoint")?,
+            keys_url: checked(metadata.jwks_uri().as_str(), "keys")?,
+        })
+    }
+
+    pub(crate) fn issuer_url(&self) -> Option<IssuerUrl> {
+        IssuerUrl::new(self.issuer.clone()).ok()
+    }
+}
+
+/// A provider's keys, as it published them.
+#[derive(Debug, Clone)]
+pub struct Keys(pub(crate) CoreJsonWebKeySet);
+
+impl Keys {
+    /// Reads a JWK set. Keys of kinds that are not known are passed over, as RFC 7517 §5 wants.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read(document: &[u8]) -> Result<Self, ConfigurationError> {
+        read(document).map(Self)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(document: &[u8]) -> Result<T, ConfigurationError> {
+    if document.len() > MAX_DOCUMENT_BYTES {
+        return Err(ConfigurationError::TooLarge);
+    }
+    serde_json::from_slice(document).map_err(|_malformed| ConfigurationError::Malformed)
+}
+
+/// HTTPS, or this machine itself, where people try things out.
+fn is_safe(address: &str) -> bool {
+    let Ok(url) = Url::parse(address) else { return false };
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(host)) => host.is_loopback(),
+        Some(Host::Ipv6(host)) => host.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    let is_plain = address.chars().all(|character| character.is_ascii_graphic()) && url.fragment().is_none();
+    is_plain && !has_user && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
+}
