@@ -80,7 +80,7 @@ impl App {
 /// # Errors
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind(&process, "console", settings.http)?.secured_by(settings.tls, "console")?;
+    let listener = Listener::bind(&process, "console", settings.http)?.secured_by(settings.tls)?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
     bus.flush_at_the_end(&process.tasks);

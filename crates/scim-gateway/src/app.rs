@@ -78,7 +78,7 @@ async fn upkeep(app: Arc<App>, stop: CancellationToken) -> anyhow::Result<()> {
 ///
 /// When the bus is configured impossibly.
 pub async fn start_on(listener: Listener, settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = listener.secured_by(settings.tls, "gateway")?;
+    let listener = listener.secured_by(settings.tls)?;
     let metrics = Metrics::register(&process.metrics)?;
     let told = bus_jetstream::Metrics::register(&process.metrics, &[&stream::PROVISIONING, &stream::CALLS])?;
     let bus = Bus::connect_measured(&settings.nats, told).await?;

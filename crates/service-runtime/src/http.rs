@@ -84,13 +84,13 @@ impl Listener {
         Ok(Self { process: process.clone(), name, socket, address, handshakes: None })
     }
 
-    /// Has it speak TLS, and nothing else, where that is set. The metrics about it begin with `timeclock_<prefix>_`.
+    /// Has it speak TLS, and nothing else, where that is set.
     ///
     /// # Errors
     ///
-    /// When another listener of the process has the same prefix.
-    pub fn secured_by(self, tls: Option<Tls>, prefix: &str) -> anyhow::Result<Self> {
-        let handshakes = tls.map(|tls| tls.serve(&self.process, prefix)).transpose()?;
+    /// When another listener of the process does already.
+    pub fn secured_by(self, tls: Option<Tls>) -> anyhow::Result<Self> {
+        let handshakes = tls.map(|tls| tls.serve(&self.process)).transpose()?;
         Ok(Self { handshakes, ..self })
     }
 

@@ -61,7 +61,7 @@ impl App {
 /// # Errors
 /// When the listener cannot be bound or the NATS url is malformed.
 pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
-    let listener = Listener::bind(&process, "tokens", settings.http)?.secured_by(settings.tls, "tokens")?;
+    let listener = Listener::bind(&process, "tokens", settings.http)?.secured_by(settings.tls)?;
     let bus = Bus::connect_measured(&settings.nats, bus_jetstream::Metrics::register(&process.metrics, &[])?)
         .await?;
     let bus = bus.with_replicas(settings.replicas);

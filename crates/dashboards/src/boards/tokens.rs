@@ -22,9 +22,6 @@ pub(super) fn board() -> Dashboard {
 }
 
 fn expiry() -> Row {
-    let certificates = ["gateway", "tokens", "console"]
-        .map(|service| format!("timeclock_{service}_certificate_expiry_timestamp_seconds"))
-        .join(" or ");
     let panels = vec![
         Panel::new(
             Visual::Number,
@@ -43,7 +40,7 @@ fn expiry() -> Row {
             Unit::Days,
             "Days until the certificate of a service expires. Empty where TLS ends at a proxy.",
         )
-        .ask("{{job}}", format!("(min by (job) ({certificates}) - time()) / 86400"))
+        .ask("{{job}}", "(min by (job) (timeclock_certificate_expiry_timestamp_seconds) - time()) / 86400")
         .below(Bad)
         .from(3.0, Doubtful)
         .from(14.0, Good)
@@ -65,28 +62,24 @@ fn expiry() -> Row {
         )
         .ask("{{kind}}", r#"max by (kind) (timeclock_tokens_expiring_credentials{days="7"})"#)
         .runbook("TokensNearExpiry"),
-        of_certificates(
+        Panel::new(
+            Visual::Lines,
             "Changed certificates",
+            Unit::PerSecond,
             "Taken into use without a restart, or `refused`: then the old one stays.",
-            "certificate_reloads_total",
-        ),
-        of_certificates(
+        )
+        .ask("{{job}} {{result}}", rate("timeclock_certificate_reloads_total", "", "job, result"))
+        .runbook("CertificateNearExpiry"),
+        Panel::new(
+            Visual::Lines,
             "TLS handshakes",
+            Unit::PerSecond,
             "Of callers that speak TLS with the services themselves. Failed ones are whoever finds the address, or a certificate that callers do not accept.",
-            "tls_handshakes_total",
-        ),
+        )
+        .ask("{{job}} {{result}}", rate("timeclock_tls_handshakes_total", "", "job, result"))
+        .runbook("CertificateNearExpiry"),
     ];
     Row { title: "What ends soon", panels }
-}
-
-/// A panel about the certificate of each service, of the series that end so.
-fn of_certificates(title: &'static str, description: &'static str, series: &str) -> Panel {
-    let panel = Panel::new(Visual::Lines, title, Unit::PerSecond, description);
-    let asked = ["gateway", "tokens", "console"].into_iter().fold(panel, |panel, service| {
-        let counter = format!("timeclock_{service}_{series}");
-        panel.ask(&format!("{service} {{{{result}}}}"), rate(&counter, "", "result"))
-    });
-    asked.runbook("CertificateNearExpiry")
 }
 
 fn use_of_tokens() -> Row {

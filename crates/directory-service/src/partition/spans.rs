@@ -3,20 +3,23 @@
 
 use bus_contract::{partition::Partition, stream};
 use bus_jetstream::pull;
-use service_runtime::trace::{Begin, Kind, Span, Trace};
+use service_runtime::trace::{Kind, Span, Trace};
 
 use crate::apply::request::{Request, Unreadable};
 
 /// The span of a batch.
 pub(super) fn of_batch(partition: Partition, messages: &[pull::Delivery], traces: &[Trace]) -> Span {
     let name = format_args!("apply a batch");
-    from_stream(Trace::batch_of(traces, Kind::Consumer, name))
+    Trace::batch_of(traces, Kind::Consumer, name)
+        .with("messaging.system", "nats")
+        .with("messaging.destination.name", stream::PROVISIONING.name)
         .with("messaging.batch.message_count", i64::try_from(messages.len()).unwrap_or(i64::MAX))
         .with("partition", i64::from(partition.number()))
         .begin()
 }
 
-/// The span of one request's application, from now until its outcome is told; what lies behind it was the wait.
+/// The span of one request's application, from now until its outcome is told; what lies behind it was the wait. Whose
+/// request it is and which stands in the spans above it, and is not written down once more for each of a hundred in a batch.
 pub(super) fn of_request(
     request: &Result<Request, Unreadable>,
     message: &pull::Delivery,
@@ -24,18 +27,8 @@ pub(super) fn of_request(
     batch: &Span,
 ) -> Span {
     let (resource, verb) = request.as_ref().map_or(("unreadable", ""), Request::operation);
-    let wait = from_stream(trace.span(Kind::Consumer, format_args!("wait {resource}.{verb}")));
+    let wait = trace.span(Kind::Consumer, format_args!("wait {resource}.{verb}"));
     drop(wait.since(message.stored_at).begin());
-    let apply = from_stream(trace.span(Kind::Consumer, format_args!("apply {resource}.{verb}")));
-    let apply = apply.linked_to(batch.trace());
-    match request {
-        Ok(request) => {
-            apply.with_text("request.id", &request.id).with_text("company.id", &request.company).begin()
-        }
-        Err(_unreadable) => apply.begin(),
-    }
-}
-
-fn from_stream(begin: Begin) -> Begin {
-    begin.with("messaging.system", "nats").with("messaging.destination.name", stream::PROVISIONING.name)
+    let apply = trace.span(Kind::Consumer, format_args!("apply {resource}.{verb}"));
+    apply.linked_to(batch.trace()).begin()
 }

@@ -109,10 +109,9 @@ impl Tls {
         }
     }
 
-    /// What shakes hands on a listener; the certificate is renewed by a task of the process. The metrics' names begin
-    /// with `timeclock_<prefix>_`.
-    pub(super) fn serve(self, process: &Process, prefix: &str) -> anyhow::Result<Handshakes> {
-        let metrics = Metrics::register(process, prefix)?;
+    /// What shakes hands on a listener; the certificate is renewed by a task of the process.
+    pub(super) fn serve(self, process: &Process) -> anyhow::Result<Handshakes> {
+        let metrics = Metrics::register(process)?;
         let current = Arc::new(Current::new(Arc::clone(&self.identity), metrics.expiry));
         let config = Arc::new(config(Arc::clone(&current)).context("cannot set up TLS")?);
         let (files, interval, clock) = (self.files, self.interval, process.clock.clone());
@@ -129,11 +128,10 @@ struct Metrics {
 }
 
 impl Metrics {
-    fn register(process: &Process, prefix: &str) -> prometheus::Result<Self> {
+    fn register(process: &Process) -> prometheus::Result<Self> {
         let collectors = Collectors::of(&process.metrics);
-        let name = |rest: &str| format!("timeclock_{prefix}_{rest}");
-        let results = |rest, help, results: &[&str]| {
-            let counters = collectors.counters(&name(rest), help, &["result"])?;
+        let results = |name, help, results: &[&str]| {
+            let counters = collectors.counters(name, help, &["result"])?;
             for result in results {
                 counters.with_label_values(&[result]);
             }
@@ -141,16 +139,16 @@ impl Metrics {
         };
         Ok(Self {
             expiry: collectors.gauge(
-                &name("certificate_expiry_timestamp_seconds"),
+                "timeclock_certificate_expiry_timestamp_seconds",
                 "When the certificate in use expires, in seconds since 1970",
             )?,
             reloads: results(
-                "certificate_reloads_total",
+                "timeclock_certificate_reloads_total",
                 "Changed certificates: in use, or refused",
                 &renewal::RESULTS,
             )?,
             handshakes: results(
-                "tls_handshakes_total",
+                "timeclock_tls_handshakes_total",
                 "TLS handshakes by how they ended",
                 &handshake::RESULTS,
             )?,

@@ -1,6 +1,10 @@
 //! Spans: begun where the work begins or afterwards, ended with it, recorded when somebody wants them.
 
-use std::{fmt, sync::OnceLock, time::SystemTime};
+use std::{
+    fmt,
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
 
 use opentelemetry::{
     Context, KeyValue, Value,
@@ -11,6 +15,9 @@ use opentelemetry_sdk::trace::SdkTracer;
 use super::Trace;
 
 pub use opentelemetry::trace::SpanKind as Kind;
+
+/// As many attributes as most spans have; room for them is made once.
+const MOST_ATTRIBUTES: usize = 8;
 
 /// Set once traces are exported.
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
@@ -70,7 +77,8 @@ impl Begin {
     /// Notes something about it. Never a name, an address or a secret: who may read traces may not read those.
     pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         if let Some((builder, _)) = &mut self.builder {
-            builder.attributes.get_or_insert_default().push(KeyValue::new(key, value));
+            let attributes = builder.attributes.get_or_insert_with(|| Vec::with_capacity(MOST_ATTRIBUTES));
+            attributes.push(KeyValue::new(key, value));
         }
         self
     }
@@ -89,6 +97,14 @@ impl Begin {
             builder.start_time = Some(time.min(opentelemetry::time::now()));
         }
         self
+    }
+
+    /// It began so long ago, and not now.
+    pub fn begun_before(self, now: Duration) -> Self {
+        match self.builder {
+            Some(_) => self.since(opentelemetry::time::now() - now),
+            None => self,
+        }
     }
 
     /// It has to do with the present span of another trace as well.

@@ -32,7 +32,7 @@ use tokio_rustls::TlsConnector;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 const DAY: u64 = 86_400;
-const EXPIRY: &str = "timeclock_test_certificate_expiry_timestamp_seconds";
+const EXPIRY: &str = "timeclock_certificate_expiry_timestamp_seconds";
 
 /// A kind of key, as `openssl req` is told of it.
 const ECDSA: &[&str] = &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
@@ -117,7 +117,7 @@ impl Server {
         let process = Process::new(clock);
         let listener = Listener::bind(&process, "secure", SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.address();
-        let listener = listener.secured_by(pair.settings().unwrap(), "test").unwrap();
+        let listener = listener.secured_by(pair.settings().unwrap()).unwrap();
         process.tasks.spawn("listener", |stop| {
             listener.serve(Serving { workers: 1, drain: DEADLINE }, stop, |config| {
                 config.default_service(web::to(|request: HttpRequest| async move {
@@ -178,7 +178,7 @@ impl Server {
     }
 
     fn refused(&self) -> f64 {
-        self.metric("timeclock_test_certificate_reloads_total{result=\"refused\"}")
+        self.metric("timeclock_certificate_reloads_total{result=\"refused\"}")
     }
 }
 
@@ -225,7 +225,7 @@ async fn what_is_old_or_weak_is_refused() {
         let alerts = ["SSL alert number 40", "SSL alert number 70"];
         assert!(!agreed && alerts.iter().any(|alert| said.contains(alert)), "{options:?}: {said}");
     }
-    assert_eq!(server.metric("timeclock_test_tls_handshakes_total{result=\"ok\"}"), 0.0);
+    assert_eq!(server.metric("timeclock_tls_handshakes_total{result=\"ok\"}"), 0.0);
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn plain_http_on_the_port_for_tls_is_turned_away_and_harms_nobody() {
     }
     server
         .until("all are counted", |server| {
-            server.metric("timeclock_test_tls_handshakes_total{result=\"failed\"}") >= 4.0
+            server.metric("timeclock_tls_handshakes_total{result=\"failed\"}") >= 4.0
         })
         .await;
     let (answer, _) = server.get(&[&pair]).await;
@@ -316,7 +316,7 @@ async fn a_bad_successor_is_refused_once_and_the_old_certificate_stays() {
     assert_eq!(server.metric(EXPIRY), expiry);
 
     pair.become_of(&other);
-    let in_use = "timeclock_test_certificate_reloads_total{result=\"in_use\"}";
+    let in_use = "timeclock_certificate_reloads_total{result=\"in_use\"}";
     server.until("a good one is used at last", |server| server.metric(in_use) == 1.0).await;
     assert_eq!(server.get(&[&other]).await.1, other.der());
     assert_eq!(server.refused(), 4.0);
