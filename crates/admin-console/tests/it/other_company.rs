@@ -101,7 +101,7 @@ fn look(pattern: &str, theirs: &Theirs) -> Option<(String, u16)> {
         "/invitation/{token}" => (vec![theirs.invited.as_str()], 410),
         "/people/{id}" => (vec![PERSON], 404),
         "/groups/{id}" => (vec![GROUP], 404),
-        "/provisioning/requests/{id}" => (vec![REQUEST], 404),
+        "/provisioning/requests/{id}" | "/provisioning/requests/{id}/receipt" => (vec![REQUEST], 404),
         "/saml/logout" => (vec![], 303),
         "/settings/single-sign-on/tests/{id}" => (vec![PERSON], 404),
         "/sign-in"
