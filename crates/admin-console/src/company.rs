@@ -69,9 +69,11 @@ impl Companies {
         let mut all: Vec<Company> = Vec::new();
         loop {
             // One answer holds as many as fit.
-            let after_company_id = all.last().map(|last| last.company_id.clone()).unwrap_or_default();
-            let page =
-                self.ask(ListCompanies { after_company_id, ..ListCompanies::default() }).await?.companies;
+            let after = all.last().map(|last| last.company_id.clone()).unwrap_or_default();
+            let question = ListCompanies { after_company_id: after.clone(), ..ListCompanies::default() };
+            let mut page = self.ask(question).await?.companies;
+            // An older directory knows no pages and begins at the first each time.
+            page.retain(|company| company.company_id > after);
             if page.is_empty() {
                 return Ok(all);
             }

@@ -74,9 +74,11 @@ async fn list(questions: &Questions, company_id: String) -> Result<Vec<Shown>, F
     let mut companies = Vec::new();
     loop {
         let answer = result(questions.ask(DIRECTORY, LIST_COMPANIES, &question).await?)?;
-        let reply::Result::ListCompanies(page) = answer else {
+        let reply::Result::ListCompanies(mut page) = answer else {
             return Err(unintelligible(DIRECTORY, "another result"));
         };
+        // An older directory knows no pages and begins at the first each time.
+        page.companies.retain(|company| company.company_id > question.after_company_id);
         // One answer holds as many as fit, and the one company that was asked for is all there is.
         let Some(last) = page.companies.last().filter(|_| question.company_id.is_empty()) else {
             companies.extend(page.companies);

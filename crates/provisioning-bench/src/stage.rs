@@ -182,8 +182,13 @@ impl Course<'_> {
         let once = Course { effort: Effort { runs: 1, ..self.effort }, ..*self };
         for (operation, in_flight) in tracing::PLAN {
             let mut taken = [vec![], vec![]];
-            for _ in 0..self.effort.runs {
-                for ((system, _), taken) in sides.iter().zip(&mut taken) {
+            for run in 0..self.effort.runs {
+                let mut turns: Vec<_> = sides.iter().zip(&mut taken).collect();
+                // What the one leaves to be written back, the other waits for.
+                if run % 2 == 1 {
+                    turns.reverse();
+                }
+                for ((system, _), taken) in turns {
                     taken.push(once.operation(system, operation, in_flight)?);
                     system.check()?;
                 }

@@ -42,14 +42,16 @@ impl Services {
     /// Both; the directory knows these companies, and whatever else is asked has no answer until a test gives it one.
     pub(crate) async fn start<const N: usize>(nats: &str, companies: [&Company; N]) -> Arc<Self> {
         let services = Arc::new(Self::default());
-        let known = companies.map(|company| directory::Company {
+        let mut known = companies.map(|company| directory::Company {
             company_id: company.id.to_string(),
             name: company.name.to_owned(),
             created_at: "2026-01-01T00:00:00Z".to_owned(),
         });
+        known.sort_unstable_by(|a, b| a.company_id.cmp(&b.company_id));
         services.answer(LIST_COMPANIES, move |question: ListCompanies| {
             let asked_for = |company: &&directory::Company| {
-                question.company_id.is_empty() || question.company_id == company.company_id
+                (question.company_id.is_empty() || question.company_id == company.company_id)
+                    && company.company_id > question.after_company_id
             };
             let companies = known.iter().filter(asked_for).cloned().collect();
             directory::Reply {
