@@ -14,6 +14,7 @@ use service_runtime::{
 };
 
 use crate::{
+    access,
     company::Companies,
     http,
     live::Live,
@@ -114,6 +115,9 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
             let (app, interval) = (working.clone(), settings.notices_interval);
             process.tasks.spawn_supporting("notices", move |stop| notices::run(app, mailer, interval, stop));
         }
+        let (following, watching) = (working.clone(), working.clone());
+        process.tasks.spawn("access", |stop| access::follow::run(following, stop));
+        process.tasks.spawn_supporting("access backlog", |stop| access::follow::watch(watching, stop));
         let app = working.clone();
         process.tasks.spawn_supporting("metadata", move |stop| single_sign_on::refresh::run(app, stop));
         operators::serve(working, &answers, &process.tasks).await

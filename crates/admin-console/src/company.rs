@@ -7,12 +7,13 @@ use std::{
 };
 
 use bus_contract::{
-    directory::{Company, ListCompanies, Reply, reply::Result as Answer},
+    directory::{Company, ListCompanies, ListCompaniesReply, Reply, reply::Result as Answer},
     subject::LIST_COMPANIES,
 };
 use bus_jetstream::Bus;
 use service_runtime::clock::Clock;
 use typed_ids::CompanyId;
+use uuid::Uuid;
 
 use crate::question::{self, Unanswered, answer_of};
 
@@ -60,7 +61,7 @@ impl Companies {
     /// Asks the directory whether there is such a company, and what it is called.
     pub(crate) async fn find(&self, company: CompanyId) -> Result<Option<Company>, Unanswered> {
         let question = ListCompanies { company_id: company.to_string(), ..ListCompanies::default() };
-        Ok(self.ask(question).await?.into_iter().next())
+        Ok(self.ask(question).await?.companies.into_iter().next())
     }
 
     /// Every company.
@@ -70,7 +71,7 @@ impl Companies {
             // One answer holds as many as fit.
             let after = all.last().map(|last| last.company_id.clone()).unwrap_or_default();
             let question = ListCompanies { after_company_id: after.clone(), ..ListCompanies::default() };
-            let mut page = self.ask(question).await?;
+            let mut page = self.ask(question).await?.companies;
             // An older directory knows no pages and begins at the first each time.
             page.retain(|company| company.company_id > after);
             if page.is_empty() {
@@ -80,9 +81,17 @@ impl Companies {
         }
     }
 
-    async fn ask(&self, question: ListCompanies) -> Result<Vec<Company>, Unanswered> {
+    /// Which history of the directory is the present one; `None` from a directory that does not say.
+    pub(crate) async fn history(&self) -> Result<Option<Uuid>, Unanswered> {
+        // Behind every company there is none, so the answer is short.
+        let question =
+            ListCompanies { after_company_id: Uuid::max().to_string(), ..ListCompanies::default() };
+        Ok(self.ask(question).await?.history_id.parse().ok())
+    }
+
+    async fn ask(&self, question: ListCompanies) -> Result<ListCompaniesReply, Unanswered> {
         let reply: Reply = question::ask(&self.bus, LIST_COMPANIES, &question).await?;
         let answer = reply.result.ok_or(Unanswered::Unintelligible)?;
-        answer_of!(answer, ListCompanies).map(|list| list.companies)
+        answer_of!(answer, ListCompanies)
     }
 }

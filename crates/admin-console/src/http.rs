@@ -155,6 +155,9 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Get, "/provisioning/cycles", SignedIn, Page, || get().to(provisioning::cycles::get)),
     entry(Get, "/provisioning/log.csv", SignedIn, Part, || get().to(provisioning::export::get)),
     entry(Get, "/provisioning/requests/{id}", SignedIn, Page, || get().to(provisioning::one)),
+    entry(Get, "/provisioning/requests/{id}/receipt", SignedIn, Part, || {
+        get().to(provisioning::receipt::get)
+    }),
     entry(Get, "/settings/company", SignedIn, Page, || get().to(settings::get)),
     entry(Post, "/settings/company/tokens", Administrator, Page, || post().to(settings::token::issue)),
     entry(Post, "/settings/company/tokens/rotate", Administrator, Page, || {

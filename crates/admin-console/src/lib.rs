@@ -13,6 +13,7 @@ mod signed_in;
 
 mod http;
 
+mod access;
 mod account;
 mod administrators;
 mod invitation;

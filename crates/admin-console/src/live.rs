@@ -8,7 +8,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bus_contract::subject::{EVERY_ACTIVITY, company_of_activity};
+use bus_contract::{
+    Message as _,
+    console::SessionsEnded,
+    subject::{EVERY_ACTIVITY, SESSIONS_ENDED, company_of_activity},
+};
 use bus_jetstream::Bus;
 use futures_util::StreamExt as _;
 use prometheus::IntGauge;
@@ -49,7 +53,7 @@ pub(crate) struct Listener {
     company: CompanyId,
     session: Uuid,
     changes: watch::Receiver<u64>,
-    /// Cancelled when a newer page of the session needs its place.
+    /// Cancelled when the session ends, or a newer page of it needs the place.
     end: CancellationToken,
 }
 
@@ -59,9 +63,10 @@ impl Live {
         Self { listeners: Arc::default(), open, stop }
     }
 
-    /// Passes on what the directory says, until the process stops.
+    /// Passes on what the directory says, and ends what an instance of ours says has ended, until the process stops.
     pub(crate) async fn run(self, bus: Bus, stop: CancellationToken) -> anyhow::Result<()> {
         let mut changes = bus.subscribe(EVERY_ACTIVITY).await?;
+        let mut ends = bus.subscribe(SESSIONS_ENDED).await?;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -73,7 +78,20 @@ impl Live {
                     }
                     None => return Ok(()),
                 },
+                ended = ends.next() => match ended {
+                    Some(ended) => self.end_all(&SessionsEnded::decode(ended.payload).unwrap_or_default()),
+                    None => return Ok(()),
+                },
             }
+        }
+    }
+
+    /// Ends every page of these sessions that is open here.
+    fn end_all(&self, ended: &SessionsEnded) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in ended.session_ids.iter().filter_map(|id| id.parse::<Uuid>().ok()) {
+            let open = listeners.sessions.get(&session).map(Vec::as_slice).unwrap_or_default();
+            open.iter().for_each(CancellationToken::cancel);
         }
     }
 
@@ -104,8 +122,8 @@ impl Live {
 }
 
 impl Listener {
-    /// Waits for the next change; several that came in the meantime are one. `false` at the end: when a newer page has
-    /// taken its place, or the process stops.
+    /// Waits for the next change; several that came in the meantime are one. `false` at the end: of the
+    /// session, of the process, or when a newer page has taken its place.
     pub(crate) async fn changed(&mut self) -> bool {
         tokio::select! {
             () = self.end.cancelled() => false,
@@ -159,6 +177,20 @@ mod tests {
         assert_eq!(listener.count(), 2);
         live.stop.cancel();
         assert!(!other.changed().await, "a change of another company was heard");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_has_ended_has_no_page_open_and_others_go_on() {
+        let live = live();
+        let (company, ended) = (CompanyId::mint(), Uuid::now_v7());
+        let mut pages = [live.listen(company, ended).unwrap(), live.listen(company, ended).unwrap()];
+        let mut other = live.listen(company, Uuid::now_v7()).unwrap();
+        live.end_all(&SessionsEnded { session_ids: vec!["nonsense".to_owned(), ended.to_string()] });
+        for page in &mut pages {
+            assert!(!page.changed().await, "it goes on");
+        }
+        live.tell(company);
+        assert!(other.changed().await);
     }
 
     #[tokio::test]

@@ -1,12 +1,16 @@
 //! What the console counts besides the requests of its listener; every series is in docs/reference/metrics.md.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Registry};
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, Registry};
 use service_runtime::metrics::Collectors;
 
 use crate::{
-    mail, notices, sign_in,
+    access, mail, notices, sign_in,
     single_sign_on::{Way, federation},
 };
+
+/// From the quickest that a fact can come to the hour for which a console may be down; 2 is the objective.
+const REMOVAL_SECONDS: [f64; 14] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0];
 
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -18,6 +22,7 @@ pub(crate) struct Metrics {
     pub(crate) password_hashes: IntCounter,
     pub(crate) sessions_begun: IntCounter,
     pub(crate) sessions_ended: IntCounter,
+    pub(crate) access: AccessMetrics,
     /// By result.
     pub(crate) mails: IntCounterVec,
     /// By kind.
@@ -55,6 +60,7 @@ impl Metrics {
                 "timeclock_console_sessions_ended_total",
                 "Sessions that somebody ended; others expire",
             )?,
+            access: AccessMetrics::register(registry)?,
             mails: make.counters("timeclock_console_mails_total", "Mails, by result", &["result"])?,
             notices: make.counters(
                 "timeclock_console_notices_total",
@@ -80,6 +86,51 @@ impl Metrics {
             for value in values {
                 counters.with_label_values(&[value]);
             }
+        }
+        Ok(metrics)
+    }
+}
+
+/// What is counted of access that ends.
+#[derive(Clone)]
+pub(crate) struct AccessMetrics {
+    pub(crate) removal: Histogram,
+    /// By cause.
+    pub(crate) sessions_ended: IntCounterVec,
+    pub(crate) facts_waiting: IntGauge,
+    /// By what was done with them.
+    pub(crate) facts: IntCounterVec,
+}
+
+impl AccessMetrics {
+    fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let make = Collectors::of(registry);
+        let metrics = Self {
+            removal: make.histogram(
+                "timeclock_console_access_removal_seconds",
+                "From a request's arrival at the gateway to the end of the sessions of whoever it takes access from",
+                &REMOVAL_SECONDS,
+            )?,
+            sessions_ended: make.counters(
+                "timeclock_console_access_sessions_ended_total",
+                "Sessions that ended because of a change in the directory, by cause",
+                &["cause"],
+            )?,
+            facts_waiting: make.gauge(
+                "timeclock_console_access_facts_waiting",
+                "Facts about users that no instance has finished with",
+            )?,
+            facts: make.counters(
+                "timeclock_console_access_facts_total",
+                "Facts about users that an instance has finished with, by what it did",
+                &["effect"],
+            )?,
+        };
+        for effect in access::follow::EFFECTS {
+            metrics.facts.with_label_values(&[effect]);
+        }
+        for cause in access::Cause::ALL {
+            metrics.sessions_ended.with_label_values(&[cause.as_str()]);
         }
         Ok(metrics)
     }

@@ -3,9 +3,11 @@
 //! Functions here run inside a transaction that somebody above opens; none opens one itself. A transaction begins by
 //! naming the company it acts for, or the key that it presents.
 
+pub(crate) mod access_ends;
 pub(crate) mod administrators;
 pub(crate) mod attempts;
 pub(crate) mod audit;
+pub(crate) mod directory_history;
 pub(crate) mod invitations;
 pub(crate) mod networks;
 pub(crate) mod notices;

@@ -5,8 +5,8 @@ use bus_contract::{
     subject,
     token::{
         AddClientSecret, Client, CreateClient, IssueToken, ListClients, ListTokens, Reply, RevealToken,
-        RevokeClient, RevokeClientSecret, RevokeToken, RotateToken, SecretClient, SecretToken, Token,
-        create_client::Authentication, failure::Reason, reply::Result as Answer,
+        RevokeClient, RevokeClientSecret, RevokeToken, RotateToken, SecretClient, SecretToken, SignAccessEnd,
+        Token, create_client::Authentication, failure::Reason, reply::Result as Answer,
     },
 };
 use bus_jetstream::Bus;
@@ -131,6 +131,11 @@ impl<'a> Tokens<'a> {
             actor: Some(self.who.actor()),
         };
         answer_of!(self.ask(subject::REVOKE_CLIENT, &act).await?, Client)
+    }
+
+    /// A receipt of an access that ended, in compact serialization.
+    pub(crate) async fn receipt(&self, end: SignAccessEnd) -> Result<String, Unanswered> {
+        answer_of!(self.ask(subject::SIGN_ACCESS_END, &end).await?, Receipt).map(|receipt| receipt.jws)
     }
 
     /// The token service's part of the audit log, the newest first.

@@ -182,6 +182,9 @@ pub fn group_fact(company: CompanyId, group: GroupId, event: Event) -> String {
     format!("facts.v1.{company}.group.{group}.{}", event.as_str())
 }
 
+/// Every fact about a user: `facts.v1.*.user.*.*`.
+pub const EVERY_USER_FACT: &str = "facts.v1.*.user.*.*";
+
 /// What a request over the bus asks for: its subject without the service that answers it and the version.
 #[must_use]
 pub fn operation(subject: &str) -> &str {
@@ -247,6 +250,10 @@ pub const REVOKE_CLIENT_SECRET: &str = "tokens.v1.client.revoke_secret";
 pub const REVOKE_CLIENT: &str = "tokens.v1.client.revoke";
 /// Operators and the console to the token service. [`crate::audit::ListEvents`] → [`crate::token::Reply`].
 pub const LIST_TOKEN_EVENTS: &str = "tokens.v1.events";
+/// The console to the token service. [`crate::token::SignAccessEnd`] → [`crate::token::Reply`].
+///
+/// Apart from what operators may ask as well: a receipt says what the console did, so nobody else has one signed.
+pub const SIGN_ACCESS_END: &str = "receipts.v1.access_end.sign";
 /// The queue group in which the token service's instances share its work.
 pub const TOKEN_QUEUE: &str = "tokens";
 
@@ -264,6 +271,9 @@ pub const SIGN_OUT_ADMINISTRATOR: &str = "console.v1.administrator.sign_out";
 pub const LIST_CONSOLE_EVENTS: &str = "console.v1.events";
 /// The queue group in which the console's instances share what operators ask.
 pub const CONSOLE_QUEUE: &str = "console";
+
+/// An instance of the console to all of them: these sessions have ended. [`crate::console::SessionsEnded`]
+pub const SESSIONS_ENDED: &str = "sessions.v1.ended";
 
 /// Calls that a gateway answered, for the stream `CALLS`: `calls.v1.<company>`. [`crate::directory::CallBatch`]
 #[must_use]

@@ -13,6 +13,7 @@ pub mod provision;
 
 pub mod bucket;
 pub mod pull;
+pub mod share;
 pub mod watch;
 
 pub mod error;

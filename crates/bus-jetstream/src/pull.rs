@@ -70,7 +70,7 @@ pub struct Delivery {
     pub stream_sequence: u64,
     /// When the stream took it, by the server's clock.
     pub stored_at: SystemTime,
-    acknowledge_at: Subject,
+    pub(crate) acknowledge_at: Subject,
 }
 
 /// Why a reading ended. Open a new one.
@@ -92,9 +92,9 @@ pub enum PullError {
 /// How far behind a reading is; asks the server, so it also tells of a reading that stands still. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Backlog {
-    bus: Bus,
-    stream: &'static str,
-    consumer: String,
+    pub(crate) bus: Bus,
+    pub(crate) stream: &'static str,
+    pub(crate) consumer: String,
 }
 
 /// One reading.

@@ -53,6 +53,7 @@ pub(crate) fn facts(
             occurred_at: Some(to_timestamp(now)),
             // Said when it is announced.
             history_id: String::new(),
+            requested_at: Some(to_timestamp(request.accepted_at)),
             event: Some(body),
         };
         OutboxFact {

@@ -24,8 +24,10 @@ pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
 /// Seals the gateway's cursors, the same for all gateways: 32 bytes, base64.
 pub const CURSOR_KEY: &str = "TIMECLOCK_CURSOR_KEY";
 
-/// What services are told here and nowhere else (service, variable, value): emulators and benchmarks call as often as they
-/// can, which Entra never does, and an identity provider to try things out with is on this machine.
+/// What services are told here and nowhere else (service, variable, value).
+///
+/// Emulators and benchmarks call as often as they can, which Entra never does, and an identity provider to try things out
+/// with is on this machine.
 pub const LOCAL: [(&str, &str, &str); 2] = [
     ("scim-gateway", "TIMECLOCK_COMPANY_REQUESTS_PER_SECOND", "1000000"),
     ("admin-console", "TIMECLOCK_PRIVATE_METADATA", "true"),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, StatusCode,
+    body::Incoming,
     client::conn::http1::{SendRequest, handshake},
     header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN, SET_COOKIE},
 };
@@ -113,5 +114,46 @@ impl Connection {
         let status = answer.status();
         let body = answer.into_body().collect().await.context("half an answer")?.to_bytes();
         Ok((status, body))
+    }
+
+    /// Opens a stream of events.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub(crate) async fn stream(mut self, path: &str) -> Result<Events> {
+        let request = Request::get(path)
+            .header(HOST, self.host.clone())
+            .header(self.credential.0.clone(), self.credential.1.clone())
+            .body(Full::default())
+            .context("cannot build the request")?;
+        let answer = self.sender.send_request(request).await.context("no answer")?;
+        match answer.status() {
+            StatusCode::OK => Ok(Events { body: answer.into_body(), _open: self.sender }),
+            status => bail!("GET {path} was answered with {status}"),
+        }
+    }
+}
+
+/// What comes of a stream of events.
+#[derive(Debug)]
+pub(crate) struct Events {
+    body: Incoming,
+    /// The connection lives as long as it.
+    _open: SendRequest<Full<Bytes>>,
+}
+
+impl Events {
+    /// The next piece; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
+        match self.body.frame().await {
+            None => Ok(None),
+            Some(frame) => Ok(Some(frame.context("the stream broke off")?.into_data().unwrap_or_default())),
+        }
+    }
+
+    /// Reads on until it ends.
+    pub(crate) async fn end(&mut self) -> Result<()> {
+        while self.next().await?.is_some() {}
+        Ok(())
     }
 }

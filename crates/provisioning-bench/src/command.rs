@@ -13,6 +13,7 @@ use clap::Parser;
 use signal_hook::{consts::TERM_SIGNALS, flag};
 
 use crate::{
+    access,
     figure::Effort,
     history::{Extent, LITTLE, MUCH},
     machine::Machine,
@@ -24,6 +25,10 @@ use crate::{
 
 /// Users of the smoke test.
 const QUICK: u64 = 200;
+/// People who are signed in to be disabled: more than the runs take.
+const LEAVERS: u64 = 50_000;
+/// The same in the smoke test.
+const LEAVERS_QUICK: u64 = 2_000;
 /// More would have numbers of those who are hired meanwhile, and take days to put there.
 const MOST_USERS: u64 = 1_000_000_000;
 
@@ -43,6 +48,7 @@ const MOST_USERS: u64 = 1_000_000_000;
     after_help = "Examples:\n  provisioning-bench                      everything, about ten minutes\n  \
                   provisioning-bench --sizes 1k           the smallest directory only, three minutes\n  \
                   provisioning-bench --pages              the console's pages only, two minutes\n  \
+                  provisioning-bench --access             how soon sessions end only, a minute\n  \
                   provisioning-bench --tracing            what traces cost only, two minutes\n  \
                   provisioning-bench --quick              seconds; the figures mean nothing, that it works does"
 )]
@@ -62,8 +68,11 @@ struct Arguments {
     /// Measure only the console's pages: with 10 users and log lines, and with 100k users and 1m log lines
     #[arg(long, conflicts_with = "only")]
     pages: bool,
-    /// Measure only what it costs to record every trace, side by side with a system that records none
+    /// Measure only how soon the console's sessions end of people who are disabled
     #[arg(long, conflicts_with_all = ["only", "pages"])]
+    access: bool,
+    /// Measure only what it costs to record every trace, side by side with a system that records none
+    #[arg(long, conflicts_with_all = ["only", "pages", "access"])]
     tracing: bool,
     /// A smoke test: 200 users, one run of a tenth of a second each
     #[arg(long, conflicts_with_all = ["sizes", "seconds", "runs"])]
@@ -86,7 +95,7 @@ impl Arguments {
 
     /// Sizes at which Entra's requests are measured, smallest first.
     fn directory_sizes(&self) -> Vec<u64> {
-        let mut sizes = match (self.pages || self.tracing, self.quick) {
+        let mut sizes = match (self.pages || self.access || self.tracing, self.quick) {
             (true, _) => vec![],
             (false, true) => vec![QUICK],
             (false, false) => self.sizes.clone(),
@@ -102,7 +111,15 @@ impl Arguments {
             (true, _) => QUICK,
             (false, largest) => largest.map_or(MUCH, |largest| MUCH.min(*largest)),
         };
-        (self.only.is_none() && !self.tracing).then_some([LITTLE, Extent::of(users)])
+        let is_wanted = self.only.is_none() && !self.access && !self.tracing;
+        is_wanted.then_some([LITTLE, Extent::of(users)])
+    }
+
+    /// How many people are signed in where it is measured how soon that ends, if it is.
+    fn leavers(&self) -> Option<u64> {
+        let is_wanted = self.only.as_deref().is_none_or(|only| access::WHAT.contains(only));
+        let people = if self.quick { LEAVERS_QUICK } else { LEAVERS };
+        (is_wanted && !self.pages && !self.tracing).then_some(people)
     }
 }
 
@@ -164,16 +181,20 @@ fn run(arguments: &Arguments) -> Result<Report> {
         Some(extents) => course.pages(&system, extents)?,
         None => vec![],
     };
+    let access = match arguments.leavers() {
+        Some(people) => vec![course.access(&system, people)?],
+        None => vec![],
+    };
     let machine = Machine::describe(system.postgres_version()?, system.nats_version()?);
     // Its background work would be in the way of the two that are compared.
     drop(system);
-    let tracing = match arguments.only.is_none() && !arguments.pages {
+    let tracing = match arguments.only.is_none() && !arguments.pages && !arguments.access {
         true => course.tracing(&arguments.disk)?,
         false => vec![],
     };
     let verdicts = judge(&stages).into_iter().chain(judge_pages(&pages)).chain(judge_tracing(&tracing));
     let verdicts = verdicts.collect();
-    let report = Report { began_at, machine, effort, stages, pages, tracing, verdicts };
+    let report = Report { began_at, machine, effort, stages, pages, access, tracing, verdicts };
     let file = report.write(&arguments.out)?;
     progress(&format!("wrote {}", file.display()));
     Ok(report)

@@ -36,6 +36,9 @@ pub struct Figure {
     pub p50_ms: f64,
     /// And 19 of 20.
     pub p95_ms: f64,
+    /// And 99 of 100.
+    #[serde(default)]
+    pub p99_ms: f64,
     /// CPU time per operation by process, in microseconds.
     pub cpu_us: BTreeMap<String, f64>,
     /// Requests that were not answered as they must be.
@@ -83,6 +86,7 @@ pub(crate) fn measure(
         runs,
         p50_ms: percentile_ms(&latencies, 50),
         p95_ms: percentile_ms(&latencies, 95),
+        p99_ms: percentile_ms(&latencies, 99),
         cpu_us: spent.into_iter().map(per_operation).filter(|(_, time)| *time > 0.0).collect(),
         failures,
     })
@@ -94,13 +98,23 @@ impl Figure {
         let rates: Vec<_> = taken.iter().map(|one| one.per_second).collect();
         let middle = |of: fn(&Self) -> f64| median(&taken.iter().map(of).collect::<Vec<_>>());
         let (p50_ms, p95_ms) = (middle(|one| one.p50_ms), middle(|one| one.p95_ms));
+        let p99_ms = middle(|one| one.p99_ms);
         let mut cpu_us = BTreeMap::new();
         for (name, time) in taken.iter().flat_map(|one| &one.cpu_us) {
             *cpu_us.entry(name.clone()).or_default() += time / taken.len() as f64;
         }
         let failures = taken.iter().flat_map(|one| one.failures.clone()).collect();
         let first = taken.into_iter().next()?;
-        Some(Self { per_second: median(&rates), runs: rates, p50_ms, p95_ms, cpu_us, failures, ..first })
+        Some(Self {
+            per_second: median(&rates),
+            runs: rates,
+            p50_ms,
+            p95_ms,
+            p99_ms,
+            cpu_us,
+            failures,
+            ..first
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod report;
 
+mod access;
 mod client;
 mod figure;
 mod groups;

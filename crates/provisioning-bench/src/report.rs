@@ -31,6 +31,9 @@ pub struct Report {
     /// The console's pages: with hardly anything to show, and with very much.
     #[serde(default)]
     pub pages: Vec<Stage>,
+    /// How soon sessions end whose owners are disabled.
+    #[serde(default)]
+    pub access: Vec<Stage>,
     /// The same without traces, and with all of them.
     #[serde(default)]
     pub tracing: Vec<Stage>,
@@ -80,7 +83,7 @@ impl Report {
 
     /// What was answered wrongly, by figure.
     pub fn failures(&self) -> impl Iterator<Item = String> {
-        let stages = self.stages.iter().chain(&self.pages).chain(&self.tracing);
+        let stages = self.stages.iter().chain(&self.pages).chain(&self.access).chain(&self.tracing);
         let figures = stages.flat_map(|stage| stage.raw.iter().chain(&stage.figures));
         figures.flat_map(|figure| {
             let place = format!("{}, {} in flight", figure.what, figure.in_flight);

@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use tokio::runtime::Runtime;
 
 use crate::{
+    access,
     figure::{Effort, Figure, measure},
     groups::SIZES,
     history::Extent,
@@ -144,6 +145,24 @@ impl Course<'_> {
             resident_mib: BTreeMap::new(),
         });
         Ok(stages.collect())
+    }
+
+    /// Disables people who are signed in to the console, and waits for each until their session has ended.
+    ///
+    /// # Errors
+    /// When something ends or cannot be measured; wrong answers are part of the figures.
+    pub(crate) fn access(&self, system: &System, people: u64) -> Result<Stage> {
+        (self.progress)(&format!("{} people who are signed in", short(people)));
+        let signed_in = system.signed_in(people)?;
+        let mut figures = Vec::new();
+        for in_flight in access::IN_FLIGHT {
+            let mut callers = self.runtime.block_on(signed_in.gateway.connect(in_flight))?;
+            figures.push(self.figure(&system.processes, access::WHAT, in_flight, |duration| {
+                Ok(self.runtime.block_on(signed_in.disable(&mut callers, duration)))
+            })?);
+            system.check()?;
+        }
+        Ok(Stage { users: people, log_lines: 0, raw: vec![], figures, resident_mib: BTreeMap::new() })
     }
 
     /// Measures the same without traces and with all of them, in turn, so that both meet the same moods of the machine; a

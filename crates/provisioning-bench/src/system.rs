@@ -12,6 +12,7 @@ use local_stack::{Stack, company::Company, stack, topology::DATABASE};
 use tempfile::TempDir;
 
 use crate::{
+    access::{self, SignedIn},
     client::{Credential, sign_in},
     groups,
     history::Extent,
@@ -135,6 +136,22 @@ impl System {
             company.admin_email.zip(company.admin_password).context("nobody administers the company")?;
         let credential = sign_in(&console_url, &email, &password).await?;
         Ok(Target { address: address(&console_url)?, credentials: vec![credential] })
+    }
+
+    /// A new company with so many people, all of whom are signed in to the console.
+    ///
+    /// # Errors
+    /// What the stack or Postgres reports.
+    pub(crate) fn signed_in(&self, people: u64) -> Result<SignedIn> {
+        let company = self.stack.new_company("Company of leavers")?;
+        self.postgres().sql(DATABASE, &people::insert_statement(&company.id, 0, people))?;
+        self.postgres().sql(DATABASE, &access::insert_statement(&company.id, people))?;
+        self.postgres().sql(DATABASE, "vacuum (analyze)")?;
+        self.postgres().sql(DATABASE, "checkpoint")?;
+        let console_url = self.stack.endpoints().console_url.context("the stack has no console")?;
+        let credentials = vec![Credential::Token(company.scim_token)];
+        let gateway = Target { address: self.gateway, credentials };
+        Ok(SignedIn::new(gateway, address(&console_url)?, people))
     }
 
     /// Whom an operation is asked of.

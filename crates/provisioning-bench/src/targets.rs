@@ -152,6 +152,7 @@ mod tests {
             runs: vec![],
             p50_ms,
             p95_ms: p50_ms,
+            p99_ms: p50_ms,
             cpu_us: [].into(),
             failures: vec![],
         }

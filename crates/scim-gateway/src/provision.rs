@@ -73,11 +73,13 @@ pub(crate) async fn begin(
     asked: Asked,
 ) -> Result<Begun<'_>, ProvisionError> {
     let Asked { resource, verb, change, name: _ } = asked;
+    // The wait for a turn is the caller's too, and that of whoever is to lose access.
+    let accepted_at = timestamp(app.clock.since_epoch());
     let turn = app.turns.take(caller.company, verb).await;
     let request = Request {
         request_id: id.to_string(),
         company_id: caller.company.to_string(),
-        accepted_at: Some(timestamp(app.clock.since_epoch())),
+        accepted_at: Some(accepted_at),
         token_id: caller.credential_id.to_string(),
         change: Some(change),
     };

@@ -74,6 +74,10 @@ impl KeySet {
         if header.crit.is_some() {
             return Err(Refusal::Malformed);
         }
+        // RFC 8725 §3.11: our keys also sign what is no token, and that says so.
+        if header.typ.is_some_and(|kind| !kind.eq_ignore_ascii_case("JWT")) {
+            return Err(Refusal::Malformed);
+        }
         let key = self.get(header.kid.as_deref().ok_or(Refusal::UnknownKey)?).ok_or(Refusal::UnknownKey)?;
         #[expect(clippy::disallowed_methods, reason = "this crate is the door")]
         let decoded = jsonwebtoken::decode::<Claims>(jwt, key, &signature_only());

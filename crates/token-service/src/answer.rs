@@ -5,7 +5,8 @@ use bus_contract::{
     Message,
     subject::{
         ADD_CLIENT_SECRET, CREATE_CLIENT, ISSUE_TOKEN, LIST_CLIENTS, LIST_TOKEN_EVENTS, LIST_TOKENS,
-        REVEAL_TOKEN, REVOKE_CLIENT, REVOKE_CLIENT_SECRET, REVOKE_TOKEN, ROTATE_TOKEN, TOKEN_QUEUE,
+        REVEAL_TOKEN, REVOKE_CLIENT, REVOKE_CLIENT_SECRET, REVOKE_TOKEN, ROTATE_TOKEN, SIGN_ACCESS_END,
+        TOKEN_QUEUE, operation,
     },
     token::{Failure, Reply, failure::Reason, reply},
 };
@@ -18,13 +19,13 @@ use bus_jetstream::{
 use futures_util::StreamExt as _;
 use service_runtime::{Causes, tasks::Tasks, trace::InTrace as _};
 
-use crate::{app::App, ask::Refusal, audit, clients, lifecycle};
+use crate::{app::App, ask::Refusal, audit, clients, lifecycle, receipts};
 
 /// Requests that are worked on at once.
 const CONCURRENT: usize = 8;
 
 /// Everything that can be asked.
-const SUBJECTS: [&str; 11] = [
+const SUBJECTS: [&str; 12] = [
     ISSUE_TOKEN,
     LIST_TOKENS,
     REVEAL_TOKEN,
@@ -36,6 +37,7 @@ const SUBJECTS: [&str; 11] = [
     REVOKE_CLIENT_SECRET,
     REVOKE_CLIENT,
     LIST_TOKEN_EVENTS,
+    SIGN_ACCESS_END,
 ];
 
 /// Answers until the process stops, then finishes what has begun; returns once requests arrive.
@@ -62,7 +64,7 @@ pub(crate) async fn serve(app: App, answers: &Answers, tasks: &Tasks) -> anyhow:
 }
 
 async fn answer(app: &App, answering: Answering, request: Incoming) {
-    let operation = request.subject.strip_prefix("tokens.v1.").unwrap_or_default().to_owned();
+    let operation = operation(&request.subject).to_owned();
     let result = perform(app, request.subject.as_str(), request.payload.clone()).await;
     let (label, answered) = match &result {
         Ok(_) => ("ok", Answered::Ok),
@@ -91,6 +93,7 @@ async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Resu
         REVOKE_CLIENT_SECRET => reply::Result::Client(clients::revoke_secret(app, decode(payload)?).await?),
         REVOKE_CLIENT => reply::Result::Client(clients::revoke(app, decode(payload)?).await?),
         LIST_TOKEN_EVENTS => reply::Result::Events(audit::list(app, decode(payload)?).await?),
+        SIGN_ACCESS_END => reply::Result::Receipt(receipts::sign(app, decode(payload)?).await?),
         _ => return Err(Refusal::Invalid("no such operation".to_owned())),
     })
 }

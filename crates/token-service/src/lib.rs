@@ -7,6 +7,7 @@ mod audit;
 mod clients;
 mod lifecycle;
 mod oauth;
+mod receipts;
 
 mod authority;
 mod client_secret;

@@ -1,4 +1,4 @@
-//! From a record to the token's text: the only place that mints.
+//! From a record to the token's text: the only place that mints, and signs anything at all.
 //!
 //! Ed25519 is deterministic and the claims come from the record alone, so the same record gives the same text every
 //! time, and the text need not be stored to be shown again.
@@ -8,14 +8,19 @@ use bus_contract::token as wire;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde::Serialize;
 use serde_json::json;
 use token_protocol::{Claims, claims::AUDIENCE, text};
 use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::{
+    receipts,
     seal::{SealingKey, UnsealError},
     store::{clients::ClientRow, keys::KeyRow, tokens::TokenRow},
 };
+
+/// The media type of a receipt, less `application/`.
+const RECEIPT_TYPE: &str = "access-end-receipt+jwt";
 
 /// Why a token could not be signed.
 #[derive(Debug, thiserror::Error)]
@@ -67,14 +72,34 @@ pub(crate) fn access_token(
     signed(sealing, key, &claims)
 }
 
+/// A receipt, in compact serialization (RFC 7515 §7.1).
+pub(crate) fn receipt(
+    sealing: &SealingKey,
+    key: &KeyRow,
+    claims: &receipts::Claims,
+) -> Result<String, SignError> {
+    let mut header = Header::new(Algorithm::EdDSA);
+    // A reader of tokens refuses what says that it is something else (RFC 8725 §3.11).
+    header.typ = Some(RECEIPT_TYPE.to_owned());
+    jwt(sealing, key, header, claims)
+}
+
 fn signed(sealing: &SealingKey, key: &KeyRow, claims: &Claims) -> Result<String, SignError> {
+    Ok(text::from_jwt(&jwt(sealing, key, Header::new(Algorithm::EdDSA), claims)?))
+}
+
+fn jwt<C: Serialize>(
+    sealing: &SealingKey,
+    key: &KeyRow,
+    mut header: Header,
+    claims: &C,
+) -> Result<String, SignError> {
     let seed = sealing.unseal(&key.kid, &key.sealed_private_key)?;
     let der = SigningKey::from_bytes(&seed).to_pkcs8_der()?;
-    let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some(key.kid.clone());
     #[expect(clippy::disallowed_methods, reason = "this service is the door")]
     let jwt = jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(der.as_bytes()))?;
-    Ok(text::from_jwt(&jwt))
+    Ok(jwt)
 }
 
 /// The public half as a JSON Web Key (RFC 8037 §2).

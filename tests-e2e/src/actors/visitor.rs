@@ -6,7 +6,7 @@ use std::{
 };
 
 use local_stack::company::Company;
-use reqwest::{Client, RequestBuilder, redirect::Policy};
+use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 
 /// What the console answered.
 #[derive(Debug)]
@@ -56,6 +56,15 @@ impl Visitor {
         self.send(self.client.get(format!("{}{path}", self.console))).await
     }
 
+    /// Begins to read what does not end by itself.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn open(&self, path: &str) -> Response {
+        let request = self.client.get(format!("{}{path}", self.console));
+        request.header("cookie", self.kept()).send().await.expect("an answer")
+    }
+
     /// Asks for a page as a part of a trace.
     ///
     /// # Panics
@@ -101,12 +110,15 @@ impl Visitor {
         self.cookies.lock().expect("cookies").keys().any(|name| name.ends_with("session"))
     }
 
+    /// The cookies, as a browser sends them.
+    fn kept(&self) -> String {
+        let cookies = self.cookies.lock().expect("cookies");
+        let kept: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        kept.join("; ")
+    }
+
     async fn send(&self, request: RequestBuilder) -> Page {
-        let kept: Vec<_> = {
-            let cookies = self.cookies.lock().expect("cookies");
-            cookies.iter().map(|(name, value)| format!("{name}={value}")).collect()
-        };
-        let answer = request.header("cookie", kept.join("; ")).send().await.expect("an answer");
+        let answer = request.header("cookie", self.kept()).send().await.expect("an answer");
         for set in answer.headers().get_all("set-cookie") {
             let pair = set.to_str().ok().and_then(|set| set.split(';').next()?.split_once('='));
             let (name, value) = pair.expect("a cookie");

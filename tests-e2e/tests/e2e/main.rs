@@ -17,6 +17,7 @@ mod faults;
 mod following;
 mod groups;
 mod isolation;
+mod leaving;
 mod metrics;
 mod oauth;
 mod observability;

@@ -51,6 +51,23 @@ changes-before = Before
 changes-after = After
 changes-nothing = no value
 changes-redacted = Changed. The value is personal, and was not recorded.
+access-removed = { $sessions ->
+    [0] Access removed; no session was open.
+    [one] Access removed ({ $sessions } session ended).
+   *[other] Access removed ({ $sessions } sessions ended).
+  }
+access-removed-milliseconds = { $sessions ->
+    [0] Access removed after { $time } ms; no session was open.
+    [one] Access removed after { $time } ms ({ $sessions } session ended).
+   *[other] Access removed after { $time } ms ({ $sessions } sessions ended).
+  }
+access-removed-seconds = { $sessions ->
+    [0] Access removed after { $time } s; no session was open.
+    [one] Access removed after { $time } s ({ $sessions } session ended).
+   *[other] Access removed after { $time } s ({ $sessions } sessions ended).
+  }
+receipt-download = Download receipt
+receipt-what = Signed by TimeClock 365: who lost access, when it was asked for and when it ended. Auditors can check it without asking us.
 members-added = { $count ->
     [one] { $count } member joined.
    *[other] { $count } members joined.

@@ -51,6 +51,23 @@ changes-before = Avant
 changes-after = Après
 changes-nothing = aucune valeur
 changes-redacted = Modifié. La valeur est personnelle et n’a pas été enregistrée.
+access-removed = { $sessions ->
+    [0] Accès retiré ; aucune session n’était ouverte.
+    [one] Accès retiré ({ $sessions } session terminée).
+   *[other] Accès retiré ({ $sessions } sessions terminées).
+  }
+access-removed-milliseconds = { $sessions ->
+    [0] Accès retiré après { $time } ms ; aucune session n’était ouverte.
+    [one] Accès retiré après { $time } ms ({ $sessions } session terminée).
+   *[other] Accès retiré après { $time } ms ({ $sessions } sessions terminées).
+  }
+access-removed-seconds = { $sessions ->
+    [0] Accès retiré après { $time } s ; aucune session n’était ouverte.
+    [one] Accès retiré après { $time } s ({ $sessions } session terminée).
+   *[other] Accès retiré après { $time } s ({ $sessions } sessions terminées).
+  }
+receipt-download = Télécharger le reçu
+receipt-what = Signé par TimeClock 365 : qui a perdu l’accès, quand cela a été demandé et quand l’accès a pris fin. Un auditeur peut le vérifier sans nous interroger.
 members-added = { $count ->
     [one] { $count } membre est arrivé.
    *[other] { $count } membres sont arrivés.

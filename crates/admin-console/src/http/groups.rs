@@ -13,6 +13,7 @@ use typed_ids::GroupId;
 
 use super::people::{last_name, named, story_behind, story_page};
 use crate::{
+    access::removals::Removals,
     app::App,
     attributes::Attributes,
     directory::Directory,
@@ -90,6 +91,7 @@ struct OneGroup {
     members: Option<Vec<Member>>,
     next_members: Option<String>,
     entries: Option<Vec<LogEntry>>,
+    removals: Removals,
     older: Option<String>,
 }
 
@@ -136,6 +138,8 @@ pub(crate) async fn get(
         members: members.map(|members| members.members),
         next_members,
         entries,
+        // A group's requests take no access away.
+        removals: Removals::default(),
         older,
         page,
     };

@@ -13,6 +13,7 @@ use typed_ids::UserId;
 use uuid::Uuid;
 
 use crate::{
+    access::removals::Removals,
     app::App,
     attributes::Attributes,
     directory::Directory,
@@ -114,6 +115,7 @@ struct OnePerson {
     person: Option<Person>,
     is_deleted: bool,
     entries: Option<Vec<LogEntry>>,
+    removals: Removals,
     older: Option<String>,
 }
 
@@ -174,8 +176,9 @@ pub(crate) async fn get(
         (None, None) => String::new(),
     };
     let (entries, older) = story_page(story, &format!("/people/{id}"));
-    let template =
-        OnePerson { name: named(&name, &id.to_string()), person, is_deleted, entries, older, page };
+    let removals = Removals::of(&app, who.company, entries.as_deref().unwrap_or_default()).await;
+    let name = named(&name, &id.to_string());
+    let template = OnePerson { name, person, is_deleted, entries, removals, older, page };
     Ok(render::page(answers.status(), &template))
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod cycles;
 pub(crate) mod export;
+pub(crate) mod receipt;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,6 +16,7 @@ use bus_contract::{
 use typed_ids::RequestId;
 
 use crate::{
+    access::removals::Removals,
     app::App,
     directory::Directory,
     filter::Filter,
@@ -127,6 +129,7 @@ fn rate(cycle: &Cycle) -> Option<u64> {
 struct OneRequest {
     page: Page,
     entry: Option<LogEntry>,
+    removals: Removals,
 }
 
 /// `GET /provisioning/requests/{id}`.
@@ -145,6 +148,10 @@ pub(crate) async fn one(
     let entry = answers.keep("log entry", log).map(|log| log.entries.into_iter().next());
     match entry {
         Some(None) => Err(Problem::NotFound),
-        entry => Ok(render::page(answers.status(), &OneRequest { page, entry: entry.flatten() })),
+        entry => {
+            let entry = entry.flatten();
+            let removals = Removals::of(&app, who.company, entry.as_slice()).await;
+            Ok(render::page(answers.status(), &OneRequest { page, entry, removals }))
+        }
     }
 }

@@ -5,23 +5,27 @@ use chrono::{DateTime, Utc};
 use diesel::{
     PgConnection, QueryResult,
     prelude::*,
-    sql_types::{BigInt, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid},
 };
 use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
 use super::{
-    schema::{person_sessions, session_floors},
+    directory_history,
+    schema::{directory_history as present_history, person_sessions, session_floors},
     sessions::Cutoff,
 };
 
 pg_pool::static_sql! {
     /// A row lock would not do: the first sign-in and the first end find no row to lock.
     TakeTurns = "SELECT pg_advisory_xact_lock(hashtextextended('person ' || $1, 0))";
-    /// $1 company, $2 user, $3 version. Ends come in any order, and again.
+    /// $1 company, $2 user, $3 version, $4 history. Ends come in any order, and again; a floor of a former history is none.
     RaiseFloor = "
-        INSERT INTO session_floors AS f (company_id, user_id, version) VALUES ($1, $2, $3)
-        ON CONFLICT (company_id, user_id) DO UPDATE SET version = greatest(f.version, excluded.version)"
+        INSERT INTO session_floors AS f (company_id, user_id, version, history_id) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (company_id, user_id) DO UPDATE SET
+          version = CASE WHEN f.history_id IS NOT DISTINCT FROM excluded.history_id
+            THEN greatest(f.version, excluded.version) ELSE excluded.version END,
+          history_id = excluded.history_id"
 }
 
 /// A row of `person_sessions`.
@@ -53,7 +57,8 @@ fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -
     pg_pool::sql::statement(TakeTurns).bind::<Text, _>(key).execute(connection).map(drop)
 }
 
-/// The session that a cookie is the key of, whosever it is, when it is still good.
+/// The session that a cookie is the key of, whosever it is, when it is still good: one that began in another history of the
+/// directory is not, because nothing that is announced would end it.
 pub(crate) fn find(
     connection: &mut PgConnection,
     session_key: &str,
@@ -64,6 +69,11 @@ pub(crate) fn find(
         .filter(person_sessions::session_key.eq(session_key))
         .filter(person_sessions::created_at.gt(cutoff.created_after))
         .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .filter(
+            person_sessions::history_id.is_not_distinct_from(
+                present_history::table.select(present_history::history_id).single_value(),
+            ),
+        )
         .select(PersonSessionRow::as_select())
         .first(connection)
         .optional()
@@ -74,40 +84,62 @@ pub(crate) fn find(
 pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> QueryResult<bool> {
     let (company, user) = (CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id));
     take_turns(connection, company, user)?;
+    // A directory is restored in longer than a sign-in waits for its answer, so the version is of the present history.
+    let history = directory_history::present(connection)?;
     let floor: Option<i64> = session_floors::table
         .find((row.company_id, row.user_id))
+        .filter(session_floors::history_id.is_not_distinct_from(history))
         .select(session_floors::version)
         .first(connection)
         .optional()?;
     if floor.is_some_and(|floor| row.user_version < floor) {
         return Ok(false);
     }
-    diesel::insert_into(person_sessions::table).values(row).execute(connection)?;
+    diesel::insert_into(person_sessions::table)
+        .values((row, person_sessions::history_id.eq(history)))
+        .execute(connection)?;
     Ok(true)
 }
 
-/// Access ended, or what it rested on changed, with this version of a person: every session that began with an earlier one
-/// ends, and none begins any more. How many ended. Doing it again does nothing.
-#[expect(dead_code, reason = "what follows the directory's facts calls it, and comes next")]
+/// Access ended, or what it rested on changed, with this version of a person, which this history counts: every session that
+/// began with an earlier one, or in another history, ends, and none begins any more. Which ended. Doing it again does
+/// nothing.
 pub(crate) fn end_below(
     connection: &mut PgConnection,
-    company: CompanyId,
-    user: UserId,
+    (company, user): (CompanyId, UserId),
     version: i64,
-) -> QueryResult<usize> {
+    history: Option<Uuid>,
+) -> QueryResult<Vec<Uuid>> {
     take_turns(connection, company, user)?;
-    pg_pool::sql::statement(RaiseFloor)
-        .bind::<SqlUuid, _>(company.as_uuid())
-        .bind::<SqlUuid, _>(user.as_uuid())
-        .bind::<BigInt, _>(version)
-        .execute(connection)?;
+    // A late fact of a former history raises no floor: signing in asks the directory that is there now.
+    if directory_history::present(connection)? == history {
+        raise_floor(connection, (company, user), version, history)?;
+    }
+    let is_earlier =
+        person_sessions::user_version.lt(version).or(person_sessions::history_id.is_distinct_from(history));
     diesel::delete(
         person_sessions::table
             .filter(person_sessions::company_id.eq(company.as_uuid()))
             .filter(person_sessions::user_id.eq(user.as_uuid()))
-            .filter(person_sessions::user_version.lt(version)),
+            .filter(is_earlier),
     )
-    .execute(connection)
+    .returning(person_sessions::session_id)
+    .get_results(connection)
+}
+
+fn raise_floor(
+    connection: &mut PgConnection,
+    (company, user): (CompanyId, UserId),
+    version: i64,
+    history: Option<Uuid>,
+) -> QueryResult<()> {
+    pg_pool::sql::statement(RaiseFloor)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<SqlUuid, _>(user.as_uuid())
+        .bind::<BigInt, _>(version)
+        .bind::<Nullable<SqlUuid>, _>(history)
+        .execute(connection)
+        .map(drop)
 }
 
 /// Those of one person, the one that was seen last first.

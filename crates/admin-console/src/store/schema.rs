@@ -147,6 +147,7 @@ diesel::table! {
         confirmed_at -> Nullable<Timestamptz>,
         address -> Text,
         browser -> Text,
+        history_id -> Nullable<Uuid>,
     }
 }
 
@@ -155,5 +156,27 @@ diesel::table! {
         company_id -> Uuid,
         user_id -> Uuid,
         version -> BigInt,
+        history_id -> Nullable<Uuid>,
     }
 }
+
+diesel::table! {
+    access_ends (company_id, request_id) {
+        company_id -> Uuid,
+        request_id -> Uuid,
+        user_id -> Uuid,
+        cause -> Text,
+        requested_at -> Nullable<Timestamptz>,
+        enforced_at -> Timestamptz,
+        sessions_ended -> Integer,
+    }
+}
+
+diesel::table! {
+    directory_history (is_only) {
+        is_only -> Bool,
+        history_id -> Uuid,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(person_sessions, directory_history);

@@ -58,11 +58,12 @@ pub(crate) struct Company {
 }
 
 pub(crate) struct World {
-    #[expect(dead_code, reason = "runs as long as it lives")]
-    nats: nats::Server,
+    pub(crate) nats: nats::Server,
     #[expect(dead_code, reason = "is there as long as it lives")]
     nats_directory: tempfile::TempDir,
     pub(crate) database: Database,
+    /// What the console's process was started with.
+    variables: std::collections::BTreeMap<&'static str, String>,
     /// The operator's connection.
     pub(crate) operator: Bus,
     pub(crate) clock: Clock,
@@ -100,7 +101,7 @@ impl World {
     }
 
     /// With these settings besides.
-    pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_with(settings: &[(&'static str, &str)]) -> Self {
         let database = database();
         migrate(&database).await;
         let nats_directory = tempfile::tempdir().unwrap();
@@ -127,14 +128,15 @@ impl World {
             // So that a test may come from any address.
             ("TIMECLOCK_TRUSTED_PROXIES", "1".to_owned()),
         ];
-        let mut variables: std::collections::BTreeMap<_, _> = defaults.into_iter().collect();
+        let mut variables: std::collections::BTreeMap<&'static str, _> = defaults.into_iter().collect();
         variables.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let process = serve(variables.into_iter(), &clock).await;
+        let process = serve(variables.clone().into_iter(), &clock).await;
         let operator = connect(&nats.url(), "operator").await;
         let world = Self {
             nats,
             nats_directory,
             database,
+            variables,
             operator,
             clock,
             process,
@@ -147,6 +149,17 @@ impl World {
         world.process.health.started();
         eventually("ready", || async { world.process.health.readiness().await.ready.then_some(()) }).await;
         world
+    }
+
+    /// One more console beside the first, and where it listens.
+    pub(crate) async fn another_instance(&self) -> (Process, SocketAddr) {
+        let http = SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
+        let mut variables = self.variables.clone();
+        variables.insert("TIMECLOCK_HTTP_ADDR", http.to_string());
+        let process = serve(variables.into_iter(), &self.clock).await;
+        process.health.started();
+        eventually("ready", || async { process.health.readiness().await.ready.then_some(()) }).await;
+        (process, http)
     }
 
     /// Everything, and a browser in which Contoso's first administrator is signed in.

@@ -9,13 +9,13 @@ use crate::{
 };
 
 /// An open stream, and what has come of it.
-struct Stream {
+pub(crate) struct Stream {
     answer: reqwest::Response,
     text: String,
 }
 
 impl Stream {
-    async fn open(browser: &Browser) -> Self {
+    pub(crate) async fn open(browser: &Browser) -> Self {
         let answer = browser.request(Method::GET, "/live").send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -27,13 +27,13 @@ impl Stream {
     }
 
     /// Reads until there is nothing more.
-    async fn end(&mut self) {
+    pub(crate) async fn end(&mut self) {
         let ended = async { while let Ok(Some(_)) = self.answer.chunk().await {} };
         tokio::time::timeout(DEADLINE, ended).await.expect("the stream never ended");
     }
 
     /// Reads until there are so many events.
-    async fn until(&mut self, events: usize) {
+    pub(crate) async fn until(&mut self, events: usize) {
         tokio::time::timeout(DEADLINE, async {
             while self.events() < events {
                 let chunk = self.answer.chunk().await.unwrap().expect("the stream goes on");

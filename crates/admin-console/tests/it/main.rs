@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod access;
 mod administrators;
 mod isolation;
 mod live;

@@ -234,3 +234,10 @@ impl Role {
         }
     }
 }
+/// These sessions have ended: whatever is still open of them ends too. Whoever misses it finds out at the next look at the
+/// session, so nothing depends on its arrival.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionsEnded {
+    #[prost(string, repeated, tag = "1")]
+    pub session_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}

@@ -680,6 +680,10 @@ pub struct Fact {
     /// follows takes a snapshot. Empty from directories that did not say.
     #[prost(string, tag = "5")]
     pub history_id: ::prost::alloc::string::String,
+    /// When the request that caused it arrived at the gateway, by the gateway's clock. Whoever acts on the fact counts from
+    /// here how long it took. Not set by directories that did not say.
+    #[prost(message, optional, tag = "6")]
+    pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(oneof = "fact::Event", tags = "10, 11, 12, 13, 14, 20, 21, 22, 23, 24")]
     pub event: ::core::option::Option<fact::Event>,
 }

@@ -261,9 +261,79 @@ pub mod token {
         }
     }
 }
+/// Has a receipt signed: what the console did when somebody lost access. Asked by the console alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignAccessEnd {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// Who lost access.
+    #[prost(string, tag = "2")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The SCIM request that took it away.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "sign_access_end::Cause", tag = "4")]
+    pub cause: i32,
+    /// When the request arrived at the gateway.
+    #[prost(message, optional, tag = "5")]
+    pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the sessions had ended and signing in was refused.
+    #[prost(message, optional, tag = "6")]
+    pub enforced_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(uint32, tag = "7")]
+    pub sessions_ended: u32,
+}
+/// Nested message and enum types in `SignAccessEnd`.
+pub mod sign_access_end {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Cause {
+        Unspecified = 0,
+        Deactivated = 1,
+        Deleted = 2,
+    }
+    impl Cause {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "CAUSE_UNSPECIFIED",
+                Self::Deactivated => "CAUSE_DEACTIVATED",
+                Self::Deleted => "CAUSE_DELETED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "CAUSE_UNSPECIFIED" => Some(Self::Unspecified),
+                "CAUSE_DEACTIVATED" => Some(Self::Deactivated),
+                "CAUSE_DELETED" => Some(Self::Deleted),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedReceipt {
+    /// In compact serialization (RFC 7515 section 7.1).
+    #[prost(string, tag = "1")]
+    pub jws: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 15")]
+    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 8, 15")]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -284,6 +354,8 @@ pub mod reply {
         Client(super::Client),
         #[prost(message, tag = "7")]
         Events(super::super::super::audit::v1::ListEventsReply),
+        #[prost(message, tag = "8")]
+        Receipt(super::SignedReceipt),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }

@@ -2,9 +2,10 @@
 
 use std::{fs, path::Path};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "timeclock/audit/v1/audit.proto",
     "timeclock/console/v1/administrator.proto",
+    "timeclock/console/v1/session.proto",
     "timeclock/directory/v1/activity.proto",
     "timeclock/directory/v1/fact.proto",
     "timeclock/directory/v1/query.proto",

@@ -120,6 +120,7 @@ fn facts() {
         company_id: COMPANY.to_owned(),
         occurred_at: at(1_795_000_060),
         history_id: String::new(),
+        requested_at: None,
         event: Some(event),
     };
     let (user, changed_attributes) = (Some(record()), vec!["active".to_owned()]);
@@ -153,6 +154,14 @@ fn facts() {
         "fact.in_history",
         &directory::Fact {
             history_id: TOKEN.to_owned(),
+            ..fact(fact::Event::UserDeleted(directory::UserDeleted { user_id: USER.to_owned(), version: 7 }))
+        },
+    );
+    golden(
+        "fact.requested",
+        &directory::Fact {
+            history_id: TOKEN.to_owned(),
+            requested_at: at(1_795_000_059),
             ..fact(fact::Event::UserDeleted(directory::UserDeleted { user_id: USER.to_owned(), version: 7 }))
         },
     );
@@ -317,6 +326,23 @@ fn questions_about_groups() {
 }
 
 #[test]
+fn the_end_of_access() {
+    golden(
+        "sign_access_end",
+        &token::SignAccessEnd {
+            company_id: COMPANY.to_owned(),
+            user_id: USER.to_owned(),
+            request_id: REQUEST.to_owned(),
+            cause: token::sign_access_end::Cause::Deactivated.into(),
+            requested_at: at(1_795_000_059),
+            enforced_at: at(1_795_000_060),
+            sessions_ended: 2,
+        },
+    );
+    golden("sessions_ended", &console::SessionsEnded { session_ids: vec![TOKEN.to_owned()] });
+}
+
+#[test]
 fn questions_about_schemas() {
     let company_id = COMPANY.to_owned();
     let document_json = r#"{"id":"urn:contoso:2.0:User","attributes":[{"name":"badge"}]}"#.to_owned();
@@ -384,6 +410,7 @@ fn facts_about_groups() {
         company_id: COMPANY.to_owned(),
         occurred_at: at(1_795_000_060),
         history_id: String::new(),
+        requested_at: None,
         event: Some(event),
     };
     let group = Some(directory::GroupRecord {

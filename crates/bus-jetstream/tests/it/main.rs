@@ -13,6 +13,7 @@ mod buckets;
 mod cluster;
 mod connection;
 mod pulls;
+mod shares;
 mod streams;
 mod talking;
 mod tracing_context;

@@ -13,14 +13,15 @@ use crate::{
 };
 
 const REMOVAL: &str = "timeclock_directory_access_removal_seconds";
+const SESSIONS: &str = "timeclock_console_access_removal_seconds";
 
 pub(super) fn board() -> Dashboard {
     Dashboard {
         name: "access-removal",
         title: "Access removal",
-        description: "How soon somebody whom Entra disables or deletes loses access: from the acceptance of the request to its commit, and on to the fact that others follow.",
+        description: "How soon somebody whom Entra disables or deletes loses access: from the acceptance of the request to its commit, on to the fact that others follow, and to the end of the sessions in the console.",
         choices: Vec::new(),
-        rows: vec![objective(), what_waits(), credentials()],
+        rows: vec![objective(), what_waits(), sessions(), credentials()],
     }
 }
 
@@ -114,6 +115,52 @@ fn what_waits() -> Row {
         .runbook("OutboxOld"),
     ];
     Row { title: "What waits, and who follows", panels }
+}
+
+fn sessions() -> Row {
+    let within = format!("sum(increase({SESSIONS}_bucket{{le=~\"2|2[.]0\"}}[$__range]))");
+    let all = format!("sum(increase({SESSIONS}_count[$__range]))");
+    let panels = vec![
+        Panel::new(
+            Visual::Number,
+            "Within 2 seconds",
+            Unit::Share,
+            "The share of users deactivated or deleted whose sessions in the console had ended so soon, over the time shown. The objective is 99 %.",
+        )
+        .ask("", format!("{within} / {all}"))
+        .below(Bad)
+        .from(0.99, Good)
+        .runbook("SessionsOutliveAccess"),
+        Panel::new(
+            Visual::Lines,
+            "From the request to the end of the sessions",
+            Unit::Seconds,
+            "From its arrival at the gateway until no session of the person was left, also of those who had none.",
+        )
+        .ask("p50", quantile(0.5, SESSIONS, "", ""))
+        .ask("p99", quantile(0.99, SESSIONS, "", ""))
+        .from(2.0, Bad)
+        .runbook("SessionsOutliveAccess"),
+        Panel::new(
+            Visual::Stack,
+            "Sessions that ended",
+            Unit::PerSecond,
+            "By what happened in the directory. Whose roles changed may sign in again.",
+        )
+        .ask("{{cause}}", rate("timeclock_console_access_sessions_ended_total", "", "cause")),
+        Panel::new(
+            Visual::Lines,
+            "Facts that wait for the console",
+            Unit::Count,
+            "For all instances together, and of every kind: those that take nothing away are passed over.",
+        )
+        .ask("waiting", "max(timeclock_console_access_facts_waiting)")
+        .runbook("AccessFactsWait"),
+        Panel::new(Visual::Stack, "Facts that the console has finished with", Unit::PerSecond, "By what it did.")
+            .ask("{{effect}}", rate("timeclock_console_access_facts_total", "", "effect"))
+            .runbook("AccessFactsWait"),
+    ];
+    Row { title: "On to the end of the sessions in the console", panels }
 }
 
 fn credentials() -> Row {

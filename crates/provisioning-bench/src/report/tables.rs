@@ -42,6 +42,10 @@ pub(crate) fn markdown(report: &Report) -> String {
         parts.push("The console's pages, by what there is to show (per second, p50, CPU time):".to_owned());
         parts.push(figures_by_size(&report.pages, |stage| &stage.figures));
     }
+    if let Some(stage) = report.access.first() {
+        parts.push("From Entra's PATCH until the session of whoever it disables has ended:".to_owned());
+        parts.push(latencies(stage));
+    }
     if !report.tracing.is_empty() {
         parts.push("What traces cost, with all of them exported (per second, p50, CPU time):".to_owned());
         let titles = ["no traces", "every trace"].map(ToOwned::to_owned).into();
@@ -59,6 +63,20 @@ fn table(header: Vec<String>) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// A table that tells how long things took.
+fn latencies(stage: &Stage) -> String {
+    let header = ["what", "in flight", "per second", "p50", "p99"].map(str::to_owned);
+    let mut table = table(header.into());
+    for figure in &stage.figures {
+        let milliseconds = [figure.p50_ms, figure.p99_ms].map(|time| format!("{time:.1} ms"));
+        let mut row =
+            vec![figure.what.clone(), figure.in_flight.to_string(), format!("{:.0}", figure.per_second)];
+        row.extend(milliseconds);
+        table.add_row(row);
+    }
+    table.to_string()
 }
 
 /// A table with a column for each stage, called by its size.

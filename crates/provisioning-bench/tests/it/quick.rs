@@ -25,9 +25,11 @@ fn a_quick_run_measures_everything_and_writes_its_report() {
     let [little, much] = report.pages.as_slice() else { panic!("{told}") };
     assert_eq!([little.log_lines, much.log_lines], [10, 2_000]);
     let [untraced, traced] = report.tracing.as_slice() else { panic!("{told}") };
+    let [leavers] = report.access.as_slice() else { panic!("{told}") };
+    assert_eq!(leavers.figures.iter().map(|figure| figure.in_flight).collect::<Vec<_>>(), [1, 16, 64]);
     let pages = little.figures.iter().chain(&much.figures);
     let tracing = untraced.figures.iter().chain(&traced.figures);
-    for figure in stage.raw.iter().chain(&stage.figures).chain(pages).chain(tracing) {
+    for figure in stage.raw.iter().chain(&stage.figures).chain(pages).chain(tracing).chain(&leavers.figures) {
         assert!(figure.per_second > 0.0 && figure.p50_ms > 0.0, "{figure:?}");
         assert!(figure.failures.is_empty(), "{figure:?}");
     }

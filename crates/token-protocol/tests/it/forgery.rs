@@ -76,6 +76,13 @@ fn an_unknown_or_missing_key_id_is_refused() {
 }
 
 #[test]
+fn what_our_key_signed_as_something_else_is_no_token() {
+    let mut receipt = header();
+    receipt["typ"] = json!("access-end-receipt+jwt");
+    assert_eq!(keys().verify(&signed(&receipt, &claims()), ISSUED), Err(Refusal::Malformed));
+}
+
+#[test]
 fn a_critical_extension_is_refused() {
     let mut critical = header();
     critical["crit"] = json!(["b64"]);

@@ -17,4 +17,5 @@ mod isolation;
 mod lifecycle;
 mod outside;
 mod publishing;
+mod receipts;
 mod tables;

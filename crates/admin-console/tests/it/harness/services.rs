@@ -63,6 +63,7 @@ impl Services {
         });
         services.listen(connect(nats, "directory").await, "directory.v1.>", DIRECTORY_QUEUE).await;
         services.listen(connect(nats, "tokens").await, "tokens.v1.>", TOKEN_QUEUE).await;
+        services.listen(connect(nats, "tokens").await, "receipts.v1.>", TOKEN_QUEUE).await;
         // Whoever asks before the server has heard of the subscription is told that nobody answers.
         let asking = connect(nats, "operator").await;
         let question = ListCompanies::default().encode_to_vec();

@@ -1,0 +1,202 @@
+//! Access ends with the account: somebody is signed in to the console when Entra disables them.
+
+use std::{fs, path::Path, process::Command};
+
+use backing_servers::identity_provider::{Options, Server};
+use entra_emulator::{Action, Tenant};
+use local_stack::company::Company;
+use serde_json::{Value, json};
+use tests_e2e::{
+    Entra, World,
+    actors::{scim, visitor::Visitor},
+    eventually,
+    eventually::when,
+    fault::Part,
+};
+use tokio::task::block_in_place;
+
+/// A company whose people sign in at an identity provider that we did not write.
+struct Office {
+    provider: Server,
+    console: String,
+    administrator: Visitor,
+}
+
+impl Office {
+    async fn open(world: &World, company: &Company) -> Self {
+        let console = world.console_url();
+        let provider = block_in_place(|| Server::start(Options::default())).expect("an identity provider");
+        let metadata = reqwest::get(format!("{console}/saml/metadata")).await.unwrap().text().await.unwrap();
+        block_in_place(|| provider.tell("/service-providers", &metadata)).unwrap();
+        let administrator = Visitor::signed_in(&console, company).await;
+        let theirs = block_in_place(|| provider.metadata()).unwrap();
+        let fields = [
+            ("way", "saml"),
+            ("match_by", "user_name"),
+            ("allows_unsolicited", "yes"),
+            ("metadata", theirs.as_str()),
+        ];
+        let saved = administrator.post("/settings/single-sign-on", &fields).await;
+        assert_eq!(saved.status, 303, "{}", saved.body);
+        Self { provider, console, administrator }
+    }
+
+    /// Brings what the identity provider says of somebody; the status of the answer to it.
+    async fn sign_in(&self, user_name: &str) -> (Visitor, u16) {
+        let peer = format!("{}/saml/metadata", self.console);
+        let form = format!("name_id={}&peer={}", encoded(user_name), encoded(&peer));
+        let page = block_in_place(|| self.provider.tell("/sign-in", &form)).unwrap();
+        let response = page.split_once("name=\"SAMLResponse\" value=\"").expect("a response").1;
+        let response = response.split('"').next().unwrap();
+        let visitor = Visitor::new(&self.console);
+        let answer = visitor.post("/saml/login_check", &[("SAMLResponse", response)]).await;
+        (visitor, answer.status)
+    }
+
+    /// Somebody who is let in.
+    async fn visitor(&self, user_name: &str) -> Visitor {
+        let (visitor, status) = self.sign_in(user_name).await;
+        assert_eq!(status, 303, "{user_name} is not let in");
+        assert_eq!(visitor.get("/account").await.status, 200);
+        visitor
+    }
+}
+
+/// Somebody whom Entra has hired, who may look at everything.
+async fn hired(world: &World, entra: &mut Entra) -> (entra_emulator::ObjectId, String, String) {
+    let domain = format!("{}.example", world.company.id);
+    let person = entra.tenant.hire_named("Megan", "Bowen", &format!("megan@{domain}"));
+    assert_eq!(entra.cycle().await.succeeded_users(Action::Create), 1);
+    let account = entra.account(person, &world.scim).await;
+    let (id, user_name) = (scim::id(&account), account["userName"].as_str().unwrap().to_owned());
+    let role = json!([{ "op": "Add", "path": "roles", "value": [{ "value": "auditor", "primary": true }] }]);
+    world.scim.patch_user(&id, role).await.expect(200);
+    (person, id, user_name)
+}
+
+/// Until this browser's next click lands on the sign-in page.
+async fn signed_out(visitor: &Visitor) {
+    let click = async || visitor.get("/account").await.status;
+    eventually("the next click lands on the sign-in page", click, |status| when(*status == 303)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_disabled_is_signed_out_of_every_browser_and_not_let_in_again() {
+    let world = World::with_administrator("Contoso");
+    let office = Office::open(&world, &world.company).await;
+    let mut entra = world.entra(Tenant::empty("leaving.example", 1), |_defaults| ());
+    let (person, id, user_name) = hired(&world, &mut entra).await;
+    let (first, second) = (office.visitor(&user_name).await, office.visitor(&user_name).await);
+    let mut live = first.open("/live").await;
+    assert_eq!(live.status(), 200);
+
+    entra.tenant.disable(person);
+    assert_eq!(entra.cycle().await.succeeded_users(Action::Disable), 1);
+    let ended = async { while let Ok(Some(_)) = live.chunk().await {} };
+    tokio::time::timeout(eventually::DEADLINE, ended).await.expect("the open page's stream ends");
+    signed_out(&first).await;
+    signed_out(&second).await;
+    assert_eq!(office.sign_in(&user_name).await.1, 403, "an inactive person is let in");
+
+    // The story says how soon, in the administrator's language.
+    let story = office.administrator.get(&format!("/people/{id}")).await.body;
+    let removed = story.split_once("Access removed after ").expect("the story says when access ended").1;
+    let removed = removed.split('<').next().unwrap();
+    assert!(removed.ends_with("(2 sessions ended)."), "{removed}");
+    println!("access removed after {removed}");
+
+    // Back from parental leave.
+    entra.tenant.enable(person);
+    assert_eq!(entra.cycle().await.succeeded_users(Action::Enable), 1);
+    let back = async || office.sign_in(&user_name).await.1;
+    eventually("they are let in again", back, |status| when(*status == 303)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_was_killed_ends_the_sessions_of_whoever_left_meanwhile() {
+    let world = World::to_disturb().await;
+    let company = world.company_with_administrator();
+    let office = Office::open(&world, &company).await;
+    let scim = world.scim.with_token(&company.scim_token);
+    let user_name = format!("megan@{}.example", company.id);
+    let leaver = scim::id(&scim.create_user(&user_name).await);
+    let stayer = format!("diego@{}.example", company.id);
+    scim.create_user(&stayer).await;
+    let (leaving, staying) = (office.visitor(&user_name).await, office.visitor(&stayer).await);
+
+    Part::Service("admin-console").kill(world.stack());
+    let off = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
+    scim.patch_user(&leaver, off).await.expect(200);
+    Part::Service("admin-console").start_again(world.stack());
+    let answers =
+        async || reqwest::get(format!("{}/login", office.console)).await.map(|answer| answer.status());
+    eventually("the console is back", answers, |status| when(status.as_ref().is_ok_and(|s| s.is_success())))
+        .await;
+    signed_out(&leaving).await;
+    assert_eq!(staying.get("/account").await.status, 200, "whoever stays is still signed in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_instance_of_two_lets_a_session_live_on() {
+    let world = World::behind_the_edge().await;
+    let office = Office::open(&world, &world.company).await;
+    let user_name = format!("megan@{}.example", world.company.id);
+    let leaver = scim::id(&world.scim.create_user(&user_name).await);
+    let visitor = office.visitor(&user_name).await;
+    let off = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
+    world.scim.patch_user(&leaver, off).await.expect(200);
+    signed_out(&visitor).await;
+    // In turn of both.
+    for _ in 0..10 {
+        assert_eq!(visitor.get("/account").await.status, 303);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_checks_a_receipt_without_asking_us() {
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides");
+    let program = guides.join("examples/check_receipt.py");
+    let shown = fs::read_to_string(guides.join("prove-that-access-ended.md")).unwrap();
+    assert!(shown.contains(&fs::read_to_string(&program).unwrap()), "the guide shows another program");
+
+    let world = World::with_administrator("Contoso");
+    let office = Office::open(&world, &world.company).await;
+    let user_name = format!("megan@{}.example", world.company.id);
+    let leaver = scim::id(&world.scim.create_user(&user_name).await);
+    let visitor = office.visitor(&user_name).await;
+    let off = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
+    world.scim.patch_user(&leaver, off).await.expect(200);
+    signed_out(&visitor).await;
+
+    let story = office.administrator.get(&format!("/people/{leaver}")).await.body;
+    let before = story.split_once("Access removed").expect("access was removed").0;
+    let request = before.rsplit_once("/provisioning/requests/").unwrap().1.split('"').next().unwrap();
+    let receipt = office.administrator.get(&format!("/provisioning/requests/{request}/receipt")).await;
+    assert_eq!(receipt.status, 200, "{}", receipt.body);
+    let token_url = world.stack().endpoints().token_url;
+    let keys = reqwest::get(format!("{token_url}/.well-known/jwks.json")).await.unwrap();
+    let (folder, keys) = (tempfile::tempdir().unwrap(), keys.text().await.unwrap());
+    let check = |receipt: &str| {
+        let [receipt_file, keys_file] = ["receipt.jws", "keys.json"].map(|name| folder.path().join(name));
+        fs::write(&receipt_file, receipt).unwrap();
+        fs::write(&keys_file, &keys).unwrap();
+        let mut command = Command::new(office.provider.python());
+        command.arg(&program).arg(receipt_file).arg(keys_file);
+        block_in_place(|| command.output()).unwrap()
+    };
+    let checked = check(&receipt.body);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let said: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(said["company_id"], world.company.id.as_str());
+    assert_eq!((&said["user_id"], &said["request_id"]), (&json!(leaver), &json!(request)));
+    assert_eq!((&said["cause"], &said["sessions_ended"]), (&json!("deactivated"), &json!(1)));
+    assert!(said["requested_at"].as_str() <= said["enforced_at"].as_str(), "{said}");
+
+    let (head, signature) = receipt.body.rsplit_once('.').unwrap();
+    let forged: String = signature.chars().rev().collect();
+    assert!(!check(&format!("{head}.{forged}")).status.success(), "a forged receipt passes");
+}
+
+fn encoded(value: &str) -> String {
+    value.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace(':', "%3A").replace('/', "%2F")
+}
