@@ -148,6 +148,7 @@ pub(crate) fn in_danger() -> GetActivityReply {
         count,
         limit,
         since: before(7_200),
+        until: None,
     };
     GetActivityReply {
         health: Some(Health {
