@@ -9,6 +9,7 @@
 mod harness;
 
 mod administrators;
+mod brakes;
 mod isolation;
 mod live;
 mod notices;
