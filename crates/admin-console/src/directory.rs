@@ -1,17 +1,20 @@
 //! What the directory is asked, always about the company of whoever looks.
 
 use bus_contract::{
-    audit::{Event, ListEvents},
+    audit::{Actor, Event, ListEvents},
     directory::{
-        BrowseGroups, BrowseGroupsReply, BrowseUsers, BrowseUsersReply, GetActivity, GetActivityReply,
-        GroupRecord, ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply,
-        LookUpGroup, LookUpUser, Reply, UserRecord, browse_users, failure::Reason, look_up_group,
-        look_up_user, reply::Result as Answer,
+        BrakeRule, BrowseGroups, BrowseGroupsReply, BrowseUsers, BrowseUsersReply, DecideBrake,
+        DecideBrakeReply, GetActivity, GetActivityReply, GroupRecord, ListBrakes, ListBrakesReply,
+        ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply, ListRemovals,
+        ListRemovalsReply, LookUpGroup, LookUpUser, Reply, SetBrakeRule, SetBrakeRuleReply, UserRecord,
+        browse_users, decide_brake::Decision, failure::Reason, look_up_group, look_up_user,
+        reply::Result as Answer,
     },
     subject,
 };
 use bus_jetstream::Bus;
-use typed_ids::{CompanyId, GroupId, UserId};
+use typed_ids::{BrakeId, CompanyId, GroupId, UserId};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -126,6 +129,52 @@ impl<'a> Directory<'a> {
             limit,
         };
         answer_of!(self.ask(subject::LIST_MEMBERS, &question).await?, ListMembers)
+    }
+
+    /// Mass removals, the newest first, and when there is one.
+    pub(crate) async fn brakes(&self) -> Result<ListBrakesReply, Unanswered> {
+        let question = ListBrakes { company_id: self.company.to_string() };
+        answer_of!(self.ask(subject::LIST_BRAKES, &question).await?, ListBrakes)
+    }
+
+    /// Who waits for a decision about a mass removal.
+    pub(crate) async fn removals(
+        &self,
+        brake: BrakeId,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<ListRemovalsReply, Unanswered> {
+        let question = ListRemovals {
+            company_id: self.company.to_string(),
+            brake_id: brake.to_string(),
+            after_user_id: after.map(|after| after.to_string()).unwrap_or_default(),
+            limit,
+        };
+        answer_of!(self.ask(subject::LIST_REMOVALS, &question).await?, ListRemovals)
+    }
+
+    pub(crate) async fn decide(
+        &self,
+        brake: BrakeId,
+        decision: Decision,
+        actor: Actor,
+    ) -> Result<DecideBrakeReply, Unanswered> {
+        let act = DecideBrake {
+            company_id: self.company.to_string(),
+            brake_id: brake.to_string(),
+            decision: decision.into(),
+            actor: Some(actor),
+        };
+        answer_of!(self.ask(subject::DECIDE_BRAKE, &act).await?, DecideBrake)
+    }
+
+    pub(crate) async fn set_brake_rule(
+        &self,
+        rule: BrakeRule,
+        actor: Actor,
+    ) -> Result<SetBrakeRuleReply, Unanswered> {
+        let act = SetBrakeRule { company_id: self.company.to_string(), rule: Some(rule), actor: Some(actor) };
+        answer_of!(self.ask(subject::SET_BRAKE_RULE, &act).await?, SetBrakeRule)
     }
 
     /// The directory's part of the audit log, the newest first.

@@ -23,12 +23,13 @@ pub(crate) struct Choice<T: 'static> {
 type Words = &'static [&'static str];
 
 /// What was asked. The first is everything.
-pub(crate) const ACTIONS: [Choice<Words>; 8] = [
+pub(crate) const ACTIONS: [Choice<Words>; 9] = [
     Choice { name: "", text: Key("filter-any"), meaning: &[] },
     Choice { name: "create", text: Key("filter-create"), meaning: &["create"] },
     Choice { name: "update", text: Key("filter-update"), meaning: &["update", "replace"] },
     Choice { name: "deactivate", text: Key("filter-deactivate"), meaning: &["deactivate"] },
     Choice { name: "reactivate", text: Key("filter-reactivate"), meaning: &["reactivate"] },
+    Choice { name: "restore", text: Key("filter-restore"), meaning: &["restore"] },
     Choice { name: "delete", text: Key("filter-delete"), meaning: &["delete"] },
     Choice { name: "read", text: Key("filter-read"), meaning: &["read", "search"] },
     Choice { name: "other", text: Key("filter-other"), meaning: &["test", "discover", "bulk", "other"] },

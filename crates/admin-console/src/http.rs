@@ -5,6 +5,7 @@ mod administrators;
 pub(crate) mod answer;
 pub(crate) mod assets;
 pub(crate) mod audit;
+pub(crate) mod brakes;
 mod connect;
 mod groups;
 mod guard;
@@ -158,6 +159,11 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Get, "/provisioning/requests/{id}/receipt", SignedIn, Part, || {
         get().to(provisioning::receipt::get)
     }),
+    entry(Get, "/provisioning/brakes", SignedIn, Page, || get().to(brakes::list)),
+    entry(Post, "/provisioning/brakes/rule", Administrator, Page, || post().to(brakes::set_rule)),
+    entry(Get, "/provisioning/brakes/{id}", SignedIn, Page, || get().to(brakes::get)),
+    entry(Post, "/provisioning/brakes/{id}/undo", Administrator, Page, || post().to(brakes::undo)),
+    entry(Post, "/provisioning/brakes/{id}/release", Administrator, Page, || post().to(brakes::release)),
     entry(Get, "/settings/company", SignedIn, Page, || get().to(settings::get)),
     entry(Post, "/settings/company/tokens", Administrator, Page, || post().to(settings::token::issue)),
     entry(Post, "/settings/company/tokens/rotate", Administrator, Page, || {

@@ -43,6 +43,7 @@ impl Line<'_> {
             ("update" | "replace", true) => Key("action-update-group"),
             ("deactivate", _) => Key("action-deactivate"),
             ("reactivate", _) => Key("action-reactivate"),
+            ("restore", _) => Key("action-restore"),
             ("delete", false) => Key("action-delete-person"),
             ("delete", true) => Key("action-delete-group"),
             ("read", _) => Key("action-read"),
@@ -82,6 +83,7 @@ impl Line<'_> {
     /// What we decided and why, in a sentence.
     pub(crate) fn explanation(&self) -> Key {
         match self.0.outcome.as_str() {
+            "created" | "updated" if self.0.verb == "restore" => Key("explain-restored"),
             "created" => Key("explain-created"),
             "updated" => match self.0.verb.as_str() {
                 "deactivate" => Key("explain-deactivated"),
@@ -172,6 +174,9 @@ impl Line<'_> {
     pub(crate) fn fix(&self) -> Option<Key> {
         if self.tone() != Tone::Danger {
             return None;
+        }
+        if self.0.verb == "restore" {
+            return Some(Key("fix-superseded"));
         }
         Some(match (self.status(), self.scim_type()) {
             (401 | 403, _) => Key("fix-unauthenticated"),

@@ -39,6 +39,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 const EXPIRY: &str = "expiry";
 const HEALTH: &str = "health";
+const REMOVALS: &str = "removals";
 
 /// What an administrator hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub(crate) enum Notice {
     /// Entra calls with a credential that has ended.
     Refused,
     Silent,
+    /// Many people lost access at once.
+    Removals,
     Recovered,
 }
 
@@ -69,14 +72,15 @@ impl Notice {
             Self::Critical => "critical",
             Self::Refused => "refused",
             Self::Silent => "silent",
+            Self::Removals => "removals",
             Self::Recovered => "recovered",
         }
     }
 }
 
 /// Every metric label.
-pub(crate) const KINDS: [&str; 7] =
-    ["expiring", "certificate_expiring", "warning", "critical", "refused", "silent", "recovered"];
+pub(crate) const KINDS: [&str; 8] =
+    ["expiring", "certificate_expiring", "warning", "critical", "refused", "silent", "removals", "recovered"];
 
 /// Why a round was cut short; the next one tries again.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +98,13 @@ pub(crate) async fn run(
     interval: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut rounds = Rounds { app, mailer, credentials_seen_at: None, said: HashMap::new() };
+    let mut rounds = Rounds {
+        app,
+        mailer,
+        credentials_seen_at: None,
+        said: HashMap::new(),
+        removals_told: HashMap::new(),
+    };
     let mut complained = false;
     loop {
         tokio::select! {
@@ -118,6 +128,8 @@ struct Rounds {
     credentials_seen_at: Option<Duration>,
     /// What was found of each company when it was last looked into: while that stays, there is nothing to do.
     said: HashMap<CompanyId, Option<Notice>>,
+    /// When the mass removal began of which each company was told last.
+    removals_told: HashMap<CompanyId, i64>,
 }
 
 impl Rounds {
@@ -190,6 +202,7 @@ impl Rounds {
             let is_last = page.companies.len() < usize::try_from(HEALTH_PAGE).unwrap_or(usize::MAX);
             for CompanyHealth { company_id, health } in page.companies {
                 if let (Ok(company), Some(health)) = (company_id.parse(), health) {
+                    self.removals_of(company, &health).await?;
                     self.health_of(company, &health).await?;
                 }
                 after = company_id;
@@ -198,6 +211,29 @@ impl Rounds {
                 return Ok(());
             }
         }
+    }
+
+    /// Each mass removal is told once, whatever else is wrong.
+    async fn removals_of(&mut self, company: CompanyId, health: &Health) -> Result<(), Trouble> {
+        let removals = health.concerns.iter().find(|concern| concern.kind() == Kind::Removals);
+        let Some(began) = removals.and_then(|concern| concern.since).map(|since| since.seconds) else {
+            return Ok(());
+        };
+        if self.removals_told.get(&company) == Some(&began) {
+            return Ok(());
+        }
+        let recipients = self.recipients(company).await?;
+        let key = vec![began.to_string()];
+        let mut is_told = true;
+        if self.claim(company, REMOVALS, key.clone()).await? {
+            let name = self.app.companies.name(company).await;
+            is_told = self.send(Notice::Removals, &name, &recipients).await;
+            self.keep_or_release(company, REMOVALS, &key, is_told).await?;
+        }
+        if is_told {
+            self.removals_told.insert(company, began);
+        }
+        Ok(())
     }
 
     async fn health_of(&mut self, company: CompanyId, health: &Health) -> Result<(), Trouble> {
@@ -317,7 +353,12 @@ fn trouble_of(health: &Health) -> Option<Notice> {
         HealthState::Warning => false,
         HealthState::Healthy | HealthState::NeverConnected | HealthState::Unspecified => return None,
     };
-    let worst = health.concerns.iter().find(|concern| concern.is_critical == is_critical);
+    let is_other = |concern: &&Concern| concern.kind() != Kind::Removals;
+    if !health.concerns.is_empty() && !health.concerns.iter().any(|concern| is_other(&concern)) {
+        return None;
+    }
+    let mut others = health.concerns.iter().filter(is_other);
+    let worst = others.find(|concern| concern.is_critical == is_critical);
     Some(match worst.map(Concern::kind) {
         Some(Kind::Unauthenticated) => Notice::Refused,
         Some(Kind::Silent) => Notice::Silent,

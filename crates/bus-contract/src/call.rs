@@ -23,13 +23,14 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Change(Change::Create),
         Self::Change(Change::Replace),
         Self::Change(Change::Update),
         Self::Change(Change::Deactivate),
         Self::Change(Change::Reactivate),
         Self::Change(Change::Delete),
+        Self::Change(Change::Restore),
         Self::Read,
         Self::Search,
         Self::Test,

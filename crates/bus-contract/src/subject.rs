@@ -21,12 +21,21 @@ pub enum Verb {
     Reactivate,
     /// The end of a resource.
     Delete,
+    /// The return of a user whom a mass removal took away. The directory asks itself.
+    Restore,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 6] =
-        [Self::Create, Self::Replace, Self::Update, Self::Deactivate, Self::Reactivate, Self::Delete];
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Replace,
+        Self::Update,
+        Self::Deactivate,
+        Self::Reactivate,
+        Self::Delete,
+        Self::Restore,
+    ];
 
     /// The subject token.
     #[must_use]
@@ -38,6 +47,7 @@ impl Verb {
             Self::Deactivate => "deactivate",
             Self::Reactivate => "reactivate",
             Self::Delete => "delete",
+            Self::Restore => "restore",
         }
     }
 }
@@ -211,6 +221,14 @@ pub const DECLARE_SCHEMA: &str = "directory.v1.company.schema.declare";
 pub const LIST_SCHEMAS: &str = "directory.v1.company.schema.list";
 /// Operators to the directory. [`crate::directory::RemoveSchema`] → [`crate::directory::Reply`].
 pub const REMOVE_SCHEMA: &str = "directory.v1.company.schema.remove";
+/// Operators and the console to the directory. [`crate::directory::ListBrakes`] → [`crate::directory::Reply`].
+pub const LIST_BRAKES: &str = "directory.v1.company.brake.list";
+/// Operators and the console to the directory. [`crate::directory::ListRemovals`] → [`crate::directory::Reply`].
+pub const LIST_REMOVALS: &str = "directory.v1.company.brake.removals";
+/// Operators and the console to the directory. [`crate::directory::DecideBrake`] → [`crate::directory::Reply`].
+pub const DECIDE_BRAKE: &str = "directory.v1.company.brake.decide";
+/// Operators and the console to the directory. [`crate::directory::SetBrakeRule`] → [`crate::directory::Reply`].
+pub const SET_BRAKE_RULE: &str = "directory.v1.company.brake.rule";
 /// Operators and the console to the directory. [`crate::audit::ListEvents`] → [`crate::directory::Reply`].
 pub const LIST_COMPANY_EVENTS: &str = "directory.v1.company.events";
 /// The console to the directory. [`crate::directory::ListLog`] → [`crate::directory::Reply`].

@@ -17,7 +17,7 @@ use crate::{
     apply::{
         decide::{
             Outcome,
-            groups::{GroupOutcome, Left, Member},
+            groups::{AtVersion, GroupOutcome, Member},
         },
         request::Request,
         tell::Around,
@@ -101,6 +101,20 @@ fn said(request: &Request, outcome: &Outcome, around: &Around<'_>) -> Vec<(Strin
             facts.extend(left.iter().map(|left| has_left(company, member, left)));
             facts
         }
+        Outcome::Restored { user, joined } => {
+            let member = Member { id: MemberId::from_uuid(user.id.as_uuid()), is_group: false };
+            let created = Body::UserCreated(UserCreated { user: Some(around.record(user)) });
+            let mut facts = about_user(Event::Created, created);
+            facts.extend(joined.iter().map(|joined| {
+                let body = MembersAdded {
+                    group_id: joined.group.to_string(),
+                    version: joined.version,
+                    members: vec![reference(&member)],
+                };
+                (subject::group_fact(company, joined.group, Event::MembersAdded), Body::MembersAdded(body))
+            }));
+            facts
+        }
         Outcome::Group(outcome) => said_of_group(company, outcome),
         Outcome::Unchanged(_) | Outcome::Refused(_) => vec![],
     }
@@ -160,7 +174,7 @@ fn members_removed(company: CompanyId, group: GroupId, version: i64, removed: &[
     (subject::group_fact(company, group, Event::MembersRemoved), Body::MembersRemoved(body))
 }
 
-fn has_left(company: CompanyId, member: Member, left: &Left) -> (String, Body) {
+fn has_left(company: CompanyId, member: Member, left: &AtVersion) -> (String, Body) {
     members_removed(company, left.group, left.version, &[member])
 }
 

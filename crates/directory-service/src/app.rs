@@ -9,9 +9,10 @@ use anyhow::Context as _;
 use bus_contract::{
     stream,
     subject::{
-        BROWSE_GROUPS, BROWSE_USERS, CREATE_COMPANY, DECLARE_SCHEMA, DIRECTORY_QUEUE, GET_ACTIVITY,
-        LIST_COMPANIES, LIST_COMPANY_EVENTS, LIST_CYCLES, LIST_HEALTH, LIST_LOG, LIST_MEMBERS, LIST_SCHEMAS,
-        LOOK_UP_GROUP, LOOK_UP_USER, REMOVE_SCHEMA, SEARCH_GROUPS, SEARCH_USERS,
+        BROWSE_GROUPS, BROWSE_USERS, CREATE_COMPANY, DECIDE_BRAKE, DECLARE_SCHEMA, DIRECTORY_QUEUE,
+        GET_ACTIVITY, LIST_BRAKES, LIST_COMPANIES, LIST_COMPANY_EVENTS, LIST_CYCLES, LIST_HEALTH, LIST_LOG,
+        LIST_MEMBERS, LIST_REMOVALS, LIST_SCHEMAS, LOOK_UP_GROUP, LOOK_UP_USER, REMOVE_SCHEMA, SEARCH_GROUPS,
+        SEARCH_USERS, SET_BRAKE_RULE,
     },
 };
 use bus_jetstream::{Bus, metrics::Answers};
@@ -22,7 +23,7 @@ use service_runtime::{Process, Service, tasks::Tasks};
 use crate::{
     activity,
     answer::{self, MAX_SEARCHES},
-    audit, browse, company, extension, log,
+    audit, brake, browse, company, extension, log,
     metrics::Metrics,
     ownership, partition, question,
     settings::Settings,
@@ -102,6 +103,7 @@ async fn serve(settings: Settings, process: Process) -> anyhow::Result<()> {
         pool: pool.clone(),
         metrics: Arc::clone(&metrics),
         streams: Arc::default(),
+        brake: settings.brake,
     };
     pool.watch_size(&process.tasks);
     let answers = Answers::register(&process.metrics)?;
@@ -153,6 +155,10 @@ async fn answer_questions(
     serve!("lists of schemas", LIST_SCHEMAS, COMPANIES_AT_ONCE, extension::list);
     serve!("company creation", CREATE_COMPANY, COMPANIES_AT_ONCE, company::create);
     serve!("company list", LIST_COMPANIES, COMPANIES_AT_ONCE, company::list);
+    serve!("lists of mass removals", LIST_BRAKES, PAGES_AT_ONCE, brake::answer::list);
+    serve!("lists of removals", LIST_REMOVALS, PAGES_AT_ONCE, brake::answer::list_removals);
+    serve!("decisions", DECIDE_BRAKE, COMPANIES_AT_ONCE, brake::answer::decide);
+    serve!("rules of mass removals", SET_BRAKE_RULE, COMPANIES_AT_ONCE, brake::answer::set_rule);
     macro_rules! serve_and_publish {
         ($name:literal, $subject:ident, $answer:path) => {
             let (questions, kind) = (bus.serve($subject, DIRECTORY_QUEUE).await?, answers.of($subject));

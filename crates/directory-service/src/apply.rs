@@ -7,6 +7,7 @@ pub(crate) mod changes;
 pub(crate) mod decide;
 mod read;
 pub(crate) mod refuse;
+pub(crate) mod removals;
 pub(crate) mod request;
 pub(crate) mod tell;
 mod write;
@@ -29,11 +30,13 @@ use typed_ids::CompanyId;
 use self::{
     decide::Refusal,
     read::Read,
+    removals::{CameOn, Removals},
     request::{Change, Request, Unreadable},
     tell::Around,
 };
 use crate::{
     announce,
+    brake::BrakeSettings,
     store::{
         self,
         batch::Write,
@@ -59,8 +62,8 @@ pub(crate) struct Delivery {
 /// What became of a batch, to be told after the commit.
 #[derive(Debug)]
 pub(crate) enum Applied {
-    /// Per delivery, in order; `None` for one that nobody can be told about.
-    Outcomes(Vec<Option<provisioning::Outcome>>),
+    /// Per delivery, in order; `None` for one that nobody can be told about. And the mass removals that came to light.
+    Outcomes(Vec<Option<provisioning::Outcome>>, Vec<CameOn>),
     /// Another instance holds the partition now; nothing was changed.
     TenureEnded,
 }
@@ -77,11 +80,12 @@ pub(crate) fn apply(
     tenure: Tenure,
     batch: &[Delivery],
     condemned: Option<&str>,
+    brake: BrakeSettings,
     now: DateTime<Utc>,
 ) -> QueryResult<Applied> {
     for _ in 0..ATTEMPTS {
-        match attempt(conn, tenure, batch, condemned, now)? {
-            Attempt::Applied(outcomes) => return Ok(Applied::Outcomes(outcomes)),
+        match attempt(conn, tenure, batch, condemned, brake, now)? {
+            Attempt::Applied(outcomes, came_on) => return Ok(Applied::Outcomes(outcomes, came_on)),
             Attempt::TenureEnded => return Ok(Applied::TenureEnded),
             Attempt::Overtaken => {}
         }
@@ -91,7 +95,7 @@ pub(crate) fn apply(
 
 /// What became of one try.
 enum Attempt {
-    Applied(Vec<Option<provisioning::Outcome>>),
+    Applied(Vec<Option<provisioning::Outcome>>, Vec<CameOn>),
     TenureEnded,
     /// Somebody wrote between our reading and our writing; nothing was changed.
     Overtaken,
@@ -102,9 +106,10 @@ fn attempt(
     tenure: Tenure,
     batch: &[Delivery],
     condemned: Option<&str>,
+    brake: BrakeSettings,
     now: DateTime<Utc>,
 ) -> QueryResult<Attempt> {
-    let Some(last) = batch.last() else { return Ok(Attempt::Applied(vec![])) };
+    let Some(last) = batch.last() else { return Ok(Attempt::Applied(vec![], vec![])) };
     let readable: Vec<&Request> =
         batch.iter().filter_map(|delivery| delivery.request.as_ref().ok()).collect();
     let companies: BTreeSet<_> = readable.iter().map(|request| request.company).collect();
@@ -147,9 +152,10 @@ fn attempt(
         applied_at: now,
     };
     let _writing = statement("users.apply.write");
-    Ok(match write::write(conn, &write, &decision, &letters)? {
-        true => Attempt::Applied(outcomes),
-        false => Attempt::Overtaken,
+    let removals = Removals::of(requests.iter().copied().zip(&decision.outcomes));
+    Ok(match write::write(conn, &write, &decision, &letters, removals, brake)? {
+        Some(came_on) => Attempt::Applied(outcomes, came_on),
+        None => Attempt::Overtaken,
     })
 }
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     activity::count::{Connection, Cycle},
+    brake::Brake,
     time::to_timestamp,
 };
 
@@ -40,8 +41,14 @@ const SERVER_ERRORS_CRITICAL: i64 = 40;
 const SERVER_ERRORS_CALLS: i64 = 20;
 
 /// The health of a company.
-pub(crate) fn health(connection: &Connection, latest: Option<&Cycle>, now: DateTime<Utc>) -> Health {
+pub(crate) fn health(
+    connection: &Connection,
+    latest: Option<&Cycle>,
+    brake: Option<&Brake>,
+    now: DateTime<Utc>,
+) -> Health {
     let concerns: Vec<Concern> = [
+        brake.map(removals),
         unauthenticated(connection),
         silent(connection, now),
         latest.and_then(failure_ratio),
@@ -51,7 +58,7 @@ pub(crate) fn health(connection: &Connection, latest: Option<&Cycle>, now: DateT
     .into_iter()
     .flatten()
     .collect();
-    let state = match (&connection.last_call_at, concerns.iter().any(|concern| concern.is_critical)) {
+    let state = match (&connection.last_call_at, concerns.iter().any(endangers_the_job)) {
         (_, true) => State::Critical,
         (None, false) => State::NeverConnected,
         (Some(_), false) if concerns.is_empty() => State::Healthy,
@@ -118,6 +125,17 @@ fn server_errors(cycle: &Cycle) -> Option<Concern> {
         .then(|| concern(Kind::ServerErrors, is_critical, (failed, 0), cycle.started_at))
 }
 
+/// People lost access whom nobody has missed yet: nothing of the connection is wrong, and nothing is more urgent.
+fn removals(brake: &Brake) -> Concern {
+    let until = Some(to_timestamp(brake.last_at));
+    Concern { until, ..concern(Kind::Removals, true, (brake.removed, brake.people), brake.began_at) }
+}
+
+/// Whether Entra is about to act.
+fn endangers_the_job(concern: &Concern) -> bool {
+    concern.is_critical && concern.kind() != Kind::Removals
+}
+
 fn concern(kind: Kind, is_critical: bool, (count, limit): (i64, i64), since: DateTime<Utc>) -> Concern {
     Concern {
         kind: kind.into(),
@@ -125,6 +143,7 @@ fn concern(kind: Kind, is_critical: bool, (count, limit): (i64, i64), since: Dat
         count: u64::try_from(count).unwrap_or(0),
         limit: u64::try_from(limit).unwrap_or(0),
         since: Some(to_timestamp(since)),
+        until: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod apply;
 mod relay;
 
 mod activity;
+mod brake;
 mod health;
 
 mod answer;

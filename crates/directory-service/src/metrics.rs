@@ -32,6 +32,9 @@ pub(crate) struct Metrics {
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
     pub(crate) histories: IntCounterVec,
+    pub(crate) brakes: IntCounter,
+    pub(crate) brakes_on: IntGaugeVec,
+    pub(crate) held_users: IntGaugeVec,
     pub(crate) outbox_rows: PassingGauge<AtomicI64>,
     pub(crate) outbox_age: PassingGauge<AtomicF64>,
     pub(crate) calls: CallMetrics,
@@ -138,6 +141,20 @@ impl Metrics {
                 "From a request's acceptance in the stream to the acknowledgement of its fact",
             )?,
             histories: histories(&make)?,
+            brakes: make.counter(
+                "timeclock_directory_brakes_total",
+                "Mass removals that came to light: many people of a company were removed at once",
+            )?,
+            brakes_on: make.gauges(
+                "timeclock_directory_brakes_on",
+                "Mass removals about which nobody has decided, of the partition's companies",
+                &["partition"],
+            )?,
+            held_users: make.gauges(
+                "timeclock_directory_held_users",
+                "Deleted users of the partition's companies that could still be brought back",
+                &["partition"],
+            )?,
             calls: CallMetrics::register(registry)?,
         })
     }

@@ -23,7 +23,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    apply::{self, Applied, Delivery, request},
+    apply::{self, Applied, Delivery, removals::CameOn, request},
+    brake::{self, BrakeSettings},
     history::Requests,
     metrics::{self, Metrics},
     relay,
@@ -45,6 +46,7 @@ pub(crate) struct Context {
     /// Held while the streams are made sure of: nats-server counts the storage of a stream that two create at once
     /// twice, and then has too little.
     pub(crate) streams: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) brake: BrakeSettings,
 }
 
 impl Context {
@@ -140,12 +142,13 @@ async fn tenure(
     let ended = CancellationToken::new();
     let relay = relay::run(context, partition, &committed, &ended);
     let telling = waiting::requests(context, partition, reading.backlog(), &ended);
+    let keeping = brake::upkeep::run(context, partition, &ended);
     let working = async {
         let left = work(context, tenure, &mut reading, stop, &committed).await;
         ended.cancel();
         left
     };
-    let (left, (), ()) = tokio::join!(working, relay, telling);
+    let (left, (), (), ()) = tokio::join!(working, relay, telling, keeping);
     left
 }
 
@@ -212,7 +215,10 @@ async fn apply_whole(
     while let Some(part) = parts.pop() {
         let slice = Part { batch: Arc::clone(&batch), range: part.clone(), condemned: None };
         match apply_part(context, tenure, slice.clone()).await {
-            Ok(Applied::Outcomes(part)) => outcomes.extend(part),
+            Ok(Applied::Outcomes(part, came_on)) => {
+                outcomes.extend(part);
+                say_came_on(context, &came_on);
+            }
             Ok(Applied::TenureEnded) => {
                 say_taken_over(tenure);
                 return None;
@@ -233,7 +239,7 @@ async fn apply_whole(
                 );
                 let reason = "Postgres refuses to store it".to_owned();
                 match apply_part(context, tenure, Part { condemned: Some(reason), ..slice }).await {
-                    Ok(Applied::Outcomes(part)) => outcomes.extend(part),
+                    Ok(Applied::Outcomes(part, _)) => outcomes.extend(part),
                     Ok(Applied::TenureEnded) => return None,
                     Err(error) => {
                         tracing::error!(
@@ -280,6 +286,16 @@ fn say_applied(tenure: Tenure, requests: usize, seconds: f64) {
     );
 }
 
+fn say_came_on(context: &Context, brakes: &[CameOn]) {
+    for CameOn { company, brake, removed, people } in brakes {
+        context.metrics.brakes.inc();
+        tracing::warn!(
+            %company, %brake, removed, people,
+            "a mass removal: access has ended, and what cannot be undone waits for a human"
+        );
+    }
+}
+
 fn say_taken_over(tenure: Tenure) {
     tracing::info!(partition = tenure.partition.number(), epoch = tenure.epoch, "another instance took over");
 }
@@ -293,12 +309,12 @@ struct Part {
 }
 
 async fn apply_part(context: &Context, tenure: Tenure, part: Part) -> Result<Applied, pg_pool::Error> {
-    let now = now();
+    let (now, brake) = (now(), context.brake);
     context
         .pool
         .run("users.apply", move |conn| {
             let deliveries = part.batch.get(part.range.clone()).unwrap_or_default();
-            apply::apply(conn, tenure, deliveries, part.condemned.as_deref(), now)
+            apply::apply(conn, tenure, deliveries, part.condemned.as_deref(), brake, now)
         })
         .await
 }

@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use service_runtime::settings::{Reader, Setting};
 
+use crate::brake::BrakeSettings;
+
 const CYCLE_PAUSE: Setting = Setting::new(
     "TIMECLOCK_CYCLE_PAUSE_MS",
     "How long a company's Entra is silent between two of its cycles; a longer silence begins a new cycle.",
@@ -16,12 +18,22 @@ const COMPANY_SERIES: Setting = Setting::new(
     "The most companies that have metrics of their own: those called most recently; the others are summed.",
 );
 
+const BRAKE_WINDOW: Setting = Setting::new(
+    "TIMECLOCK_BRAKE_WINDOW_MS",
+    "Within which time people who are disabled or deleted are counted together, to tell a mass removal.",
+);
+const BRAKE_HOLD: Setting = Setting::new(
+    "TIMECLOCK_BRAKE_HOLD_DAYS",
+    "How long a mass removal can be undone; then its deleted users are destroyed, whether somebody has decided or not.",
+);
+
 /// The settings of a serving directory.
 pub(crate) struct Settings {
     pub(crate) bus: bus_jetstream::Settings,
     pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) activity: ActivitySettings,
+    pub(crate) brake: BrakeSettings,
 }
 
 /// How calls are counted, and how long the log is kept.
@@ -45,6 +57,10 @@ impl Settings {
                 pause: TimeDelta::milliseconds(reader.number(CYCLE_PAUSE, 600_000, 100..=3_600_000)),
                 retention: TimeDelta::days(reader.number(LOG_RETENTION, 90, 1..=3_650)),
                 company_series: reader.number(COMPANY_SERIES, 500, 0..=5_000),
+            },
+            brake: BrakeSettings {
+                window: TimeDelta::milliseconds(reader.number(BRAKE_WINDOW, 3_600_000, 100..=86_400_000)),
+                hold: TimeDelta::days(reader.number(BRAKE_HOLD, 30, 1..=365)),
             },
         }
     }

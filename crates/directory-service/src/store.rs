@@ -3,6 +3,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod batch;
+pub(crate) mod brakes;
 pub(crate) mod browse;
 pub(crate) mod companies;
 pub(crate) mod company_events;
@@ -17,6 +18,7 @@ pub(crate) mod memberships;
 pub(crate) mod order_sql;
 pub(crate) mod outbox;
 pub(crate) mod partitions;
+pub(crate) mod removals;
 pub(crate) mod resource_table;
 pub(crate) mod search;
 pub(crate) mod users;

@@ -34,10 +34,12 @@ pub enum Change {
         /// Whether the user takes a seat.
         active: bool,
     },
-    /// A user is gone, for ever: ids are not used again.
+    /// A user is gone, unless a later version says that a mass removal was undone.
     UserGone {
         /// The user's id.
         user: String,
+        /// The last version that the user had.
+        version: i64,
     },
     /// A group exists and has this name.
     Group {
@@ -112,7 +114,9 @@ fn change(event: Event) -> Change {
         Event::UserUpdated(fact) => return fact.user.map_or(Change::Unknown, user),
         Event::UserDeactivated(fact) => return fact.user.map_or(Change::Unknown, user),
         Event::UserReactivated(fact) => return fact.user.map_or(Change::Unknown, user),
-        Event::UserDeleted(fact) => return Change::UserGone { user: fact.user_id },
+        Event::UserDeleted(fact) => {
+            return Change::UserGone { user: fact.user_id, version: fact.version };
+        }
         Event::GroupCreated(fact) => return fact.group.map_or(Change::Unknown, group_of),
         Event::GroupUpdated(fact) => return fact.group.map_or(Change::Unknown, group_of),
         Event::GroupDeleted(fact) => return Change::GroupGone { group: fact.group_id },
@@ -182,6 +186,6 @@ mod tests {
         let mut bytes = fact(Some(gone)).encode_to_vec();
         // Field 98, a number.
         bytes.extend([0x90, 0x06, 0x2a]);
-        assert_eq!(read(&bytes).change, Change::UserGone { user: "u".to_owned() });
+        assert_eq!(read(&bytes).change, Change::UserGone { user: "u".to_owned(), version: 7 });
     }
 }

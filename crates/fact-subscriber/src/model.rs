@@ -2,8 +2,9 @@
 //! transaction, so that the two never disagree whenever the process dies.
 //!
 //! What is stored does not depend on the order in which changes come, or on how often: the highest version wins, and
-//! what is gone stays gone. The stream promises order per resource, but repeats itself, so a follower needs half of
-//! this; the other half costs nothing and lets a snapshot and the stream be laid over each other.
+//! what is gone stays gone, but for a user whom a later version brings back. The stream promises order per resource, but
+//! repeats itself, so a follower needs half of this; the other half costs nothing and lets a snapshot and the stream be
+//! laid over each other.
 
 mod digest;
 mod rows;
@@ -17,7 +18,7 @@ pub use self::digest::{Digest, Seat};
 use crate::change::{Change, KINDS_KNOWN, Reading};
 
 /// The shape of the file. A file of another shape is made anew and filled by a snapshot.
-const SHAPE: i64 = 1;
+const SHAPE: i64 = 2;
 /// How long to wait for somebody who reads the file.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
 

@@ -72,6 +72,10 @@ Examples:
   Whom is Entra about to quarantine?
     timeclock-operator activity health
 
+  Entra removed half of a customer's people by mistake; the customer asks for them back
+    timeclock-operator brake list --company ID
+    timeclock-operator brake undo --company ID --brake BRAKE_ID
+
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
            "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
@@ -94,12 +98,43 @@ pub(crate) enum Command {
     /// Shows what Entra did: the provisioning log, cycles, health
     #[command(subcommand)]
     Activity(ActivityCommand),
+    /// Shows mass removals, and undoes one or lets it go
+    #[command(subcommand)]
+    Brake(BrakeCommand),
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),
     /// Invites, lists and removes those who may sign in to a company's console
     #[command(subcommand)]
     Administrator(AdministratorCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BrakeCommand {
+    /// Lists a company's mass removals, the newest first
+    List {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+    },
+    /// Brings everybody of a mass removal back
+    Undo {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The mass removal's id
+        #[arg(long)]
+        brake: String,
+    },
+    /// Says that these people really left; what is kept of those who were deleted is destroyed at once
+    Release {
+        /// The company's id
+        #[arg(long)]
+        company: String,
+        /// The mass removal's id
+        #[arg(long)]
+        brake: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

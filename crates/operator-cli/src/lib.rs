@@ -4,6 +4,7 @@ mod cli;
 
 mod activity;
 mod administrator;
+mod brake;
 mod client;
 mod company;
 mod events;
@@ -44,6 +45,7 @@ async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failu
     let questions = Questions::connect(actor).await?;
     match command {
         Command::Activity(command) => activity::execute(&questions, command).await,
+        Command::Brake(command) => brake::execute(&questions, command).await,
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,

@@ -113,7 +113,8 @@ impl Metrics {
         for loss in Loss::ALL {
             self.calls_dropped.with_label_values(&[loss.reason()]);
         }
-        for verb in Verb::ALL {
+        // Nobody who calls a gateway asks for a return: the directory does.
+        for verb in Verb::ALL.into_iter().filter(|verb| *verb != Verb::Restore) {
             self.outcome_wait.with_label_values(&[verb.as_str()]);
             for resource in Resource::ALL.into_iter().filter(|resource| resource.takes(verb)) {
                 let make = |result, scim_type| {

@@ -106,6 +106,11 @@ typed_id!(
     CredentialId,
     "credential id"
 );
+typed_id!(
+    /// One mass removal of people, which a human decides about.
+    BrakeId,
+    "brake id"
+);
 
 /// An Entra token is a credential of its own.
 impl From<TokenId> for CredentialId {

@@ -13,7 +13,7 @@ import { eventually, world } from '../src/world.mjs';
 
 const OUTSIDE = ['/sign-in', '/login'];
 const INSIDE = [
-  '/', '/people', '/people?search=nobody+has+this+name', '/groups', '/provisioning', '/provisioning/cycles',
+  '/', '/people', '/people?search=nobody+has+this+name', '/groups', '/provisioning', '/provisioning/cycles', '/provisioning/brakes',
   '/provisioning?search=nobody+has+this+name', '/settings/company', '/settings/single-sign-on', '/settings/administrators', '/connect', '/audit',
   '/account', '/nowhere',
 ];

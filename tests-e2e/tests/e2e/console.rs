@@ -14,13 +14,14 @@ use tests_e2e::{
 };
 
 /// Every page without an id in its address.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "/",
     "/people",
     "/groups",
     "/provisioning",
     "/provisioning/live",
     "/provisioning/cycles",
+    "/provisioning/brakes",
     "/provisioning/log.csv",
     "/settings/company",
     "/settings/administrators",

@@ -8,6 +8,7 @@
 )]
 
 mod activity;
+mod brakes;
 mod browser;
 mod console;
 mod conversation;

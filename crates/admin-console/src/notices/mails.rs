@@ -43,6 +43,9 @@ const fn words(notice: Notice) -> (Key, Key, &'static str) {
         Notice::Warning => (Key("notice-warning-subject"), Key("notice-warning-text"), "/"),
         Notice::Critical => (Key("notice-critical-subject"), Key("notice-critical-text"), "/"),
         Notice::Silent => (Key("notice-silent-subject"), Key("notice-silent-text"), "/"),
+        Notice::Removals => {
+            (Key("notice-removals-subject"), Key("notice-removals-text"), "/provisioning/brakes")
+        }
         Notice::Recovered => (Key("notice-recovered-subject"), Key("notice-recovered-text"), "/"),
     }
 }

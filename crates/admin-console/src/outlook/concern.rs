@@ -3,6 +3,7 @@
 use bus_contract::directory::{Concern, concern::Kind};
 
 use crate::{
+    http::brakes,
     language::{
         Key,
         times::{Style, Times, from_wire},
@@ -43,17 +44,25 @@ pub(crate) fn notice(concern: &Concern, times: &Times) -> Option<Notice> {
             FAILURES,
             Key("concern-failures-link"),
         ),
+        Kind::Removals => (
+            Key("concern-removals"),
+            Key("concern-removals-advice"),
+            "/provisioning/brakes",
+            Key("concern-removals-link"),
+        ),
         Kind::Unspecified => return None,
     };
     let language = times.language;
     let since = concern.since.as_ref().and_then(from_wire);
     let since = since.map(|since| times.written(since, Style::DateAndMinute)).unwrap_or_default();
+    let minutes = brakes::minutes(concern.since.as_ref(), concern.until.as_ref());
     let fill = |key| {
         language
             .say(key)
             .with("count", concern.count)
             .with("limit", concern.limit)
             .with("since", since.clone())
+            .with("minutes", minutes)
     };
     Some(Notice {
         tone: if concern.is_critical { Tone::Danger } else { Tone::Warning },

@@ -10,6 +10,7 @@ mod harness;
 
 mod access;
 mod administrators;
+mod brakes;
 mod isolation;
 mod live;
 mod notices;

@@ -137,6 +137,44 @@ async fn each_kind_of_trouble_is_told_in_its_own_words() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mass_removal_is_told_once_whatever_else_is_wrong_and_its_end_is_not() {
+    let world = start().await;
+    world.administrator(&world.contoso.clone()).await;
+    let subject = "Contoso: many people lost access";
+    let say = |state: health::State, began: &[i64], others: &[Kind]| {
+        let removal = |seconds: &i64| Concern {
+            kind: Kind::Removals.into(),
+            is_critical: true,
+            since: Some(Timestamp { seconds: *seconds, nanos: 0 }),
+            ..Concern::default()
+        };
+        let other = |kind: &Kind| Concern { kind: (*kind).into(), is_critical: true, ..Concern::default() };
+        let concerns: Vec<_> = began.iter().map(removal).chain(others.iter().map(other)).collect();
+        let company_id = world.contoso.id.to_string();
+        world.services.answer(LIST_HEALTH, move |_: ListHealth| {
+            let health = Health { state: state.into(), concerns: concerns.clone(), ..Health::default() };
+            let companies = vec![CompanyHealth { company_id: company_id.clone(), health: Some(health) }];
+            let reply = ListHealthReply { companies };
+            directory::Reply { result: Some(directory::reply::Result::ListHealth(reply)) }
+        });
+    };
+    say(health::State::Warning, &[1_000], &[]);
+    eventually(subject, || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
+    two_more_rounds(&world).await;
+    assert_eq!(mails(&world, "Subject: Contoso").len(), 1, "once, and nothing about provisioning");
+    // It is over, and another one begins while Entra is refused.
+    say(health::State::Healthy, &[], &[]);
+    two_more_rounds(&world).await;
+    assert!(mails(&world, "works again").is_empty(), "provisioning never stopped working");
+    say(health::State::Critical, &[2_000], &[Kind::Unauthenticated]);
+    let refused = "Contoso: Entra is refused";
+    eventually(refused, || async { (!mails(&world, refused).is_empty()).then_some(()) }).await;
+    two_more_rounds(&world).await;
+    assert_eq!(mails(&world, subject).len(), 2);
+    assert_eq!(world.count("timeclock_console_notices_total", "removals"), 2);
+}
+
 /// A mail server that takes one mail and says what it was told.
 async fn take_one_mail(listener: tokio::net::TcpListener) -> Vec<String> {
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};

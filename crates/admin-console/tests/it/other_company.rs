@@ -6,8 +6,8 @@ use admin_console::{Verb, route_table};
 use bus_contract::{
     console::Role,
     directory::{
-        ListLog, ListLogReply, LookUpGroup, LookUpGroupReply, LookUpUser, LookUpUserReply,
-        reply::Result as Told,
+        self, DecideBrake, ListLog, ListLogReply, ListRemovals, ListRemovalsReply, LookUpGroup,
+        LookUpGroupReply, LookUpUser, LookUpUserReply, reply::Result as Told,
     },
     subject::{self, LIST_COMPANIES},
     token::{
@@ -19,7 +19,7 @@ use bus_contract::{
 use crate::{
     administrators::{acts, ids},
     harness::{Browser, Seen, World},
-    sample::{self, CLIENT, GROUP, PERSON, REQUEST, TOKEN, tokens_told, told},
+    sample::{self, BRAKE, CLIENT, GROUP, PERSON, REQUEST, TOKEN, tokens_told, told},
 };
 
 /// What everybody and everything at Contoso is called.
@@ -57,6 +57,14 @@ fn two_lives(world: &World) {
         let is_narrow = !(asked.request_id + &asked.user_id + &asked.group_id).is_empty();
         let entries = if is_narrow { Vec::new() } else { sample::log("Bruno Fabrikant") };
         told(Told::ListLog(ListLogReply { entries, has_more: false }))
+    });
+    services.answer(subject::LIST_REMOVALS, |_: ListRemovals| {
+        told(Told::ListRemovals(ListRemovalsReply::default()))
+    });
+    services.answer(subject::DECIDE_BRAKE, |_: DecideBrake| {
+        let reason = directory::failure::Reason::Invalid.into();
+        let detail = "there is no such mass removal in this company".into();
+        told(Told::Failure(directory::Failure { reason, scim_type: String::new(), detail }))
     });
     services.answer(subject::REVEAL_TOKEN, |_: RevealToken| unknown());
     services.answer(subject::REVOKE_TOKEN, |_: RevokeToken| unknown());
@@ -104,6 +112,7 @@ fn look(pattern: &str, theirs: &Theirs) -> Option<(String, u16)> {
         "/provisioning/requests/{id}" | "/provisioning/requests/{id}/receipt" => (vec![REQUEST], 404),
         "/saml/logout" => (vec![], 303),
         "/settings/single-sign-on/tests/{id}" => (vec![PERSON], 404),
+        "/provisioning/brakes/{id}" => (vec![BRAKE], 404),
         "/sign-in"
         | "/login"
         | "/saml/metadata"
@@ -117,6 +126,7 @@ fn look(pattern: &str, theirs: &Theirs) -> Option<(String, u16)> {
         | "/provisioning"
         | "/provisioning/live"
         | "/provisioning/cycles"
+        | "/provisioning/brakes"
         | "/provisioning/log.csv"
         | "/settings/company"
         | "/connect"
@@ -157,6 +167,8 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
             (vec![&theirs.administrator], vec![("role", "auditor")], 404)
         }
         "/language" => (vec![], vec![("language", "en")], 303),
+        "/provisioning/brakes/rule" => (vec![], vec![("more_than", "10"), ("percent", "10")], 303),
+        "/provisioning/brakes/{id}/undo" | "/provisioning/brakes/{id}/release" => (vec![BRAKE], vec![], 404),
         "/settings/company/tokens/rotate" => (vec![], vec![("overlap", "0")], 303),
         "/settings/company/tokens/{token}/reveal" | "/settings/company/tokens/{token}/revoke" => {
             (vec![TOKEN], vec![], 404)

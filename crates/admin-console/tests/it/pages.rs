@@ -7,11 +7,11 @@ use bus_contract::{
 
 use crate::{
     harness::{Browser, World},
-    sample::{self, CLIENT_SECRET, GROUP, HOSTILE, PERSON, REQUEST, SECRET, TOKEN},
+    sample::{self, BRAKE, CLIENT_SECRET, GROUP, HOSTILE, PERSON, REQUEST, SECRET, TOKEN},
 };
 
 /// Every page, with what stands on it in English and in French.
-const PAGES: [(&str, &str, &str); 11] = [
+const PAGES: [(&str, &str, &str); 13] = [
     ("/", "Connection health", "État de la connexion"),
     ("/people", "Microsoft Entra, and are read-only here", "sont ici en lecture seule"),
     ("/people/{person}", "What happened", "Ce qui s’est passé"),
@@ -20,13 +20,23 @@ const PAGES: [(&str, &str, &str); 11] = [
     ("/provisioning", "18 requests per second", "18 requêtes par seconde"),
     ("/provisioning/requests/{request}", "How to fix it", "Comment corriger"),
     ("/provisioning/cycles", "Past cycles", "Cycles passés"),
+    ("/provisioning/brakes", "more than 25 % of those", "plus de 25 % de celles"),
+    (
+        "/provisioning/brakes/{brake}",
+        "132 of 300 people within 40 minutes",
+        "132 personnes sur 300 en 40 minutes",
+    ),
     ("/settings/company", "Azure user synchronization", "Synchronisation d’utilisateur Azure"),
     ("/connect", "Test connection received", "Test de connexion reçu"),
     ("/audit", "created a Microsoft Entra token", "a créé un jeton Microsoft Entra"),
 ];
 
 fn path(pattern: &str) -> String {
-    pattern.replace("{person}", PERSON).replace("{group}", GROUP).replace("{request}", REQUEST)
+    pattern
+        .replace("{person}", PERSON)
+        .replace("{group}", GROUP)
+        .replace("{request}", REQUEST)
+        .replace("{brake}", BRAKE)
 }
 
 async fn speaks(browser: &Browser, language: &str) {

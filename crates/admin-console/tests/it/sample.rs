@@ -4,11 +4,13 @@ use bus_contract::{
     Timestamp,
     audit::{Actor, Event, ListEvents, ListEventsReply, actor},
     directory::{
-        self, AttributeChange, BrowseGroups, BrowseGroupsReply, BrowseUsers, BrowseUsersReply, Concern,
-        CredentialUse, Cycle, DirectGroup, FailureCause, GetActivity, GetActivityReply, GroupRecord, Health,
-        ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply, LogEntry,
-        LookUpGroup, LookUpGroupReply, LookUpUser, LookUpUserReply, Manager, Member, Size, Slot, UserRecord,
-        concern, health, look_up_group, look_up_user, reply::Result as Told,
+        self, AttributeChange, Brake, BrakeRule, BrowseGroups, BrowseGroupsReply, BrowseUsers,
+        BrowseUsersReply, Concern, CredentialUse, Cycle, DecideBrake, DecideBrakeReply, DirectGroup,
+        FailureCause, GetActivity, GetActivityReply, GroupRecord, Health, ListBrakes, ListBrakesReply,
+        ListCycles, ListCyclesReply, ListLog, ListLogReply, ListMembers, ListMembersReply, ListRemovals,
+        ListRemovalsReply, LogEntry, LookUpGroup, LookUpGroupReply, LookUpUser, LookUpUserReply, Manager,
+        Member, Removal, SetBrakeRule, SetBrakeRuleReply, Size, Slot, UserRecord, brake, concern, health,
+        look_up_group, look_up_user, reply::Result as Told,
     },
     provisioning::{Refused, refused},
     subject,
@@ -26,6 +28,7 @@ pub(crate) const GROUP: &str = "019b0000-0000-7000-8000-000000000002";
 pub(crate) const REQUEST: &str = "019b0000-0000-7000-8000-000000000010";
 pub(crate) const TOKEN: &str = "019b0000-0000-7000-8000-000000000020";
 pub(crate) const OLD_TOKEN: &str = "019b0000-0000-7000-8000-000000000021";
+pub(crate) const BRAKE: &str = "019b0000-0000-7000-8000-000000000040";
 pub(crate) const CLIENT: &str = "019b0000-0000-7000-8000-000000000030";
 pub(crate) const SECRET: &str = "tc365_a-secret-that-nobody-asked-for.DfGa";
 pub(crate) const CLIENT_SECRET: &str = "a-client-secret-that-is-told-once";
@@ -148,6 +151,7 @@ pub(crate) fn in_danger() -> GetActivityReply {
         count,
         limit,
         since: before(7_200),
+        until: None,
     };
     GetActivityReply {
         health: Some(Health {
@@ -267,6 +271,70 @@ pub(crate) fn log(name: &str) -> Vec<LogEntry> {
             ..line(9, "", "read", "found")
         },
     ]
+}
+
+/// Microsoft Entra has removed 132 of 300 people within 40 minutes.
+pub(crate) fn brake(state: brake::State) -> Brake {
+    let is_open = matches!(state, brake::State::On | brake::State::Undoing);
+    Brake {
+        brake_id: BRAKE.into(),
+        state: state.into(),
+        began_at: before(4_000),
+        last_at: before(1_600),
+        removed: 132,
+        people: 300,
+        waiting: if is_open { 130 } else { 0 },
+        waiting_deleted: if is_open { 40 } else { 0 },
+        superseded: 2,
+        ends_at: after(30 * DAY),
+        ..Brake::default()
+    }
+}
+
+/// What health says of it.
+pub(crate) fn removals() -> Concern {
+    Concern {
+        kind: concern::Kind::Removals.into(),
+        is_critical: true,
+        count: 132,
+        limit: 300,
+        since: before(4_000),
+        until: before(1_600),
+    }
+}
+
+/// A company of which so many people were removed, in this state; whoever decides is obeyed.
+pub(crate) fn says_brake(world: &World, name: &'static str, state: brake::State) {
+    let services = &world.services;
+    services.answer(subject::LIST_BRAKES, move |_: ListBrakes| {
+        let rule = Some(BrakeRule { more_than: 10, percent: 25 });
+        told(Told::ListBrakes(ListBrakesReply { brakes: vec![brake(state)], rule }))
+    });
+    services.answer(subject::LIST_REMOVALS, move |asked: ListRemovals| {
+        if asked.brake_id != BRAKE {
+            return told(Told::ListRemovals(ListRemovalsReply::default()));
+        }
+        let removal = |is_deleted: bool, name: &str| Removal {
+            user_id: PERSON.into(),
+            user_name: "diego.siciliani@contoso.com".into(),
+            display_name: name.into(),
+            removed_at: before(3_000),
+            is_deleted,
+            was_active: true,
+            groups: u32::from(is_deleted) * 3,
+        };
+        let is_open = matches!(state, brake::State::On | brake::State::Undoing);
+        let removals = vec![removal(true, name), removal(false, "Henrietta Mueller")];
+        let removals = if is_open { removals } else { Vec::new() };
+        let (brake, has_more) = (Some(brake(state)), is_open);
+        told(Told::ListRemovals(ListRemovalsReply { brake, removals, has_more }))
+    });
+    services.answer(subject::DECIDE_BRAKE, move |_: DecideBrake| {
+        told(Told::DecideBrake(DecideBrakeReply { brake: Some(brake(state)) }))
+    });
+    services.answer(subject::SET_BRAKE_RULE, |asked: SetBrakeRule| {
+        told(Told::SetBrakeRule(SetBrakeRuleReply { rule: asked.rule }))
+    });
 }
 
 pub(crate) fn client() -> Client {
@@ -397,6 +465,7 @@ fn directory_says(world: &World, name: &'static str) {
         let member = Member { member_id: PERSON.into(), is_group: false, display_name: name.into() };
         told(Told::ListMembers(ListMembersReply { version: 1, members: vec![member], has_more: true }))
     });
+    says_brake(world, name, brake::State::Undone);
     services.answer(subject::LIST_COMPANY_EVENTS, |asked: ListEvents| {
         let events = vec![event(20, "schema.declared", "urn:contoso:badge")];
         let events = if asked.before_event_id.is_empty() { events } else { Vec::new() };

@@ -474,6 +474,9 @@ pub struct Concern {
     pub limit: u64,
     #[prost(message, optional, tag = "5")]
     pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of removals: the latest of them.
+    #[prost(message, optional, tag = "6")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// Nested message and enum types in `Concern`.
 pub mod concern {
@@ -501,6 +504,8 @@ pub mod concern {
         FailureCount = 4,
         /// calls of this cycle that we failed to answer
         ServerErrors = 5,
+        /// people removed, of so many, and nobody has said whether that is right (see Brake)
+        Removals = 6,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -515,6 +520,7 @@ pub mod concern {
                 Self::FailureRatio => "KIND_FAILURE_RATIO",
                 Self::FailureCount => "KIND_FAILURE_COUNT",
                 Self::ServerErrors => "KIND_SERVER_ERRORS",
+                Self::Removals => "KIND_REMOVALS",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -526,6 +532,7 @@ pub mod concern {
                 "KIND_FAILURE_RATIO" => Some(Self::FailureRatio),
                 "KIND_FAILURE_COUNT" => Some(Self::FailureCount),
                 "KIND_SERVER_ERRORS" => Some(Self::ServerErrors),
+                "KIND_REMOVALS" => Some(Self::Removals),
                 _ => None,
             }
         }
@@ -713,6 +720,8 @@ pub mod fact {
         MembersRemoved(super::MembersRemoved),
     }
 }
+/// Also when a mass removal is undone whose people were deleted: under the same id, with a version behind that of the
+/// deletion.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UserCreated {
     #[prost(message, optional, tag = "1")]
@@ -823,6 +832,241 @@ pub struct OutboxFact {
     /// What belongs to `traceparent`.
     #[prost(string, tag = "6")]
     pub tracestate: ::prost::alloc::string::String,
+}
+/// One mass removal.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Brake {
+    #[prost(string, tag = "1")]
+    pub brake_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "brake::State", tag = "2")]
+    pub state: i32,
+    /// The first and the latest removal.
+    #[prost(message, optional, tag = "3")]
+    pub began_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub last_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// People who were disabled or deleted, of how many who had access before.
+    #[prost(uint64, tag = "5")]
+    pub removed: u64,
+    #[prost(uint64, tag = "6")]
+    pub people: u64,
+    /// Of those removed: whoever is still to be decided about, and of them those who were deleted.
+    #[prost(uint64, tag = "7")]
+    pub waiting: u64,
+    #[prost(uint64, tag = "8")]
+    pub waiting_deleted: u64,
+    /// Of those removed: brought back by the undo; not brought back, because Entra had created them anew; given access
+    /// again by Entra itself.
+    #[prost(uint64, tag = "9")]
+    pub restored: u64,
+    #[prost(uint64, tag = "10")]
+    pub superseded: u64,
+    #[prost(uint64, tag = "11")]
+    pub returned: u64,
+    /// When it ends by itself, as if somebody had said that these people left. Only while it is on.
+    #[prost(message, optional, tag = "12")]
+    pub ends_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Absent until somebody has decided, or it ended by itself.
+    #[prost(message, optional, tag = "13")]
+    pub decided_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Empty where nobody did.
+    #[prost(string, tag = "14")]
+    pub decided_by: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `Brake`.
+pub mod brake {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        Unspecified = 0,
+        On = 1,
+        Undoing = 2,
+        Undone = 3,
+        /// somebody said that these people left
+        Released = 4,
+        /// nobody said anything in time
+        Expired = 5,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::On => "STATE_ON",
+                Self::Undoing => "STATE_UNDOING",
+                Self::Undone => "STATE_UNDONE",
+                Self::Released => "STATE_RELEASED",
+                Self::Expired => "STATE_EXPIRED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_ON" => Some(Self::On),
+                "STATE_UNDOING" => Some(Self::Undoing),
+                "STATE_UNDONE" => Some(Self::Undone),
+                "STATE_RELEASED" => Some(Self::Released),
+                "STATE_EXPIRED" => Some(Self::Expired),
+                _ => None,
+            }
+        }
+    }
+}
+/// When a removal is a mass removal: more people than `more_than`, and more than `percent` per cent of those who had
+/// access before, within an hour.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BrakeRule {
+    #[prost(uint32, tag = "1")]
+    pub more_than: u32,
+    #[prost(uint32, tag = "2")]
+    pub percent: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBrakes {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListBrakesReply {
+    /// The newest first, at most 50.
+    #[prost(message, repeated, tag = "1")]
+    pub brakes: ::prost::alloc::vec::Vec<Brake>,
+    #[prost(message, optional, tag = "2")]
+    pub rule: ::core::option::Option<BrakeRule>,
+}
+/// Who waits for a decision.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRemovals {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub brake_id: ::prost::alloc::string::String,
+    /// The user behind whom the page begins; empty for the first page.
+    #[prost(string, tag = "3")]
+    pub after_user_id: ::prost::alloc::string::String,
+    /// 1 to 200.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRemovalsReply {
+    /// Absent when there is no such brake.
+    #[prost(message, optional, tag = "1")]
+    pub brake: ::core::option::Option<Brake>,
+    /// In the order of their ids.
+    #[prost(message, repeated, tag = "2")]
+    pub removals: ::prost::alloc::vec::Vec<Removal>,
+    #[prost(bool, tag = "3")]
+    pub has_more: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Removal {
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub user_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub display_name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub removed_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Otherwise disabled.
+    #[prost(bool, tag = "5")]
+    pub is_deleted: bool,
+    /// Whether they had access before.
+    #[prost(bool, tag = "6")]
+    pub was_active: bool,
+    /// Of a deleted user: groups to go back to.
+    #[prost(uint32, tag = "7")]
+    pub groups: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DecideBrake {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub brake_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "decide_brake::Decision", tag = "3")]
+    pub decision: i32,
+    #[prost(message, optional, tag = "4")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// Nested message and enum types in `DecideBrake`.
+pub mod decide_brake {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Decision {
+        Unspecified = 0,
+        /// bring everybody back
+        Undo = 1,
+        /// these people really left
+        Release = 2,
+    }
+    impl Decision {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "DECISION_UNSPECIFIED",
+                Self::Undo => "DECISION_UNDO",
+                Self::Release => "DECISION_RELEASE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "DECISION_UNSPECIFIED" => Some(Self::Unspecified),
+                "DECISION_UNDO" => Some(Self::Undo),
+                "DECISION_RELEASE" => Some(Self::Release),
+                _ => None,
+            }
+        }
+    }
+}
+/// Refused with a conflict where it was decided otherwise before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DecideBrakeReply {
+    #[prost(message, optional, tag = "1")]
+    pub brake: ::core::option::Option<Brake>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetBrakeRule {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub rule: ::core::option::Option<BrakeRule>,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetBrakeRuleReply {
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<BrakeRule>,
 }
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -989,7 +1233,7 @@ pub struct ListMembersReply {
 pub struct Reply {
     #[prost(
         oneof = "reply::Result",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22"
     )]
     pub result: ::core::option::Option<reply::Result>,
 }
@@ -1033,6 +1277,14 @@ pub mod reply {
         BrowseGroups(super::BrowseGroupsReply),
         #[prost(message, tag = "18")]
         ListEvents(super::super::super::audit::v1::ListEventsReply),
+        #[prost(message, tag = "19")]
+        ListBrakes(super::ListBrakesReply),
+        #[prost(message, tag = "20")]
+        ListRemovals(super::ListRemovalsReply),
+        #[prost(message, tag = "21")]
+        DecideBrake(super::DecideBrakeReply),
+        #[prost(message, tag = "22")]
+        SetBrakeRule(super::SetBrakeRuleReply),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -108,7 +108,7 @@ pub struct Request {
     /// Which credential asked: an Entra token, or an OAuth client. Empty for requests that no token made.
     #[prost(string, tag = "4")]
     pub token_id: ::prost::alloc::string::String,
-    #[prost(oneof = "request::Change", tags = "10, 11, 12, 13, 20, 21, 22, 23")]
+    #[prost(oneof = "request::Change", tags = "10, 11, 12, 13, 14, 20, 21, 22, 23")]
     pub change: ::core::option::Option<request::Change>,
 }
 /// Nested message and enum types in `Request`.
@@ -123,6 +123,8 @@ pub mod request {
         PatchUser(super::PatchUser),
         #[prost(message, tag = "13")]
         DeleteUser(super::DeleteUser),
+        #[prost(message, tag = "14")]
+        RestoreUser(super::RestoreUser),
         #[prost(message, tag = "20")]
         CreateGroup(super::CreateGroup),
         #[prost(message, tag = "21")]
@@ -171,6 +173,16 @@ pub struct DeleteUser {
     pub user_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub condition: ::core::option::Option<VersionCondition>,
+}
+/// Brings a user back whom provisioning disabled or deleted in a mass removal that somebody undoes. The directory asks
+/// itself; nobody else may.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RestoreUser {
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The mass removal; a user who is not of it any more is left alone.
+    #[prost(string, tag = "2")]
+    pub brake_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateGroup {

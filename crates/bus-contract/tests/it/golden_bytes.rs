@@ -17,6 +17,7 @@ const COMPANY: &str = "019aaf10-0000-7000-8000-000000000002";
 const USER: &str = "019aaf10-0000-7000-8000-000000000003";
 const TOKEN: &str = "019aaf10-0000-7000-8000-000000000004";
 const GROUP: &str = "019aaf10-0000-7000-8000-000000000005";
+const BRAKE: &str = "019aaf10-0000-7000-8000-000000000006";
 
 fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds, nanos: 123_000_000 })
@@ -85,6 +86,46 @@ fn requests() {
         "request.delete_user",
         &request(Change::DeleteUser(provisioning::DeleteUser { user_id: USER.to_owned(), condition })),
     );
+    golden(
+        "request.restore_user",
+        &request(Change::RestoreUser(provisioning::RestoreUser {
+            user_id: USER.to_owned(),
+            brake_id: BRAKE.to_owned(),
+        })),
+    );
+}
+
+#[test]
+fn brakes() {
+    let company_id = COMPANY.to_owned();
+    let brake = directory::Brake {
+        brake_id: BRAKE.to_owned(),
+        state: directory::brake::State::Undoing.into(),
+        began_at: at(1_795_000_000),
+        last_at: at(1_795_002_400),
+        removed: 132,
+        people: 300,
+        waiting: 100,
+        waiting_deleted: 40,
+        restored: 30,
+        superseded: 1,
+        returned: 1,
+        ends_at: None,
+        decided_at: at(1_795_003_000),
+        decided_by: "anna@example.com".to_owned(),
+    };
+    let rule = Some(directory::BrakeRule { more_than: 10, percent: 25 });
+    golden("list_brakes_reply", &directory::ListBrakesReply { brakes: vec![brake], rule });
+    golden(
+        "decide_brake",
+        &directory::DecideBrake {
+            company_id: company_id.clone(),
+            brake_id: BRAKE.to_owned(),
+            decision: directory::decide_brake::Decision::Release.into(),
+            actor: None,
+        },
+    );
+    golden("set_brake_rule", &directory::SetBrakeRule { company_id, rule, actor: None });
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::{
     dashboard::Row,
     expression::{buckets, quantile, rate},
     panel::{
-        Judgement::{Bad, Good},
+        Judgement::{Bad, Doubtful, Good},
         Panel, Unit,
     },
     visual::Visual,
@@ -21,7 +21,7 @@ pub(super) fn board() -> Dashboard {
         title: "Access removal",
         description: "How soon somebody whom Entra disables or deletes loses access: from the acceptance of the request to its commit, on to the fact that others follow, and to the end of the sessions in the console.",
         choices: Vec::new(),
-        rows: vec![objective(), what_waits(), sessions(), credentials()],
+        rows: vec![objective(), what_waits(), sessions(), mass_removals(), credentials()],
     }
 }
 
@@ -161,6 +161,36 @@ fn sessions() -> Row {
             .runbook("AccessFactsWait"),
     ];
     Row { title: "On to the end of the sessions in the console", panels }
+}
+
+fn mass_removals() -> Row {
+    let panels = vec![
+        Panel::new(
+            Visual::Lines,
+            "Mass removals",
+            Unit::Count,
+            "Within a day: companies of which many people were disabled or deleted at once. Their access has ended; somebody should say whether that was right.",
+        )
+        .ask("mass removals", "sum(increase(timeclock_directory_brakes_total[1d]))")
+        .runbook("MassRemovalUndecided"),
+        Panel::new(
+            Visual::Lines,
+            "Mass removals that wait for a decision",
+            Unit::Count,
+            "What was kept of deleted people is destroyed when the time to decide is over.",
+        )
+        .ask("undecided", "sum(timeclock_directory_brakes_on)")
+        .from(1.0, Doubtful)
+        .runbook("MassRemovalUndecided"),
+        Panel::new(
+            Visual::Lines,
+            "Deleted people who could come back",
+            Unit::Count,
+            "Kept for an hour, and as long as a mass removal waits.",
+        )
+        .ask("held", "sum(timeclock_directory_held_users)"),
+    ];
+    Row { title: "Mass removals", panels }
 }
 
 fn credentials() -> Row {

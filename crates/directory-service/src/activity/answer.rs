@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::count::{Connection, Cycle, SLOT, Slot, Use};
 use crate::{
+    brake::{self, Brake},
     health::health,
     question::{answered, failed, failure},
     store::{self, activity::ConnectionRow},
@@ -42,7 +43,8 @@ pub(super) const STATES: [(State, &str); 4] = [
 
 /// Answers what happens now.
 pub(crate) async fn get(pool: &Pool, payload: &[u8]) -> Reply {
-    let company = GetActivity::decode(payload).ok().and_then(|question| question.company_id.parse().ok());
+    let company: Option<CompanyId> =
+        GetActivity::decode(payload).ok().and_then(|question| question.company_id.parse().ok());
     let Some(company) = company else { return invalid("the question names no company") };
     let now = now();
     let from = first_slot(now);
@@ -53,16 +55,17 @@ pub(crate) async fn get(pool: &Pool, payload: &[u8]) -> Reply {
             let cycles = store::activity::newest_cycles(conn, &[company], Uuid::max(), 2)?;
             let slots = store::activity::slots(conn, company, from)?;
             let uses = store::activity::uses(conn, company, MAX_USES)?;
-            Ok((connection, cycles, slots, uses))
+            let brakes = undecided(store::brakes::open(conn, &[company])?);
+            Ok((connection, cycles, slots, uses, brakes))
         })
         .await;
     match found {
-        Ok((row, cycles, slots, uses)) => {
+        Ok((row, cycles, slots, uses, brakes)) => {
             let connection = row.as_ref().map(ConnectionRow::connection).unwrap_or_default();
             let cycles: Vec<Cycle> = cycles.into_iter().map(|row| row.into_cycle()).collect();
             let mut shown = cycles.iter().map(|cycle| to_wire(cycle, &connection, now));
             answered(reply::Result::GetActivity(GetActivityReply {
-                health: Some(health(&connection, cycles.first(), now)),
+                health: Some(health(&connection, cycles.first(), brakes.get(&company), now)),
                 latest: shown.next(),
                 previous: shown.next(),
                 slots: every_slot(from, &slots),
@@ -152,15 +155,22 @@ pub(super) async fn healths(
         let companies = store::activity::connected(conn, after, limit)?;
         store::open_companies(conn, &companies)?;
         let known = store::activity::known(conn, &companies)?;
-        Ok((companies, known))
+        let brakes = undecided(store::brakes::open(conn, &companies)?);
+        Ok((companies, known, brakes))
     });
-    let (companies, mut known) = found.await?;
+    let (companies, mut known, brakes) = found.await?;
     let now = now();
     let of = |company: CompanyId| {
         let activity = known.remove(&company.as_uuid()).unwrap_or_default();
-        (company, health(&activity.connection, activity.cycles.last(), now))
+        (company, health(&activity.connection, activity.cycles.last(), brakes.get(&company), now))
     };
     Ok(companies.into_iter().map(of).collect())
+}
+
+/// Of each company the newest mass removal about which somebody has to decide.
+fn undecided(open: Vec<Brake>) -> HashMap<CompanyId, Brake> {
+    let waits = |brake: &Brake| brake.state == brake::State::On && brake.waiting() > 0;
+    open.into_iter().filter(waits).map(|brake| (brake.company, brake)).collect()
 }
 
 fn to_wire(cycle: &Cycle, connection: &Connection, now: DateTime<Utc>) -> directory::Cycle {

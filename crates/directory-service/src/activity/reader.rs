@@ -241,7 +241,7 @@ async fn count(
 }
 
 /// Tells whoever shows it, after the commit. Whoever is not told shows it a little later.
-pub(super) async fn tell(context: &Context, companies: &[CompanyId]) {
+pub(crate) async fn tell(context: &Context, companies: &[CompanyId]) {
     for company in companies {
         let told = context.bus.publish(subject::activity(*company), ActivityChanged {}.encode_to_vec()).await;
         if let Err(error) = told {

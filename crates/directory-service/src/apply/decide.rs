@@ -5,6 +5,7 @@
 //! request, in order, is exact. No IO and no clock here; a batch can be decided any number of times.
 
 pub(crate) mod groups;
+pub(crate) mod restore;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -19,7 +20,10 @@ use scim_protocol::{
 use serde_json::Value;
 use typed_ids::{CompanyId, MemberId, UserId};
 
-use self::groups::{GroupOutcome, GroupsDecision, GroupsState, KnownGroups, Left};
+use self::{
+    groups::{AtVersion, GroupOutcome, GroupsDecision, GroupsState, KnownGroups},
+    restore::KnownRemoved,
+};
 use super::request::{self, Change, Condition, Request, UserChange};
 use crate::user::{Canonical, User};
 
@@ -36,15 +40,28 @@ pub(crate) struct Known {
     pub(crate) groups: KnownGroups,
     /// The schemas of the users of those companies that have declared some of their own.
     pub(crate) schemas: HashMap<CompanyId, SchemaSet>,
+    pub(crate) removed: KnownRemoved,
 }
 
 /// What the caller was told, and why.
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome {
     Created(User),
-    Updated { before: User, after: User, changed: Vec<String> },
+    Updated {
+        before: User,
+        after: User,
+        changed: Vec<String>,
+    },
     Unchanged(User),
-    Deleted { user: User, left: Vec<Left> },
+    Deleted {
+        user: User,
+        left: Vec<AtVersion>,
+    },
+    /// Back after a mass removal that was undone, and in these groups again.
+    Restored {
+        user: User,
+        joined: Vec<AtVersion>,
+    },
     Group(GroupOutcome),
     Refused(Refusal),
 }
@@ -70,6 +87,10 @@ pub(crate) enum Refusal {
     OwnMember,
     /// The id that the gateway chose is somebody's: an old create that comes again when its log line is gone.
     IdTaken,
+    /// Part of no mass removal that is being undone.
+    NotRemoved,
+    /// Somebody else is that person by now.
+    Superseded,
     PreconditionFailed {
         current: i64,
     },
@@ -170,6 +191,7 @@ impl State<'_> {
                 })
             }
             UserChange::Delete(condition) => self.delete(key, condition, now),
+            UserChange::Restore(brake) => self.restore(key, *brake, now),
         }
     }
 
@@ -281,6 +303,13 @@ impl State<'_> {
     }
 }
 
+/// These attributes, with this value of `active`.
+fn set_active(attributes: &Canonical, is_active: bool) -> Canonical {
+    let mut changed = Attributes::clone(attributes);
+    changed.insert("active".to_owned(), is_active.into());
+    changed.into()
+}
+
 /// These attributes, with this value of `active` where they have none.
 fn with_active(attributes: &Canonical, active: &Value) -> Canonical {
     if attributes.contains_key("active") {
@@ -291,7 +320,7 @@ fn with_active(attributes: &Canonical, active: &Value) -> Canonical {
     completed.into()
 }
 
-fn name_key(user: &User) -> NameKey {
+pub(crate) fn name_key(user: &User) -> NameKey {
     (user.company, fold(user.user_name()))
 }
 

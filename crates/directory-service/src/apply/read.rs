@@ -7,8 +7,9 @@ use typed_ids::{CompanyId, MemberId, UserId};
 
 use super::{
     decide::{
-        self, Known, Unknown,
+        self, Known, Unknown, UserKey,
         groups::{GroupKey, Member, MemberKey},
+        restore::Held,
     },
     request::{Change, GroupChange, Request, UserChange},
 };
@@ -60,8 +61,40 @@ pub(super) fn read(
         known.groups.memberships.insert((company, group), member);
         group_names.insert((company, group), name);
     }
+    read_removed(conn, companies, requests, &mut known)?;
     read_groups(conn, companies, requests, &mut known)?;
     Ok(Read { seen, known, group_names })
+}
+
+/// What an undo needs of those whom a mass removal took away: what they were, and who has their names by now.
+fn read_removed(
+    conn: &mut PgConnection,
+    companies: &[CompanyId],
+    requests: &[&Request],
+    known: &mut Known,
+) -> QueryResult<()> {
+    let wanted: BTreeSet<UserKey> = requests
+        .iter()
+        .filter_map(|request| match request.change {
+            Change::User(user, UserChange::Restore(_)) => Some((request.company, user)),
+            Change::User(..) | Change::Group(..) => None,
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let wanted: Vec<UserKey> = wanted.into_iter().collect();
+    known.removed.people = store::removals::by_users(conn, companies, &wanted)?.into_iter().collect();
+    let held = || known.removed.people.values().filter_map(|removed| removed.held.as_ref());
+    let external_id = |held: &Held| Some((held.user.company, held.user.external_id()?.to_owned()));
+    let external_ids: Vec<_> = held().filter_map(external_id).collect();
+    let names: Vec<_> = held().map(|held| decide::name_key(&held.user)).collect();
+    let holders = store::removals::external_id_holders(conn, companies, &external_ids)?;
+    known.removed.external_ids =
+        external_ids.into_iter().zip(holders).filter_map(|(id, holder)| Some((id, holder?))).collect();
+    let holders = store::users::name_holders(conn, companies, &names)?;
+    known.names.extend(names.into_iter().zip(holders));
+    Ok(())
 }
 
 /// What only some batches need.
@@ -122,6 +155,12 @@ impl Wanted {
                 Change::User(user, UserChange::Delete(_)) => {
                     let groups = known.groups.memberships.of_member((company, member(*user)));
                     wanted.groups.extend(groups.into_iter().map(|group| (company, group)));
+                }
+                // Users that come back are in their groups again.
+                Change::User(user, UserChange::Restore(_)) => {
+                    let held = known.removed.people.get(&(company, *user)).and_then(|it| it.held.as_ref());
+                    let groups = held.map(|held| held.groups.as_slice()).unwrap_or_default();
+                    wanted.groups.extend(groups.iter().map(|group| (company, *group)));
                 }
                 Change::User(..) => {}
                 Change::Group(group, change) => {

@@ -41,6 +41,18 @@ pub(crate) fn to_wire(refusal: &Refusal) -> Refused {
             scim_type: "uniqueness".to_owned(),
             detail: "This was created before, by the same request.".to_owned(),
         },
+        Refusal::NotRemoved => Refused {
+            reason: Reason::NotFound.into(),
+            scim_type: String::new(),
+            detail: "This user is not part of the mass removal that is being undone.".to_owned(),
+        },
+        Refusal::Superseded => Refused {
+            reason: Reason::Conflict.into(),
+            scim_type: "uniqueness".to_owned(),
+            detail: "Entra has created this person anew in the meantime, with the same userName or externalId. The new \
+                     user stays, and the deleted one is not brought back."
+                .to_owned(),
+        },
         Refusal::PreconditionFailed { current } => Refused {
             reason: Reason::PreconditionFailed.into(),
             scim_type: String::new(),

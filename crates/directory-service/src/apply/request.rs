@@ -11,7 +11,7 @@ use scim_protocol::{
     patch,
     schema::{self, SchemaSet},
 };
-use typed_ids::{CompanyId, GroupId, MemberId, RequestId, TokenId, UserId};
+use typed_ids::{BrakeId, CompanyId, GroupId, MemberId, RequestId, TokenId, UserId};
 
 use crate::{time::from_timestamp, user::Canonical};
 
@@ -81,6 +81,8 @@ pub(crate) enum UserChange {
     /// As they arrive: what their paths mean depends on the company's schemas, which are read with the batch.
     Patch(Vec<provisioning::PatchOperation>, Condition),
     Delete(Condition),
+    /// The directory's own wish, when a mass removal is undone.
+    Restore(BrakeId),
 }
 
 #[derive(Debug, Clone)]
@@ -199,6 +201,9 @@ fn change(wire: WireChange) -> Result<Change, Unreadable> {
         }
         WireChange::DeleteUser(delete) => {
             user(&delete.user_id, UserChange::Delete(condition(delete.condition)))
+        }
+        WireChange::RestoreUser(restore) => {
+            user(&restore.user_id, UserChange::Restore(field("brake_id", &restore.brake_id)?))
         }
         WireChange::CreateGroup(create) => {
             let members = MembersChange { added: ids(&create.member_ids)?, ..MembersChange::default() };

@@ -60,9 +60,9 @@ impl<'a> Around<'a> {
         let mut applied = AppliedResult { changed: true, ..AppliedResult::default() };
         match outcome {
             Outcome::Refused(refusal) => return OutcomeResult::Refused(refuse::to_wire(refusal)),
-            Outcome::Created(user) | Outcome::Updated { after: user, .. } => {
-                applied.user = Some(self.record(user))
-            }
+            Outcome::Created(user)
+            | Outcome::Updated { after: user, .. }
+            | Outcome::Restored { user, .. } => applied.user = Some(self.record(user)),
             Outcome::Unchanged(user) => {
                 applied.user = Some(self.record(user));
                 applied.changed = false;
@@ -122,9 +122,10 @@ fn manager(id: UserId, name: Option<&str>) -> Manager {
 /// The user that the answer shows.
 fn shown(outcome: &Outcome) -> Option<&User> {
     match outcome {
-        Outcome::Created(user) | Outcome::Unchanged(user) | Outcome::Updated { after: user, .. } => {
-            Some(user)
-        }
+        Outcome::Created(user)
+        | Outcome::Unchanged(user)
+        | Outcome::Updated { after: user, .. }
+        | Outcome::Restored { user, .. } => Some(user),
         Outcome::Deleted { .. } | Outcome::Group(_) | Outcome::Refused(_) => None,
     }
 }
@@ -149,9 +150,10 @@ pub(super) fn line<'a>(
         members_removed: 0,
     };
     match outcome {
-        Outcome::Created(user) | Outcome::Unchanged(user) | Outcome::Deleted { user, .. } => {
-            Line { target_name: Some(user.user_name()), ..line }
-        }
+        Outcome::Created(user)
+        | Outcome::Unchanged(user)
+        | Outcome::Deleted { user, .. }
+        | Outcome::Restored { user, .. } => Line { target_name: Some(user.user_name()), ..line },
         Outcome::Updated { before, after, changed } => Line {
             target_name: Some(after.user_name()),
             changes: changes::text(Owner::User, &before.attributes, &after.attributes, changed),
@@ -185,7 +187,9 @@ pub(super) fn line<'a>(
 /// As the table's check constraint spells it.
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Created(_) | Outcome::Group(GroupOutcome::Created { .. }) => "created",
+        Outcome::Created(_) | Outcome::Restored { .. } | Outcome::Group(GroupOutcome::Created { .. }) => {
+            "created"
+        }
         Outcome::Updated { .. } | Outcome::Group(GroupOutcome::Updated { .. }) => "updated",
         Outcome::Unchanged(_) | Outcome::Group(GroupOutcome::Unchanged(_)) => "unchanged",
         Outcome::Deleted { .. } | Outcome::Group(GroupOutcome::Deleted { .. }) => "deleted",
@@ -196,7 +200,11 @@ fn word(outcome: &Outcome) -> &'static str {
 /// What somebody was called before the batch.
 fn known_name<'a>(request: &Request, known: &'a Known) -> Option<&'a str> {
     match request.change {
-        Change::User(user, _) => known.users.get(&(request.company, user)).map(User::user_name),
+        Change::User(user, _) => {
+            let key = (request.company, user);
+            let present = known.users.get(&key).map(User::user_name);
+            present.or_else(|| known.removed.people.get(&key).map(|removed| removed.user_name.as_str()))
+        }
         Change::Group(group, _) => {
             known.groups.groups.get(&(request.company, group)).map(Group::display_name)
         }

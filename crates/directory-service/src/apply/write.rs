@@ -5,19 +5,28 @@ use std::collections::BTreeMap;
 use diesel::{Connection as _, PgConnection, QueryResult, result::Error};
 use typed_ids::{CompanyId, GroupId, MemberId, UserId};
 
-use super::decide::{Decision, groups::GroupKey};
-use crate::store::{self, batch::Write, dead_letters::DeadLetter};
+use super::{
+    decide::{Decision, groups::GroupKey},
+    removals::{CameOn, Removals},
+};
+use crate::{
+    brake::BrakeSettings,
+    store::{self, batch::Write, dead_letters::DeadLetter},
+};
 
-/// Writes everything, or nothing and `false` when somebody wrote since it was read. What is rare, or about groups, is a
+/// Writes everything, or nothing and `None` when somebody wrote since it was read. What is rare, or about groups, is a
 /// statement of its own, for which there is a transaction around all.
 pub(super) fn write(
     conn: &mut PgConnection,
     write: &Write<'_>,
     decision: &Decision,
     letters: &[DeadLetter<'_>],
-) -> QueryResult<bool> {
-    if decision.deletes.is_empty() && decision.groups.is_empty() && letters.is_empty() {
-        return store::batch::write(conn, write);
+    removals: Removals<'_>,
+    brake: BrakeSettings,
+) -> QueryResult<Option<Vec<CameOn>>> {
+    let is_plain = decision.deletes.is_empty() && decision.groups.is_empty() && letters.is_empty();
+    if is_plain && removals.is_empty() {
+        return Ok(store::batch::write(conn, write)?.then(Vec::new));
     }
     let written = conn.transaction(|conn| {
         store::open_companies(conn, write.companies)?;
@@ -30,11 +39,12 @@ pub(super) fn write(
             return Err(Error::RollbackTransaction);
         }
         store::groups::upsert(conn, &decision.groups.writes)?;
-        store::memberships::add(conn, &decision.groups.added)
+        store::memberships::add(conn, &decision.groups.added)?;
+        removals.write(conn, brake, write.applied_at)
     });
     match written {
-        Ok(()) => Ok(true),
-        Err(Error::RollbackTransaction) => Ok(false),
+        Ok(came_on) => Ok(Some(came_on)),
+        Err(Error::RollbackTransaction) => Ok(None),
         Err(error) => Err(error),
     }
 }

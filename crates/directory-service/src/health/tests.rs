@@ -44,7 +44,7 @@ fn concerns(health: &Health) -> Vec<(Kind, bool, u64, u64)> {
 
 #[test]
 fn a_company_that_nobody_called_for_was_never_connected() {
-    let health = health(&Connection::default(), None, now());
+    let health = health(&Connection::default(), None, None, now());
     assert_eq!((health.state(), concerns(&health)), (State::NeverConnected, vec![]));
     assert_eq!((health.last_call_at, health.next_cycle_at), (None, None));
 }
@@ -58,7 +58,7 @@ fn bad_credentials_are_critical_at_once() {
         ..called(50)
     };
     for connection in [refused.clone(), Connection { last_call_at: None, ..refused }] {
-        let health = health(&connection, None, now());
+        let health = health(&connection, None, None, now());
         assert_eq!(health.state(), State::Critical);
         assert_eq!(concerns(&health), [(Kind::Unauthenticated, true, 2, 1)]);
         assert_eq!(health.concerns[0].since, Some(to_timestamp(ago(3))));
@@ -71,13 +71,13 @@ fn silence_is_worth_a_word_after_three_cycles_and_critical_beyond_a_day() {
     for (minutes, expected) in
         [(119, None), (120, Some((false, 3))), (day - 1, Some((false, 37))), (day, Some((true, 37)))]
     {
-        let health = health(&called(minutes), None, now());
+        let health = health(&called(minutes), None, None, now());
         let expected = expected.map(|(is_critical, cycles)| (Kind::Silent, is_critical, cycles, 3));
         assert_eq!(concerns(&health), expected.into_iter().collect::<Vec<_>>(), "{minutes}");
     }
     // Whoever is refused is not silent.
     let refused = Connection { refused_since: Some(ago(300)), refused_last_at: Some(ago(1)), ..called(500) };
-    assert_eq!(concerns(&health(&refused, None, now())), [(Kind::Unauthenticated, true, 0, 1)]);
+    assert_eq!(concerns(&health(&refused, None, None, now())), [(Kind::Unauthenticated, true, 0, 1)]);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn the_share_of_failures_is_worth_a_word_early_and_critical_near_entras_rule() {
         (100, 2_499, 0, Some((false, 96))),
         (100, 2_600, 101, Some((false, 96))),
     ] {
-        let health = health(&called(1), Some(&changes(made, refused, references)), now());
+        let health = health(&called(1), Some(&changes(made, refused, references)), None, now());
         let ratio: Vec<_> =
             concerns(&health).into_iter().filter(|(kind, ..)| *kind == Kind::FailureRatio).collect();
         let expected =
@@ -109,7 +109,7 @@ fn the_share_of_failures_is_worth_a_word_early_and_critical_near_entras_rule() {
 #[test]
 fn reads_that_fail_are_no_failed_changes() {
     let counts = Counts { calls: 60, updated: 20, refused: 40, failed_changes: 0, ..Counts::default() };
-    let health = health(&called(1), Some(&cycle(counts, 0)), now());
+    let health = health(&called(1), Some(&cycle(counts, 0)), None, now());
     assert_eq!((health.state(), concerns(&health)), (State::Healthy, vec![]));
 }
 
@@ -127,7 +127,7 @@ fn the_number_of_failures_is_held_against_the_nearer_of_two_rules() {
         // 37,000 of 60,000 are further along than 21,000 of 40,000.
         (37_000, 16_000, Some((false, 37_000, 60_000))),
     ] {
-        let health = health(&called(1), Some(&changes(1_000_000, refused, references)), now());
+        let health = health(&called(1), Some(&changes(1_000_000, refused, references)), None, now());
         let expected =
             expected.map(|(is_critical, count, limit)| (Kind::FailureCount, is_critical, count, limit));
         assert_eq!(concerns(&health), expected.into_iter().collect::<Vec<_>>(), "{refused} {references}");
@@ -140,7 +140,7 @@ fn calls_that_we_fail_to_answer_are_worth_a_word_and_critical_when_nothing_much_
         [(9, 1_000, None), (10, 1_000, Some(false)), (8, 19, None), (8, 20, Some(true)), (7, 20, None)]
     {
         let counts = Counts { calls, failed, checked: calls - failed, ..Counts::default() };
-        let health = health(&called(1), Some(&cycle(counts, 0)), now());
+        let health = health(&called(1), Some(&cycle(counts, 0)), None, now());
         let expected =
             expected.map(|is_critical| (Kind::ServerErrors, is_critical, failed.cast_unsigned(), 0));
         assert_eq!(concerns(&health), expected.into_iter().collect::<Vec<_>>(), "{failed} of {calls}");
@@ -150,7 +150,7 @@ fn calls_that_we_fail_to_answer_are_worth_a_word_and_critical_when_nothing_much_
 #[test]
 fn the_next_cycle_is_expected_forty_minutes_after_the_last_beginning_that_was_seen() {
     let latest = Cycle { started_at: ago(100), ..changes(1, 0, 0) };
-    let expected = |connection: &Connection| health(connection, Some(&latest), now()).next_cycle_at;
+    let expected = |connection: &Connection| health(connection, Some(&latest), None, now()).next_cycle_at;
     // Overdue: the moment that has passed.
     assert_eq!(expected(&called(1)), Some(to_timestamp(ago(60))));
     let earlier = Connection { probed_at: Some(ago(140)), ..called(1) };
@@ -162,9 +162,9 @@ fn the_next_cycle_is_expected_forty_minutes_after_the_last_beginning_that_was_se
 #[test]
 fn the_worst_concern_gives_the_state() {
     let warning = changes(17, 3, 0);
-    assert_eq!(health(&called(1), Some(&warning), now()).state(), State::Warning);
+    assert_eq!(health(&called(1), Some(&warning), None, now()).state(), State::Warning);
     let refused = Connection { refused_since: Some(ago(1)), ..called(1) };
-    let critical = health(&refused, Some(&warning), now());
+    let critical = health(&refused, Some(&warning), None, now());
     assert_eq!((critical.state(), critical.concerns.len()), (State::Critical, 2));
-    assert_eq!(health(&called(1), Some(&changes(20, 0, 0)), now()).state(), State::Healthy);
+    assert_eq!(health(&called(1), Some(&changes(20, 0, 0)), None, now()).state(), State::Healthy);
 }

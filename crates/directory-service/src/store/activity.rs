@@ -447,6 +447,7 @@ pub(crate) fn drop_older(
         .bind::<SqlUuid, _>(before)
         .bind::<BigInt, _>(limit)
         .execute(conn)?;
+    super::brakes::drop_older(conn, company, before)?;
     Ok(lines.max(cycles))
 }
 

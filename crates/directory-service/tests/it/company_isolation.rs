@@ -129,6 +129,14 @@ async fn the_database_shows_nothing_to_a_transaction_that_names_no_company() {
     let event =
         "insert into company_events values ('{}', gen_random_uuid(), now(), null, null, null, 'a', 'b', 'c')";
     world.sql(&event.replace("{}", &contoso.company.to_string()));
+    world.sql(&format!(
+        "insert into brakes (company_id, brake_id, state, began_at, last_at, ends_at, people) \
+           values ('{0}', gen_random_uuid(), 'on', now(), now(), now(), 1); \
+         insert into removals (company_id, user_id, removed_at, user_name, was_active) \
+           values ('{0}', gen_random_uuid(), now(), 'anna', true); \
+         insert into brake_rules (company_id) values ('{0}')",
+        contoso.company
+    ));
 
     for role in ["directory_service", "directory_owner"] {
         let count = |setting: &str| {
@@ -136,15 +144,16 @@ async fn the_database_shows_nothing_to_a_transaction_that_names_no_company() {
                 "\\connect \"{}\"\n{setting} select (select count(*) from users), (select count(*) from provisioning_log), \
                    (select count(*) from groups), (select count(*) from memberships), (select count(*) from connections), \
                    (select count(*) from cycles), (select count(*) from call_slots), \
-                   (select count(*) from credential_uses), (select count(*) from company_events);",
+                   (select count(*) from credential_uses), (select count(*) from company_events), (select count(*) from brakes), \
+                   (select count(*) from removals), (select count(*) from brake_rules);",
                 url(&world.database, role)
             );
             postgres().sql(&world.database, &script).unwrap().lines().last().unwrap_or_default().to_owned()
         };
-        assert_eq!(count(""), "0|0|0|0|0|0|0|0|0", "{role}");
+        assert_eq!(count(""), "0|0|0|0|0|0|0|0|0|0|0|0", "{role}");
         let other = format!("set timeclock.companies = '{{{}}}';", CompanyId::mint());
-        assert_eq!(count(&other), "0|0|0|0|0|0|0|0|0", "{role}");
+        assert_eq!(count(&other), "0|0|0|0|0|0|0|0|0|0|0|0", "{role}");
         let own = format!("set timeclock.companies = '{{{}}}';", contoso.company);
-        assert_eq!(count(&own), "1|2|1|1|1|1|1|1|1", "{role}");
+        assert_eq!(count(&own), "1|2|1|1|1|1|1|1|1|1|1|1", "{role}");
     }
 }

@@ -347,9 +347,11 @@ impl Caller {
 
 fn resource_of(change: &Change) -> Resource {
     match change {
-        Change::CreateUser(_) | Change::ReplaceUser(_) | Change::PatchUser(_) | Change::DeleteUser(_) => {
-            Resource::User
-        }
+        Change::CreateUser(_)
+        | Change::ReplaceUser(_)
+        | Change::PatchUser(_)
+        | Change::DeleteUser(_)
+        | Change::RestoreUser(_) => Resource::User,
         _ => Resource::Group,
     }
 }

@@ -10,6 +10,7 @@
 mod console;
 mod harness;
 
+mod brakes;
 mod browsing;
 mod calls;
 mod company_events;

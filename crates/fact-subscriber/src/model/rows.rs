@@ -21,16 +21,18 @@ pub(super) fn change(
         Change::User { user, version, active } => connection
             .prepare_cached(
                 "insert into users (company_id, user_id, version, active) values (?1, ?2, ?3, ?4) \
-                 on conflict do update set version = excluded.version, active = excluded.active \
-                 where excluded.version > version and gone_at is null",
+                 on conflict do update set version = excluded.version, active = excluded.active, gone_at = null \
+                 where excluded.version > version",
             )?
             .execute(params![company, user, version, active])?,
-        Change::UserGone { user } => connection
+        // A deletion has the version of the last change before it, and comes after that.
+        Change::UserGone { user, version } => connection
             .prepare_cached(
-                "insert into users (company_id, user_id, version, active, gone_at) values (?1, ?2, 0, 0, ?3) \
-                 on conflict do update set active = 0, gone_at = excluded.gone_at where gone_at is null",
+                "insert into users (company_id, user_id, version, active, gone_at) values (?1, ?2, ?4, 0, ?3) \
+                 on conflict do update set version = excluded.version, active = 0, gone_at = excluded.gone_at \
+                 where excluded.version > version or (excluded.version = version and gone_at is null)",
             )?
-            .execute(params![company, user, at])?,
+            .execute(params![company, user, at, version])?,
         Change::Group { group, version, name } => connection
             .prepare_cached(
                 "insert into groups (company_id, group_id, version, name) values (?1, ?2, ?3, ?4) \

@@ -11,6 +11,8 @@ const COMPANY: &str = "contoso";
 #[derive(Default)]
 struct Directory {
     users: Vec<Option<(i64, bool)>>,
+    /// Who was dismissed, with the last version.
+    gone: std::collections::HashMap<usize, i64>,
     groups: Vec<Option<(i64, Vec<usize>)>>,
     facts: Vec<Reading>,
 }
@@ -20,6 +22,7 @@ enum Act {
     Hire,
     Switch(Index),
     Dismiss(Index),
+    BringBack(Index),
     Form,
     Rename(Index),
     Join(Index, Index),
@@ -33,6 +36,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         3 => Just(Act::Hire),
         3 => index().prop_map(Act::Switch),
         1 => index().prop_map(Act::Dismiss),
+        1 => index().prop_map(Act::BringBack),
         1 => Just(Act::Form),
         1 => index().prop_map(Act::Rename),
         5 => (index(), index()).prop_map(|(group, user)| Act::Join(group, user)),
@@ -75,6 +79,11 @@ impl Directory {
                 }
             }
             Act::Dismiss(user) if users > 0 => self.dismiss(user.index(users)),
+            Act::BringBack(user) if users > 0 => {
+                if let Some(version) = self.gone.remove(&user.index(users)) {
+                    self.set_user(user.index(users), version + 1, true);
+                }
+            }
             Act::Rename(group) if groups > 0 => {
                 if let Some((version, members)) = self.groups[group.index(groups)].clone() {
                     self.set_group(group.index(groups), version + 1, members);
@@ -120,8 +129,9 @@ impl Directory {
     }
 
     fn dismiss(&mut self, user: usize) {
-        if self.users[user].take().is_some() {
-            self.say(Change::UserGone { user: format!("u{user}") });
+        if let Some((version, _)) = self.users[user].take() {
+            self.gone.insert(user, version);
+            self.say(Change::UserGone { user: format!("u{user}"), version });
             for group in 0..self.groups.len() {
                 self.set_member(group, user, false);
             }
@@ -249,10 +259,16 @@ fn the_place_moves_with_the_model_and_only_from_where_it_was() {
 }
 
 #[test]
-fn whoever_is_gone_does_not_come_back_until_it_is_forgotten() {
+fn whoever_is_gone_comes_back_with_a_later_version_alone_until_it_is_forgotten() {
     let mut model = Model::in_memory().unwrap();
-    let gone = Reading { change: Change::UserGone { user: "u".to_owned() }, ..user(2, true) };
+    let gone = Reading { change: Change::UserGone { user: "u".to_owned(), version: 1 }, ..user(2, true) };
     follow(&mut model, &[(1, user(1, true)), (2, gone), (3, user(1, true))]);
+    assert_eq!(model.digest().unwrap().users, 0);
+    let gone = Reading { change: Change::UserGone { user: "u".to_owned(), version: 2 }, ..user(2, true) };
+    follow(&mut model, &[(4, user(2, true)), (5, gone.clone()), (6, user(3, true)), (7, gone)]);
+    assert_eq!(model.digest().unwrap().users, 1, "version 3 is later than the deletion of version 2");
+    let gone = Reading { change: Change::UserGone { user: "u".to_owned(), version: 3 }, ..user(2, true) };
+    follow(&mut model, &[(8, gone)]);
     assert_eq!(model.digest().unwrap().users, 0);
     assert_eq!(model.forget_gone_before(1_000).unwrap(), 0);
     assert_eq!(model.forget_gone_before(1_001).unwrap(), 1);

@@ -258,6 +258,7 @@ fn concern(concern: &Concern) -> ConcernRow {
     let kind = match concern.kind() {
         Kind::Unauthenticated => "ended credential",
         Kind::Silent => "silent",
+        Kind::Removals => "removals",
         Kind::FailureRatio => "failure ratio",
         Kind::FailureCount => "failures",
         Kind::ServerErrors => "server errors",

@@ -8,6 +8,7 @@
 
 mod activity;
 mod administrators;
+mod brakes;
 mod clients;
 mod commands;
 mod harness;

@@ -80,9 +80,9 @@ impl Memberships {
     }
 }
 
-/// A group that somebody left by being deleted, with its version since.
+/// A group that somebody left by being deleted, or is in again by coming back, with its version since.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Left {
+pub(crate) struct AtVersion {
     pub(crate) group: GroupId,
     pub(crate) version: i64,
 }
@@ -93,7 +93,7 @@ pub(crate) enum GroupOutcome {
     Created { group: Group, added: Vec<Member> },
     Updated { before: Group, group: Group, changed: Vec<String>, added: Vec<Member>, removed: Vec<Member> },
     Unchanged(Group),
-    Deleted { group: Group, left: Vec<Left> },
+    Deleted { group: Group, left: Vec<AtVersion> },
 }
 
 /// Everything about groups that one batch decides.
@@ -243,7 +243,7 @@ impl<'a> GroupsState<'a> {
     }
 
     /// Takes somebody who was deleted out of every group; what the groups are told.
-    pub(super) fn leave(&mut self, member: MemberKey, now: DateTime<Utc>) -> Vec<Left> {
+    pub(super) fn leave(&mut self, member: MemberKey, now: DateTime<Utc>) -> Vec<AtVersion> {
         self.gone.insert(member);
         let mut left = Vec::new();
         for group in self.memberships.of_member(member) {
@@ -252,11 +252,35 @@ impl<'a> GroupsState<'a> {
             if let Some(mut group) = self.groups.get(&key).cloned() {
                 group.version += 1;
                 group.last_modified_at = now;
-                left.push(Left { group: group.id, version: group.version });
+                left.push(AtVersion { group: group.id, version: group.version });
                 self.put(group);
             }
         }
         left
+    }
+
+    /// Puts somebody who came back into those of these groups that still exist; what the groups are told.
+    pub(super) fn join(
+        &mut self,
+        company: CompanyId,
+        member: Member,
+        groups: &[GroupId],
+        now: DateTime<Utc>,
+    ) -> Vec<AtVersion> {
+        self.gone.remove(&(company, member.id));
+        let mut joined = Vec::new();
+        for group in groups {
+            let key = (company, *group);
+            let Some(mut group) = self.groups.get(&key).cloned() else { continue };
+            if self.add(key, vec![member]).is_empty() {
+                continue;
+            }
+            group.version += 1;
+            group.last_modified_at = now;
+            joined.push(AtVersion { group: group.id, version: group.version });
+            self.put(group);
+        }
+        joined
     }
 
     /// What each of these is, unless one of them does not exist: membership that is silently dropped is drift that

@@ -308,3 +308,129 @@ mod groups {
         }
     }
 }
+
+mod restoring {
+    use typed_ids::{BrakeId, GroupId, MemberId};
+
+    use super::{
+        super::{
+            groups::{AtVersion, Member},
+            restore::{Held, Removed},
+        },
+        *,
+    };
+    use crate::group::Group;
+
+    struct Scene {
+        company: CompanyId,
+        user: UserId,
+        brake: BrakeId,
+        group: GroupId,
+        known: Known,
+    }
+
+    /// Somebody in version 4 who was deleted out of a group in version 7.
+    fn deleted() -> Scene {
+        let (company, user, brake) = (CompanyId::mint(), UserId::mint(), BrakeId::mint());
+        let group = GroupId::mint();
+        let held = User {
+            company,
+            id: user,
+            version: 4,
+            created_at: at(1),
+            last_modified_at: at(2),
+            attributes: attributes(json!({"userName": "a", "externalId": "x", "active": false})),
+        };
+        let mut known = Known::default();
+        let held = Some(Held { user: held, groups: vec![group, GroupId::mint()] });
+        let removed = Removed { brake, user_name: "a".to_owned(), was_active: true, held };
+        known.removed.people.insert((company, user), removed);
+        known.names.insert((company, "a".to_owned()), None);
+        let stored = Group {
+            company,
+            id: group,
+            version: 7,
+            created_at: at(1),
+            last_modified_at: at(1),
+            attributes: attributes(json!({"displayName": "Everybody"})),
+        };
+        known.groups.groups.insert((company, group), stored);
+        Scene { company, user, brake, group, known }
+    }
+
+    impl Scene {
+        fn restore(&self) -> Request {
+            request(self.company, self.user, UserChange::Restore(self.brake))
+        }
+    }
+
+    #[test]
+    fn whoever_was_deleted_is_back_as_they_were_in_a_later_version_and_in_what_groups_there_are() {
+        let scene = deleted();
+        let decision = decided(&scene.known, &[scene.restore()]);
+        let [Outcome::Restored { user, joined }] = &decision.outcomes[..] else { panic!("{decision:?}") };
+        assert_eq!((user.id, user.version, user.created_at), (scene.user, 5, at(1)));
+        // Disabled before they were deleted, both by the same mass removal.
+        assert!(user.is_active());
+        assert_eq!(joined, &[AtVersion { group: scene.group, version: 8 }]);
+        assert_eq!(decision.inserts, [user.clone()]);
+        let member = Member { id: MemberId::from_uuid(scene.user.as_uuid()), is_group: false };
+        assert_eq!(decision.groups.added, [((scene.company, scene.group), member)]);
+    }
+
+    #[test]
+    fn whoever_is_asked_for_twice_comes_back_once() {
+        let scene = deleted();
+        let decision = decided(&scene.known, &[scene.restore(), scene.restore()]);
+        assert!(matches!(decision.outcomes[..], [Outcome::Restored { .. }, Outcome::Unchanged(_)]));
+        assert_eq!(decision.inserts.len(), 1);
+    }
+
+    #[test]
+    fn whoever_has_the_name_or_the_external_id_by_now_keeps_it() {
+        let by_batch = |json: Value| {
+            let scene = deleted();
+            let newcomer = request(scene.company, UserId::mint(), UserChange::Create(attributes(json)));
+            let decision = decided(&scene.known, &[newcomer, scene.restore()]);
+            matches!(decision.outcomes[1], Outcome::Refused(Refusal::Superseded))
+        };
+        assert!(by_batch(json!({"userName": "A"})));
+        assert!(by_batch(json!({"userName": "b", "externalId": "x"})));
+        assert!(!by_batch(json!({"userName": "b", "externalId": "y"})));
+
+        let mut scene = deleted();
+        scene.known.names.insert((scene.company, "a".to_owned()), Some(UserId::mint()));
+        let decision = decided(&scene.known, &[scene.restore()]);
+        assert!(matches!(decision.outcomes[..], [Outcome::Refused(Refusal::Superseded)]));
+
+        let mut scene = deleted();
+        let holder = UserId::mint();
+        scene.known.removed.external_ids.insert((scene.company, "x".to_owned()), holder);
+        let decision = decided(&scene.known, &[scene.restore()]);
+        assert!(matches!(decision.outcomes[..], [Outcome::Refused(Refusal::Superseded)]));
+        assert!(decision.inserts.is_empty() && decision.groups.added.is_empty());
+    }
+
+    #[test]
+    fn whoever_was_disabled_gets_access_back_and_keeps_what_changed_since() {
+        let mut scene = deleted();
+        let held = scene.known.removed.people.get_mut(&(scene.company, scene.user)).unwrap().held.take();
+        let user = held.unwrap().user;
+        scene.known.users.insert(user.key(), User { version: 9, ..user });
+        let decision = decided(&scene.known, &[scene.restore(), scene.restore()]);
+        assert!(matches!(decision.outcomes[..], [Outcome::Updated { .. }, Outcome::Unchanged(_)]));
+        let [user] = &decision.updates[..] else { panic!("one row") };
+        assert_eq!((user.version, user.is_active()), (10, true));
+    }
+
+    #[test]
+    fn nobody_comes_back_by_another_undo() {
+        let scene = deleted();
+        let other = request(scene.company, scene.user, UserChange::Restore(BrakeId::mint()));
+        let stranger = request(scene.company, UserId::mint(), UserChange::Restore(scene.brake));
+        let decision = decided(&scene.known, &[other, stranger]);
+        for outcome in decision.outcomes {
+            assert!(matches!(outcome, Outcome::Refused(Refusal::NotRemoved)));
+        }
+    }
+}

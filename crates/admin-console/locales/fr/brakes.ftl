@@ -1,0 +1,92 @@
+### Retraits massifs : beaucoup de personnes retirées à la fois, et ce qui en est décidé.
+
+concern-removals = Microsoft Entra a retiré { $count } personnes sur { $limit } en { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+  }
+concern-removals-advice = Leur accès a pris fin ; rien n’a été supprimé définitivement. Regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+concern-removals-link = Voir qui a été retiré
+
+brakes-title = Retraits massifs
+brakes-lead = Quand Microsoft Entra retire beaucoup de personnes à la fois, leur accès prend fin aussitôt, comme il se doit. Ce qui ne pourrait pas être annulé vous attend.
+brakes-none = Aucun retrait massif
+brakes-none-text = Si Microsoft Entra retire un jour beaucoup de personnes à la fois, par erreur ou non, vous en décidez ici.
+brakes-began = Premier retrait
+brakes-people = Personnes
+brakes-removed = { $count } sur { $people }
+brakes-state = État
+brakes-decided = Décision
+brakes-rule-title = Quand est-ce un retrait massif ?
+brakes-rule-text = Quand Microsoft Entra désactive ou supprime plus de { $count ->
+    [one] { $count } personne
+   *[other] { $count } personnes
+  }, et plus de { $percent } % de celles qui ont accès, en une heure.
+brakes-rule-people = Plus de personnes que
+brakes-rule-percent = Et plus de pour cent que
+brakes-rule-hint = Les deux doivent être dépassés. L’accès prend fin aussitôt dans tous les cas.
+brakes-rule-do = Enregistrer
+brakes-rule-done = La règle est enregistrée et vaut dès le prochain retrait.
+brakes-rule-refused = La règle n’a pas été enregistrée. Saisissez 1 à 1 000 000 personnes et 1 à 100 pour cent.
+
+brake-state-on = Vous attend
+brake-state-undoing = Les personnes reviennent
+brake-state-undone = Annulé
+brake-state-released = Vraiment parties
+brake-state-expired = Sans décision à temps
+
+brake-title = Retrait massif
+brake-what = Microsoft Entra a retiré { $count } personnes sur { $people } en { $minutes ->
+    [one] { $minutes } minute
+   *[other] { $minutes } minutes
+  }.
+brake-on-text = Leur accès a pris fin aussitôt. Rien n’a été supprimé définitivement : vous pouvez les faire toutes revenir.
+brake-on-until = Sans décision, les personnes supprimées le seront définitivement le
+brake-undoing-text = { $restored } sont revenues, { $count } sont en route. Vous pouvez quitter cette page.
+brake-undone-text = Plus aucune d’elles n’attend.
+brake-released-text = Ces personnes sont vraiment parties. Ce qui était conservé des personnes supprimées a été détruit.
+brake-expired-text = Personne n’a décidé à temps. Ce qui était conservé des personnes supprimées a été détruit.
+brake-last = Dernier retrait
+brake-restored = Revenues
+brake-returned = De nouveau autorisées par Microsoft Entra
+brake-superseded = Recréées par Microsoft Entra
+brake-superseded-hint = Elles gardent leur nouveau compte ; l’ancien n’est pas revenu.
+brake-cycles = Voir les cycles de ce moment
+brake-who = { $count ->
+    [one] { $count } personne
+   *[other] { $count } personnes
+  } sans accès
+brake-how = Ce qui s’est passé
+brake-when = Quand
+brake-deleted = Suppression
+brake-disabled = Désactivation
+brake-groups = était dans { $count ->
+    [one] { $count } groupe
+   *[other] { $count } groupes
+  }
+brake-undo = Tout annuler
+brake-release = Vraiment parties
+brake-decided-otherwise = Il en a été décidé autrement entre-temps. Rien n’a été modifié.
+
+undo-title = Faire revenir { $count ->
+    [one] { $count } personne
+   *[other] { $count } personnes
+  } ?
+undo-text = Les { $count } retrouvent leur accès. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans leurs groupes. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
+undo-first = Corrigez d’abord la cause dans Microsoft Entra : l’étendue, ou les affectations de TimeClock 365. Sinon Microsoft Entra peut retirer les mêmes personnes de nouveau.
+release-title = { $count ->
+    [one] { $count } personne vraiment partie
+   *[other] { $count } personnes vraiment parties
+  } ?
+release-text = Elles restent sans accès. Ce qui est conservé de celles qui ont été supprimées ({ $deleted }) est détruit maintenant, et personne ne pourra les faire revenir.
+
+action-restore = Retour de personne
+explain-restored = Un retrait massif a été annulé : cette personne est revenue.
+filter-restore = Retour
+fix-superseded = Il n’y a rien à faire : la personne travaille avec le nouveau compte.
+
+notice-removals-subject = { $company } : beaucoup de personnes ont perdu l’accès
+notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Leur accès a pris fin ; rien n’a été supprimé définitivement. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+
+act-brake-undone = { $actor } a fait annuler un retrait massif ({ $target })
+act-brake-released = { $actor } a confirmé d’un retrait massif que ces personnes sont vraiment parties ({ $target })
+act-brake-rule-set = { $actor } a changé quand un retrait est massif

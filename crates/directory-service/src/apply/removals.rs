@@ -1,0 +1,158 @@
+//! Whose access a batch ended, and who has it again: what is kept of it beside the users (docs/adr/0023).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::{PgConnection, QueryResult};
+use typed_ids::{BrakeId, CompanyId, GroupId, UserId};
+
+use super::{
+    decide::{Outcome, Refusal, UserKey},
+    request::{Change, Request, UserChange},
+};
+use crate::{
+    brake::{BrakeSettings, State},
+    store,
+    user::User,
+};
+
+/// Somebody whose access ended, as they were at that moment.
+#[derive(Debug)]
+pub(crate) struct Removed<'a> {
+    pub(crate) user: &'a User,
+    /// Whether there was access to end.
+    pub(crate) was_active: bool,
+    /// The groups that a deleted user was in; `None` for one who is disabled.
+    pub(crate) groups: Option<Vec<GroupId>>,
+}
+
+/// Everything of it in one batch.
+#[derive(Debug, Default)]
+pub(crate) struct Removals<'a> {
+    removed: BTreeMap<UserKey, Removed<'a>>,
+    /// To whom Entra has given access again.
+    returned: BTreeMap<CompanyId, Vec<UserId>>,
+    /// Of whom an undo need not be asked again, and whether they are back.
+    settled: Vec<(UserKey, BrakeId, bool)>,
+}
+
+/// A mass removal that was found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CameOn {
+    pub(crate) company: CompanyId,
+    pub(crate) brake: BrakeId,
+    /// Removed so far, of how many people who had access.
+    pub(crate) removed: i64,
+    pub(crate) people: i64,
+}
+
+impl<'a> Removals<'a> {
+    pub(super) fn of(decided: impl IntoIterator<Item = (&'a Request, &'a Outcome)>) -> Self {
+        let mut removals = Self::default();
+        for (request, outcome) in decided {
+            removals.take(request, outcome);
+        }
+        removals
+    }
+
+    fn take(&mut self, request: &Request, outcome: &'a Outcome) {
+        let restored_from = match &request.change {
+            Change::User(user, UserChange::Restore(brake)) => Some(((request.company, *user), *brake)),
+            Change::User(..) | Change::Group(..) => None,
+        };
+        match (outcome, restored_from) {
+            (Outcome::Updated { .. } | Outcome::Restored { .. }, Some((key, brake))) => {
+                self.removed.remove(&key);
+                self.settled.push((key, brake, true));
+            }
+            (Outcome::Refused(Refusal::Superseded), Some((key, brake))) => {
+                self.settled.push((key, brake, false));
+            }
+            (Outcome::Updated { before, after, .. }, None) if before.is_active() && !after.is_active() => {
+                self.removed.insert(after.key(), Removed { user: after, was_active: true, groups: None });
+            }
+            (Outcome::Updated { before, after, .. }, None) if !before.is_active() && after.is_active() => {
+                self.removed.remove(&after.key());
+                self.returned.entry(after.company).or_default().push(after.id);
+            }
+            (Outcome::Deleted { user, left }, _) => {
+                let earlier = self.removed.get(&user.key()).is_some_and(|removed| removed.was_active);
+                let was_active = user.is_active() || earlier;
+                let groups = Some(left.iter().map(|left| left.group).collect());
+                self.removed.insert(user.key(), Removed { user, was_active, groups });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.returned.is_empty() && self.settled.is_empty()
+    }
+
+    /// Keeps them, in the transaction of the batch and behind the lock on the partition's row; the mass removals that this
+    /// batch amounts to.
+    pub(super) fn write(
+        self,
+        conn: &mut PgConnection,
+        settings: BrakeSettings,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Vec<CameOn>> {
+        for (key, brake, is_restored) in self.settled {
+            store::removals::settle(conn, key, brake, is_restored)?;
+        }
+        for (company, users) in &self.returned {
+            store::removals::give_back(conn, *company, users)?;
+        }
+        let removed: Vec<Removed<'_>> = self.removed.into_values().collect();
+        if removed.is_empty() {
+            return Ok(vec![]);
+        }
+        let since = now - settings.window;
+        store::removals::keep(conn, &removed, since, now)?;
+        let mut companies: Vec<CompanyId> = removed.iter().map(|removed| removed.user.company).collect();
+        companies.dedup();
+        store::brakes::look_again(conn, &companies, now + settings.window)?;
+        let mut came_on = Vec::new();
+        for company in companies {
+            came_on.extend(weigh(conn, company, settings, now)?);
+        }
+        Ok(came_on)
+    }
+}
+
+/// Takes the removals of this moment into the company's brake, or into a new one where they are a mass removal.
+fn weigh(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    settings: BrakeSettings,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<CameOn>> {
+    let since = now - settings.window;
+    let open = store::brakes::open(conn, &[company])?;
+    let running = open.into_iter().rfind(|brake| brake.state == State::On && brake.last_at > since);
+    if let Some(running) = running {
+        store::removals::join(conn, company, running.id, since, now)?;
+        return Ok(None);
+    }
+    let (removed, had_access) = store::removals::recent(conn, company, since)?;
+    let (rule, counted) = store::brakes::rule(conn, company)?;
+    if removed <= rule.more_than {
+        return Ok(None);
+    }
+    let people = match counted.filter(|(_, counted_at)| *counted_at > since) {
+        Some((people, _)) => people,
+        None => {
+            // Those who are removed are not among those who have access any more.
+            let people = store::brakes::count_people(conn, company)? + had_access;
+            store::brakes::note_people(conn, company, people, now)?;
+            people
+        }
+    };
+    if !rule.is_broken_by(removed, people) {
+        return Ok(None);
+    }
+    let brake = BrakeId::mint();
+    store::brakes::insert(conn, company, brake, people, now, now + settings.hold)?;
+    store::removals::join(conn, company, brake, since, now)?;
+    Ok(Some(CameOn { company, brake, removed, people }))
+}

@@ -1,0 +1,85 @@
+//! What operators see of mass removals, and do about them for a company.
+
+use bus_contract::{
+    Message as _, Timestamp,
+    directory::{
+        self, Brake, DecideBrake, DecideBrakeReply, Failure, ListBrakes, ListBrakesReply, brake::State,
+        decide_brake::Decision, failure::Reason, reply::Result as Answer,
+    },
+    subject::{DECIDE_BRAKE, LIST_BRAKES},
+};
+use serde_json::Value;
+
+use crate::harness::{operator, server, service, stderr, stdout};
+
+const COMPANY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+const BRAKE: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
+
+fn brake(state: State) -> Brake {
+    let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+    Brake {
+        brake_id: BRAKE.into(),
+        state: state.into(),
+        began_at: at(0),
+        last_at: at(60),
+        removed: 132,
+        people: 300,
+        waiting: 130,
+        waiting_deleted: 40,
+        ends_at: at(2_592_000),
+        ..Brake::default()
+    }
+}
+
+fn told(result: Answer) -> directory::Reply {
+    directory::Reply { result: Some(result) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mass_removals_are_listed_with_how_many_wait() {
+    let server = server();
+    service(&server, LIST_BRAKES, |question| {
+        assert_eq!(ListBrakes::decode(question).unwrap().company_id, COMPANY);
+        told(Answer::ListBrakes(ListBrakesReply { brakes: vec![brake(State::On)], rule: None }))
+    })
+    .await;
+    let arguments = ["brake", "list", "--company", COMPANY];
+    let seen = operator(&server.url(), &arguments);
+    assert!(seen.status.success());
+    for text in ["132 of 300", "130, 40 deleted", " on "] {
+        assert!(stdout(&seen).contains(text), "{text}: {}", stdout(&seen));
+    }
+    let seen = operator(&server.url(), &[&["--json"], arguments.as_slice()].concat());
+    let rows: Value = serde_json::from_str(&stdout(&seen)).unwrap();
+    assert_eq!((&rows[0]["waiting"], &rows[0]["ends_at"]), (&130.into(), &"1970-01-31T00:00:00Z".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_names_its_operator_and_a_refusal_says_why() {
+    let server = server();
+    service(&server, DECIDE_BRAKE, |question| {
+        let question = DecideBrake::decode(question).unwrap();
+        assert_eq!((question.company_id.as_str(), question.brake_id.as_str()), (COMPANY, BRAKE));
+        assert_eq!(question.actor.as_ref().unwrap().name, "olga");
+        match question.decision() {
+            Decision::Undo => {
+                told(Answer::DecideBrake(DecideBrakeReply { brake: Some(brake(State::Undoing)) }))
+            }
+            _ => told(Answer::Failure(Failure {
+                reason: Reason::Conflict.into(),
+                detail: "this mass removal is undone, or is being undone".into(),
+                ..Failure::default()
+            })),
+        }
+    })
+    .await;
+    let run = |act| {
+        let arguments = ["--as", "olga", "brake", act, "--company", COMPANY, "--brake", BRAKE];
+        operator(&server.url(), &arguments)
+    };
+    let undone = run("undo");
+    assert!(undone.status.success() && stdout(&undone).contains("undoing"), "{}", stdout(&undone));
+    let refused = run("release");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("is being undone"), "{}", stderr(&refused));
+}
