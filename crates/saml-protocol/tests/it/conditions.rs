@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::{
     peer::{
-        CONSUMER, ENTITY_ID, EXPECTED, NAME, REQUEST, accept, between, encoded, genuine, idp, ourselves,
-        refusal, replaced, response, server,
+        CONSUMER, ENTITY_ID, EXPECTED, NAME, REQUEST, accept, accept_at, between, encoded, genuine, idp,
+        issued_at, ourselves, refusal, replaced, response, server,
     },
     signing::{Template, altered, unsigned},
 };
@@ -99,10 +99,10 @@ fn a_stolen_answer_is_no_unsolicited_one() {
 
 #[test]
 fn a_response_is_good_for_minutes_and_its_assertion_no_longer_than_it_says() {
-    let xml = encoded(&genuine());
+    let xml = genuine();
     let after = |minutes| {
-        let now = Utc::now() + TimeDelta::minutes(minutes);
-        ourselves().accept(&idp(), &xml, EXPECTED, now).map_err(|refusal| refusal.as_str())
+        let now = issued_at(&xml) + TimeDelta::minutes(minutes);
+        accept_at(&xml, now).map_err(|refusal| refusal.as_str())
     };
     after(0).unwrap();
     after(11).unwrap();
@@ -114,8 +114,9 @@ fn a_response_is_good_for_minutes_and_its_assertion_no_longer_than_it_says() {
 #[test]
 fn what_has_expired_is_refused_wherever_it_says_so() {
     let xml = unsigned();
-    let old = (Utc::now() - TimeDelta::minutes(3)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let recent = (Utc::now() - TimeDelta::minutes(1)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = issued_at(&xml);
+    let old = (now - TimeDelta::minutes(3)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let recent = (now - TimeDelta::minutes(1)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     for begin in ["<ns1:Conditions ", "<ns1:SubjectConfirmationData "] {
         let element = between(&xml, begin, ">").to_owned();
         let end = between(&element, " NotOnOrAfter=\"", "Z\"").to_owned();
@@ -124,7 +125,7 @@ fn what_has_expired_is_refused_wherever_it_says_so() {
             Template::default().sign(&replaced(&xml, &element, &expired))
         };
         assert_eq!(refusal(&ended(&old)), "expired", "{begin}");
-        accept(&ended(&recent)).unwrap();
+        accept_at(&ended(&recent), now).unwrap();
         // Forever is no time.
         let forever = Template::default().sign(&replaced(&xml, &element, &element.replace(&end, "")));
         assert_eq!(refusal(&forever), "malformed", "{begin}");
@@ -141,7 +142,7 @@ fn what_has_expired_is_refused_wherever_it_says_so() {
 #[test]
 fn what_has_not_begun_is_refused_wherever_it_says_so() {
     let xml = unsigned();
-    let ahead = (Utc::now() + TimeDelta::minutes(4)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let ahead = (Utc::now() + TimeDelta::minutes(60)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let conditions = between(&xml, "<ns1:Conditions ", ">").to_owned();
     let begin = between(&conditions, "NotBefore=\"", "Z\"").to_owned();
     let later = conditions.replace(&begin, &format!("NotBefore=\"{ahead}\""));

@@ -93,12 +93,13 @@ fn a_parameter_that_is_there_twice_is_refused() {
 
 #[test]
 fn a_logout_is_good_for_minutes_and_for_us() {
+    let begin = Utc::now();
     let query = their_request();
     let at = |sp: &ServiceProvider, minutes| {
-        let now = Utc::now() + TimeDelta::minutes(minutes);
+        let now = begin + TimeDelta::minutes(minutes);
         sp.read_logout_request(&idp(), &query, now).map_err(|refusal| refusal.as_str())
     };
-    assert_eq!(at(&ourselves(), 13).unwrap_err(), "stale");
+    assert_eq!(at(&ourselves(), 30).unwrap_err(), "stale");
     assert_eq!(at(&ourselves(), -3).unwrap_err(), "not_yet_valid");
     let elsewhere = ServiceProvider { single_logout_url: "https://other.example/".to_owned(), ..ourselves() };
     assert_eq!(at(&elsewhere, 0).unwrap_err(), "wrong_destination");

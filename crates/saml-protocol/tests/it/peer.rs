@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use backing_servers::identity_provider::{Options, Server};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use saml_protocol::{Assertion, Expected, IdentityProvider, Refusal, ServiceProvider};
 use serde_json::{Value, json};
 
@@ -74,7 +74,18 @@ pub(crate) const EXPECTED: Expected<'static> =
 
 /// What becomes of a response to the usual request.
 pub(crate) fn accept(xml: &str) -> Result<Assertion, Refusal> {
-    ourselves().accept(&idp(), &encoded(xml), EXPECTED, Utc::now())
+    accept_at(xml, Utc::now())
+}
+
+pub(crate) fn accept_at(xml: &str, now: DateTime<Utc>) -> Result<Assertion, Refusal> {
+    ourselves().accept(&idp(), &encoded(xml), EXPECTED, now)
+}
+
+/// When a response says that it was issued: times that matter are told from there, because machines that run tests are
+/// slow.
+pub(crate) fn issued_at(xml: &str) -> DateTime<Utc> {
+    let attribute = between(xml, " IssueInstant=\"", "Z\"");
+    attribute.trim_start_matches(" IssueInstant=\"").trim_end_matches('"').parse().unwrap()
 }
 
 /// The word for why a response to the usual request is refused.
