@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bus_contract::{
@@ -126,9 +127,15 @@ impl Listener {
     /// session, of the process, or when a newer page has taken its place.
     pub(crate) async fn changed(&mut self) -> bool {
         tokio::select! {
+            biased;
             () = self.end.cancelled() => false,
             changed = self.changes.changed() => changed.is_ok(),
         }
+    }
+
+    /// Waits so long, or until the end; whether that has come.
+    pub(crate) async fn ends_within(&self, wait: Duration) -> bool {
+        tokio::time::timeout(wait, self.end.cancelled()).await.is_ok()
     }
 
     /// How many changes there were, for the event's id.
@@ -188,6 +195,7 @@ mod tests {
         live.end_all(&SessionsEnded { session_ids: vec!["nonsense".to_owned(), ended.to_string()] });
         for page in &mut pages {
             assert!(!page.changed().await, "it goes on");
+            assert!(page.ends_within(Duration::from_secs(600)).await, "it pauses");
         }
         live.tell(company);
         assert!(other.changed().await);

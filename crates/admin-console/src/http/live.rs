@@ -58,7 +58,9 @@ impl Open {
         }
         match tokio::time::timeout(HEARTBEAT, self.listener.changed()).await {
             Ok(true) => {
-                tokio::time::sleep(APART).await;
+                if self.listener.ends_within(APART).await {
+                    return None;
+                }
                 // Where something changes all the time there is no silence to look at the session in.
                 let is_due = self.app.clock.since_epoch().saturating_sub(self.good_at) >= HEARTBEAT;
                 (!is_due || self.is_signed_in().await).then(|| self.event())
