@@ -74,6 +74,15 @@ impl Kind {
             .span(trace::Kind::Server, format_args!("answer {}", self.operation()))
             .with("messaging.system", "nats")
             .begin();
+        self.answering(span)
+    }
+
+    /// The same of one that is answered together with others: their span is the batch's, which is linked to whoever asks.
+    pub fn begin_with_others(&self, headers: &Headers) -> Answering {
+        self.answering(headers.trace().without_span())
+    }
+
+    fn answering(&self, span: Span) -> Answering {
         Answering { kind: self.clone(), begun: Instant::now(), span, answered: Answered::Failed }
     }
 }
@@ -83,11 +92,6 @@ impl Answering {
     #[must_use]
     pub const fn trace(&self) -> &Trace {
         self.span.trace()
-    }
-
-    /// It is answered with others.
-    pub fn is_part_of(&self, batch: &Span) {
-        self.span.link(batch.trace());
     }
 
     /// It is answered.

@@ -48,10 +48,10 @@ pub(crate) async fn look_ups(
     while let Some(first) = next(&mut questions, &stop, &mut draining).await {
         // Waiting for a slot is what lets a batch grow while the others are under way.
         let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
-        let mut batch = vec![(kind.begin(&first.headers), first)];
+        let mut batch = vec![(kind.begin_with_others(&first.headers), first)];
         while batch.len() < MAX_LOOK_UPS_PER_BATCH {
             match tokio::task::unconstrained(questions.next()).now_or_never() {
-                Some(Some(question)) => batch.push((kind.begin(&question.headers), question)),
+                Some(Some(question)) => batch.push((kind.begin_with_others(&question.headers), question)),
                 Some(None) | None => break,
             }
         }
@@ -76,7 +76,6 @@ async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<(Answering, Incoming
     let span = Trace::batch_of(traces, Kind::Internal, format_args!("look up a batch of users"))
         .with("messaging.batch.message_count", i64::try_from(batch.len()).unwrap_or(i64::MAX))
         .begin();
-    batch.iter().for_each(|(answering, _)| answering.is_part_of(&span));
     let replies = question::look_up(pool, questions).in_trace(span.trace()).await;
     drop(span);
     for ((answering, incoming), reply) in batch.into_iter().zip(replies) {

@@ -57,6 +57,11 @@ impl Trace {
         Begin { parent: self.0.clone(), builder }
     }
 
+    /// Where one usually begins and here none does: what is noted in it is noted nowhere.
+    pub fn without_span(self) -> Span {
+        Span { trace: self, is_ours: false }
+    }
+
     /// A span that is a trace of its own, with links to those whose work it does all at once; recorded when one of them is.
     pub fn batch_of<'t>(
         traces: impl IntoIterator<Item = &'t Self>,
