@@ -134,7 +134,10 @@ fn carry_out(
     brakes::lock(conn, company)?;
     store::open_companies(conn, &[company])?;
     let now = now();
-    brakes::expire(conn, company, now)?;
+    if brakes::expire(conn, company, now)? > 0 {
+        // What was kept of those people is destroyed by the next look.
+        brakes::look_again(conn, &[company], now)?;
+    }
     let Some(brake) = brakes::one(conn, company, id)? else { return Ok(Decided::NoSuchBrake) };
     match (brake.state, wanted) {
         (State::On, _) => {}
