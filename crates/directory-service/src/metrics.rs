@@ -32,9 +32,7 @@ pub(crate) struct Metrics {
     pub(crate) dead_letters: IntCounter,
     pub(crate) facts: IntCounter,
     pub(crate) histories: IntCounterVec,
-    pub(crate) brakes: IntCounter,
-    pub(crate) brakes_on: IntGaugeVec,
-    pub(crate) held_users: IntGaugeVec,
+    pub(crate) brakes: BrakeMetrics,
     pub(crate) outbox_rows: PassingGauge<AtomicI64>,
     pub(crate) outbox_age: PassingGauge<AtomicF64>,
     pub(crate) calls: CallMetrics,
@@ -76,6 +74,34 @@ fn histories(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
         histories.with_label_values(&[breach.as_str()]);
     }
     Ok(histories)
+}
+
+/// What is told of mass removals.
+pub(crate) struct BrakeMetrics {
+    pub(crate) came_on: IntCounter,
+    pub(crate) on: IntGaugeVec,
+    pub(crate) held_users: IntGaugeVec,
+}
+
+impl BrakeMetrics {
+    fn register(make: &Collectors<'_>) -> prometheus::Result<Self> {
+        Ok(Self {
+            came_on: make.counter(
+                "timeclock_directory_brakes_total",
+                "Mass removals that came to light: many people of a company were removed at once",
+            )?,
+            on: make.gauges(
+                "timeclock_directory_brakes_on",
+                "Mass removals about which nobody has decided, of the partition's companies",
+                &["partition"],
+            )?,
+            held_users: make.gauges(
+                "timeclock_directory_held_users",
+                "Deleted users of the partition's companies that could still be brought back",
+                &["partition"],
+            )?,
+        })
+    }
 }
 
 impl Metrics {
@@ -141,20 +167,7 @@ impl Metrics {
                 "From a request's acceptance in the stream to the acknowledgement of its fact",
             )?,
             histories: histories(&make)?,
-            brakes: make.counter(
-                "timeclock_directory_brakes_total",
-                "Mass removals that came to light: many people of a company were removed at once",
-            )?,
-            brakes_on: make.gauges(
-                "timeclock_directory_brakes_on",
-                "Mass removals about which nobody has decided, of the partition's companies",
-                &["partition"],
-            )?,
-            held_users: make.gauges(
-                "timeclock_directory_held_users",
-                "Deleted users of the partition's companies that could still be brought back",
-                &["partition"],
-            )?,
+            brakes: BrakeMetrics::register(&make)?,
             calls: CallMetrics::register(registry)?,
         })
     }

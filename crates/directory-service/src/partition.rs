@@ -288,7 +288,7 @@ fn say_applied(tenure: Tenure, requests: usize, seconds: f64) {
 
 fn say_came_on(context: &Context, brakes: &[CameOn]) {
     for CameOn { company, brake, removed, people } in brakes {
-        context.metrics.brakes.inc();
+        context.metrics.brakes.came_on.inc();
         tracing::warn!(
             %company, %brake, removed, people,
             "a mass removal: access has ended, and what cannot be undone waits for a human"

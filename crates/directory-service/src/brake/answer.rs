@@ -82,7 +82,7 @@ pub(crate) async fn list_removals(pool: &Pool, payload: &[u8]) -> Reply {
 
 /// What became of a decision.
 enum Decided {
-    Done(directory::Brake),
+    Done(Box<directory::Brake>),
     NoSuchBrake,
     /// Somebody decided otherwise before, or nobody did in time.
     Otherwise(State),
@@ -107,7 +107,7 @@ pub(crate) async fn decide(pool: &Pool, payload: &[u8]) -> Reply {
         .transaction("brakes.decide", move |conn| carry_out(conn, company, brake, wanted, actor.as_ref()));
     match decided.await {
         Ok(Decided::Done(brake)) => {
-            answered(reply::Result::DecideBrake(DecideBrakeReply { brake: Some(brake) }))
+            answered(reply::Result::DecideBrake(DecideBrakeReply { brake: Some(*brake) }))
         }
         Ok(Decided::NoSuchBrake) => invalid("there is no such mass removal in this company"),
         Ok(Decided::Otherwise(state)) => failure(Reason::Conflict, "", otherwise(state)),
@@ -142,7 +142,7 @@ fn carry_out(
     match (brake.state, wanted) {
         (State::On, _) => {}
         (State::Undoing | State::Undone, State::Undoing) | (State::Released, State::Released) => {
-            return Ok(Decided::Done(to_wire(conn, &brake)?));
+            return Ok(Decided::Done(Box::new(to_wire(conn, &brake)?)));
         }
         (state, _) => return Ok(Decided::Otherwise(state)),
     }
@@ -156,7 +156,7 @@ fn carry_out(
     }
     brakes::look_again(conn, &[company], now)?;
     let brake = brakes::one(conn, company, id)?.unwrap_or(brake);
-    Ok(Decided::Done(to_wire(conn, &brake)?))
+    Ok(Decided::Done(Box::new(to_wire(conn, &brake)?)))
 }
 
 /// Sets the company's own rule.

@@ -46,8 +46,8 @@ pub(crate) async fn run(context: &Context, partition: Partition, stop: &Cancella
     }
     // Its next owner tells of it. It fails only when nothing was told yet.
     let label = partition.to_string();
-    context.metrics.brakes_on.remove_label_values(&[&label]).ok();
-    context.metrics.held_users.remove_label_values(&[&label]).ok();
+    context.metrics.brakes.on.remove_label_values(&[&label]).ok();
+    context.metrics.brakes.held_users.remove_label_values(&[&label]).ok();
 }
 
 async fn round(context: &Context, partition: Partition, stop: &CancellationToken) -> anyhow::Result<()> {
@@ -99,8 +99,8 @@ async fn count(context: &Context, partition: Partition) {
     match counting.await {
         Ok((on, held)) => {
             let label = partition.to_string();
-            context.metrics.brakes_on.with_label_values(&[&label]).set(on);
-            context.metrics.held_users.with_label_values(&[&label]).set(held);
+            context.metrics.brakes.on.with_label_values(&[&label]).set(on);
+            context.metrics.brakes.held_users.with_label_values(&[&label]).set(held);
         }
         Err(error) => tracing::debug!(error = %Causes(&error), "brakes could not be counted"),
     }
