@@ -211,10 +211,10 @@ pub(crate) fn drop_older(conn: &mut PgConnection, company: CompanyId, before: Uu
 }
 
 /// How many people had access, and when they were counted.
-pub(crate) type Counted = (i64, DateTime<Utc>);
+pub(crate) type PeopleAt = (i64, DateTime<Utc>);
 
 /// A company's rule, and how many people had access when it was last counted.
-pub(crate) fn rule(conn: &mut PgConnection, company: CompanyId) -> QueryResult<(Rule, Option<Counted>)> {
+pub(crate) fn rule(conn: &mut PgConnection, company: CompanyId) -> QueryResult<(Rule, Option<PeopleAt>)> {
     type RuleRow = (Option<i64>, Option<i64>, Option<i64>, Option<DateTime<Utc>>);
     let row: Option<RuleRow> =
         statement(RuleOf).bind::<SqlUuid, _>(company.as_uuid()).get_result(conn).optional()?;
