@@ -373,7 +373,7 @@ mod restoring {
         // Disabled before they were deleted, both by the same mass removal.
         assert!(user.is_active());
         assert_eq!(joined, &[AtVersion { group: scene.group, version: 8 }]);
-        assert_eq!(decision.inserts, [user.clone()]);
+        assert_eq!(decision.inserts, std::slice::from_ref(user));
         let member = Member { id: MemberId::from_uuid(scene.user.as_uuid()), is_group: false };
         assert_eq!(decision.groups.added, [((scene.company, scene.group), member)]);
     }
