@@ -4,7 +4,7 @@ concern-removals = Microsoft Entra a retiré { $count } personnes sur { $limit }
     [one] { $minutes } minute
    *[other] { $minutes } minutes
   }
-concern-removals-advice = Leur accès a pris fin ; rien n’a été supprimé définitivement. Regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+concern-removals-advice = Leur accès a pris fin ; rien n’a été supprimé définitivement. Regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 concern-removals-link = Voir qui a été retiré
 
 brakes-title = Retraits massifs
@@ -16,7 +16,7 @@ brakes-people = Personnes
 brakes-removed = { $count } sur { $people }
 brakes-state = État
 brakes-decided = Décision
-brakes-rule-title = Quand est-ce un retrait massif ?
+brakes-rule-title = Quand est-ce un retrait massif ?
 brakes-rule-text = Quand Microsoft Entra désactive ou supprime plus de { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
@@ -39,7 +39,7 @@ brake-what = Microsoft Entra a retiré { $count } personnes sur { $people } en {
     [one] { $minutes } minute
    *[other] { $minutes } minutes
   }.
-brake-on-text = Leur accès a pris fin aussitôt. Rien n’a été supprimé définitivement : vous pouvez les faire toutes revenir.
+brake-on-text = Leur accès a pris fin aussitôt. Rien n’a été supprimé définitivement : vous pouvez les faire toutes revenir.
 brake-on-until = Sans décision, les personnes supprimées le seront définitivement le
 brake-undoing-text = { $restored } sont revenues, { $count } sont en route. Vous pouvez quitter cette page.
 brake-undone-text = Plus aucune d’elles n’attend.
@@ -49,7 +49,7 @@ brake-last = Dernier retrait
 brake-restored = Revenues
 brake-returned = De nouveau autorisées par Microsoft Entra
 brake-superseded = Recréées par Microsoft Entra
-brake-superseded-hint = Elles gardent leur nouveau compte ; l’ancien n’est pas revenu.
+brake-superseded-hint = Elles gardent leur nouveau compte ; l’ancien n’est pas revenu.
 brake-cycles = Voir les cycles de ce moment
 brake-who = { $count ->
     [one] { $count } personne
@@ -70,22 +70,22 @@ brake-decided-otherwise = Il en a été décidé autrement entre-temps. Rien n�
 undo-title = Faire revenir { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
-  } ?
+  } ?
 undo-text = Les { $count } retrouvent leur accès. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans leurs groupes. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
-undo-first = Corrigez d’abord la cause dans Microsoft Entra : l’étendue, ou les affectations de TimeClock 365. Sinon Microsoft Entra peut retirer les mêmes personnes de nouveau.
+undo-first = Corrigez d’abord la cause dans Microsoft Entra : l’étendue, ou les affectations de TimeClock 365. Sinon Microsoft Entra peut retirer les mêmes personnes de nouveau.
 release-title = { $count ->
     [one] { $count } personne vraiment partie
    *[other] { $count } personnes vraiment parties
-  } ?
+  } ?
 release-text = Elles restent sans accès. Ce qui est conservé de celles qui ont été supprimées ({ $deleted }) est détruit maintenant, et personne ne pourra les faire revenir.
 
 action-restore = Retour de personne
-explain-restored = Un retrait massif a été annulé : cette personne est revenue.
+explain-restored = Un retrait massif a été annulé : cette personne est revenue.
 filter-restore = Retour
-fix-superseded = Il n’y a rien à faire : la personne travaille avec le nouveau compte.
+fix-superseded = Il n’y a rien à faire : la personne travaille avec le nouveau compte.
 
-notice-removals-subject = { $company } : beaucoup de personnes ont perdu l’accès
-notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Leur accès a pris fin ; rien n’a été supprimé définitivement. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+notice-removals-subject = { $company } : beaucoup de personnes ont perdu l’accès
+notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Leur accès a pris fin ; rien n’a été supprimé définitivement. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 
 act-brake-undone = { $actor } a fait annuler un retrait massif ({ $target })
 act-brake-released = { $actor } a confirmé d’un retrait massif que ces personnes sont vraiment parties ({ $target })
