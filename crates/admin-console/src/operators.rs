@@ -16,12 +16,11 @@ use bus_contract::{
 };
 use bus_jetstream::{
     Bytes,
-    answering::{Answered, Answering},
+    answering::{Answered, Answering, answer_each},
     metrics::Answers,
     request::Incoming,
 };
-use futures_util::StreamExt as _;
-use service_runtime::{Causes, tasks::Tasks, trace::InTrace as _};
+use service_runtime::{Causes, tasks::Tasks};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
@@ -76,16 +75,8 @@ impl From<pg_pool::Error> for Refused {
 pub(crate) async fn serve(app: App, answers: &Answers, tasks: &Tasks) -> anyhow::Result<()> {
     let serving = app.bus.serve_all(&SUBJECTS, CONSOLE_QUEUE, answers).await;
     let incoming = serving.context("cannot serve requests of operators")?;
-    app.bus.is_heard().await;
     tasks.spawn("operators", |stop| async move {
-        let app = &app;
-        incoming
-            .take_until(stop.cancelled_owned())
-            .for_each_concurrent(CONCURRENT, |(answering, request)| {
-                let trace = answering.trace().clone();
-                answer(app, answering, request).in_trace(&trace)
-            })
-            .await;
+        answer_each(incoming, CONCURRENT, stop, |answering, request| answer(&app, answering, request)).await;
         Ok(())
     });
     Ok(())

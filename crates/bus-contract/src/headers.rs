@@ -1,4 +1,5 @@
-//! The message headers we use, and what each is for; those of a trace are W3C's, and `service_runtime::trace`'s. Everything a replay needs is in the body, never here.
+//! The message headers we use, and what each is for; those of a trace are W3C's, and `service_runtime::trace`'s.
+//! Everything a replay needs is in the body, never here.
 
 /// The server forgets a second message with the same id within the stream's dedupe window. Request id or fact id.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";

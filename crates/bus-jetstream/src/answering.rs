@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use futures_util::{Stream, StreamExt as _, future::try_join_all, stream::select_all};
-use service_runtime::trace::{self, Span, Trace};
+use service_runtime::trace::{self, InTrace as _, Span, Trace};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     connect::Bus,
@@ -47,7 +48,8 @@ pub struct Answering {
 }
 
 impl Bus {
-    /// This process's share of the requests to any of `subjects`, of which each goes to one member of `queue`.
+    /// This process's share of the requests to any of `subjects`, of which each goes to one member of `queue`; returns once
+    /// they arrive.
     ///
     /// # Errors
     /// As [`Bus::serve`].
@@ -62,8 +64,27 @@ impl Bus {
             let incoming = self.serve(*subject, queue).await?;
             Ok(incoming.map(move |request| (kind.begin(&request.headers), request)))
         });
-        try_join_all(subscribing).await.map(select_all)
+        let requests = try_join_all(subscribing).await.map(select_all)?;
+        self.is_heard().await;
+        Ok(requests)
     }
+}
+
+/// Answers each request in its own trace, `at_once` of them at a time, until asked to stop, and finishes what has begun.
+///
+/// The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
+pub async fn answer_each<F: Future<Output = ()>>(
+    requests: impl Stream<Item = (Answering, Incoming)>,
+    at_once: usize,
+    stop: CancellationToken,
+    answer: impl Fn(Answering, Incoming) -> F,
+) {
+    let requests = requests.take_until(stop.cancelled_owned());
+    let answered = requests.for_each_concurrent(at_once, |(answering, request)| {
+        let trace = answering.trace().clone();
+        answer(answering, request).in_trace(&trace)
+    });
+    answered.await;
 }
 
 impl Kind {

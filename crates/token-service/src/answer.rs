@@ -12,12 +12,11 @@ use bus_contract::{
 };
 use bus_jetstream::{
     Bytes,
-    answering::{Answered, Answering},
+    answering::{Answered, Answering, answer_each},
     metrics::Answers,
     request::Incoming,
 };
-use futures_util::StreamExt as _;
-use service_runtime::{Causes, tasks::Tasks, trace::InTrace as _};
+use service_runtime::{Causes, tasks::Tasks};
 
 use crate::{app::App, ask::Refusal, audit, clients, lifecycle, receipts};
 
@@ -47,17 +46,8 @@ const SUBJECTS: [&str; 12] = [
 pub(crate) async fn serve(app: App, answers: &Answers, tasks: &Tasks) -> anyhow::Result<()> {
     let serving = app.bus.serve_all(&SUBJECTS, TOKEN_QUEUE, answers).await;
     let incoming = serving.context("cannot serve requests about tokens")?;
-    app.bus.is_heard().await;
     tasks.spawn("requests", |stop| async move {
-        let app = &app;
-        // The few that had arrived and not begun are not answered; those who asked hear that by their timeout.
-        incoming
-            .take_until(stop.cancelled_owned())
-            .for_each_concurrent(CONCURRENT, |(answering, request)| {
-                let trace = answering.trace().clone();
-                answer(app, answering, request).in_trace(&trace)
-            })
-            .await;
+        answer_each(incoming, CONCURRENT, stop, |answering, request| answer(&app, answering, request)).await;
         Ok(())
     });
     Ok(())

@@ -105,9 +105,9 @@ impl Begin {
     }
 
     /// It began so long ago, and not now.
-    pub fn begun_before(self, now: Duration) -> Self {
+    pub fn begun_before(self, ago: Duration) -> Self {
         match self.builder {
-            Some(_) => self.since(opentelemetry::time::now() - now),
+            Some(_) => self.since(opentelemetry::time::now() - ago),
             None => self,
         }
     }
@@ -164,20 +164,6 @@ impl Span {
     pub fn note_text(&self, key: &'static str, value: &dyn fmt::Display) {
         if self.is_ours && self.trace.is_recorded() {
             self.note(key, value.to_string());
-        }
-    }
-
-    /// It has to do with the present span of another trace as well.
-    pub fn link(&self, trace: &Trace) {
-        if self.is_ours && trace.is_recorded() {
-            self.trace.0.span().add_link(trace.0.span().span_context().clone(), vec![]);
-        }
-    }
-
-    /// Notes that something happened now.
-    pub fn event(&self, name: &'static str) {
-        if self.is_ours {
-            self.trace.0.span().add_event(name, vec![]);
         }
     }
 
