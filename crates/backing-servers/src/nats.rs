@@ -27,7 +27,10 @@ pub use cluster::Cluster;
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// JetStream and nothing else: no users, any client may do anything.
-const OPEN_CONFIG: &str = "jetstream {}\n";
+///
+/// How much it may keep is said, because a server that is not told takes three quarters of what the disk has free when
+/// it starts, and refuses streams whose limits exceed that, however empty they are.
+const OPEN_CONFIG: &str = "jetstream { max_file_store: 64GB }\n";
 
 /// How to start a server. `Options::default()` is an open one in a temporary directory on a free port.
 #[derive(Debug, Clone, Default)]

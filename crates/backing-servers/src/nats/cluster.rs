@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Options, Server};
+use super::{OPEN_CONFIG, Options, Server};
 use crate::port;
 
 /// Another process may take a port between the probe and the start; then all is begun anew.
@@ -37,10 +37,7 @@ impl Cluster {
         let start = |port| {
             let cluster =
                 format!("cluster {{ name: backing, listen: \"127.0.0.1:{port}\", routes: [{routes}] }}");
-            Server::start(Options {
-                config: Some(format!("jetstream {{}}\n{cluster}\n")),
-                ..Options::default()
-            })
+            Server::start(Options { config: Some(format!("{OPEN_CONFIG}{cluster}\n")), ..Options::default() })
         };
         Ok(Self(ports.into_iter().map(start).collect::<Result<_>>()?))
     }

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, TcpStream},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -24,12 +25,19 @@ const MADE: [(&str, &[&str]); 2] = [
     ("token-service", &["KV_TOKENS"]),
 ];
 
-struct Running(Child);
+struct Running {
+    process: Child,
+    log: PathBuf,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.process.kill().ok();
+        self.process.wait().ok();
+        if std::thread::panicking() {
+            // The file goes with the test; only here does somebody still see what the service waited for.
+            eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        }
     }
 }
 
@@ -52,7 +60,8 @@ fn start(stack: &Stack, service: &str, cluster: &Cluster) -> Running {
     if settings.contains_key("TIMECLOCK_HTTP_ADDR") {
         settings.insert("TIMECLOCK_HTTP_ADDR".to_owned(), "127.0.0.1:0".to_owned());
     }
-    let log = File::create(stack.workdir().join(format!("{service}-on-the-cluster.log"))).unwrap();
+    let log_path = stack.workdir().join(format!("{service}-on-the-cluster.log"));
+    let log = File::create(&log_path).unwrap();
     let mut command = Command::new(programs().find(service).unwrap());
     command
         .arg("serve")
@@ -61,7 +70,7 @@ fn start(stack: &Stack, service: &str, cluster: &Cluster) -> Running {
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log);
-    Running(command.spawn().unwrap())
+    Running { process: command.spawn().unwrap(), log: log_path }
 }
 
 /// What JetStream says about a stream.
