@@ -36,7 +36,8 @@ impl Drop for Running {
         self.process.wait().ok();
         if std::thread::panicking() {
             // The file goes with the test; only here does somebody still see what the service waited for.
-            eprintln!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            std::io::stderr().write_all(&log).ok();
         }
     }
 }
