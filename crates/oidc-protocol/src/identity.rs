@@ -25,6 +25,8 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
 /// App roles of one person.
 const MAX_ROLES: usize = 200;
+/// The longest identifier of a person or a session, in bytes.
+const MAX_IDENTIFIER_BYTES: usize = 1_024;
 
 /// Somebody whom a provider has proved.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub struct Identity {
     pub object_id: Option<String>,
     /// Entra's tenant (`tid`).
     pub tenant_id: Option<String>,
-    /// What they type to sign in. It can be given to somebody else, so it is only to be shown.
+    /// What they type to sign in. It can be given to somebody else, so [`Self::object_id`] is the better way to find them.
     pub preferred_user_name: Option<String>,
     /// Their app roles; `None` when nothing is said of them.
     pub roles: Option<Vec<String>>,
@@ -115,17 +117,28 @@ impl RelyingParty {
         if entra.roles.as_ref().is_some_and(|roles| roles.len() > MAX_ROLES) {
             return Err(Refusal::TooManyRoles);
         }
+        let subject = claims.subject().as_str().to_owned();
+        let preferred_user_name = claims.preferred_username().map(|name| name.as_str().to_owned());
+        let others = [&entra.oid, &entra.tid, &entra.sid, &preferred_user_name];
+        if subject.is_empty() || !others.into_iter().flatten().chain([&subject]).all(|text| is_plain(text)) {
+            return Err(Refusal::Malformed);
+        }
         Ok(Identity {
             issuer: configuration.issuer.clone(),
-            subject: claims.subject().as_str().to_owned(),
+            subject,
             object_id: entra.oid,
             tenant_id: entra.tid,
-            preferred_user_name: claims.preferred_username().map(|name| name.as_str().to_owned()),
+            preferred_user_name,
             roles: entra.roles,
             session_id: entra.sid,
             expires_at: claims.expiration(),
         })
     }
+}
+
+/// Whether a text can be an identifier anywhere: JSON may hold what databases and logs do not.
+fn is_plain(text: &str) -> bool {
+    text.len() <= MAX_IDENTIFIER_BYTES && !text.chars().any(char::is_control)
 }
 
 fn read(answer: &[u8]) -> Result<Answer, Refusal> {

@@ -6,7 +6,7 @@ use backing_servers::openid_provider::{Options, Server};
 use chrono::{DateTime, TimeDelta, Utc};
 use oidc_protocol::{
     AuthorizationOptions, Callback, ClientAuthentication, Configuration, Identity, Keys, Refusal,
-    RelyingParty,
+    RelyingParty, Unproven,
 };
 
 pub(crate) const STATE: &str = "state-that-nobody-guesses";
@@ -51,7 +51,11 @@ pub(crate) fn begun(party: &RelyingParty, nonce: &str) -> String {
 
 /// What the token endpoint answers to somebody's sign-in with this nonce.
 pub(crate) fn answer(nonce: &str) -> String {
-    let location = server().sign_in(&begun(&ourselves(), nonce), SUBJECT).unwrap();
+    answer_to(SUBJECT, nonce)
+}
+
+fn answer_to(subject: &str, nonce: &str) -> String {
+    let location = server().sign_in(&begun(&ourselves(), nonce), subject).unwrap();
     let (_, query) = location.split_once('?').unwrap();
     let callback = Callback::read(query).unwrap();
     assert_eq!(callback.state, STATE);
@@ -96,6 +100,33 @@ fn an_id_token_is_good_for_minutes() {
 pub(crate) fn shared_answer() -> &'static str {
     static ANSWER: OnceLock<String> = OnceLock::new();
     ANSWER.get_or_init(|| answer(NONCE))
+}
+
+#[test]
+fn what_an_answer_says_can_be_shown_and_used_by_nobody() {
+    let shown = Unproven::read(shared_answer().as_bytes()).unwrap();
+    assert_eq!(shown.header["alg"], "RS256");
+    assert_eq!(shown.claims["oid"], OBJECT_ID);
+    assert_eq!(shown.claims["nonce"], NONCE);
+    for none in ["", "{}", r#"{"id_token": "a.b.c"}"#, r#"{"id_token": "e30"}"#] {
+        assert_eq!(Unproven::read(none.as_bytes()), None, "{none}");
+    }
+}
+
+/// JSON can hold what no database takes.
+#[test]
+fn identifiers_that_nobody_has_are_refused() {
+    for (subject, claims) in [
+        ("nul", r#"{"oid": "a\u0000b"}"#.to_owned()),
+        ("line", r#"{"preferred_username": "a\nb"}"#.to_owned()),
+        ("long", format!(r#"{{"sid": "{}"}}"#, "a".repeat(1_025))),
+    ] {
+        server().set_claims(subject, &claims).unwrap();
+        let nonce = format!("nonce-of-{subject}");
+        let answer = answer_to(subject, &nonce);
+        let refused = ourselves().accept(&configuration(), &keys(), (answer.as_bytes(), &nonce), Utc::now());
+        assert_eq!(refused, Err(Refusal::Malformed), "{subject}");
+    }
 }
 
 #[test]
