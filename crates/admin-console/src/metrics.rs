@@ -76,7 +76,9 @@ impl Metrics {
             )?,
         };
         for result in federation::RESULTS {
-            metrics.single_sign_ons.with_label_values(&[Way::Saml.as_str(), result]);
+            for way in [Way::Saml, Way::Oidc] {
+                metrics.single_sign_ons.with_label_values(&[way.as_str(), result]);
+            }
         }
         for (counters, values) in [
             (&metrics.sign_ins, &sign_in::OUTCOMES[..]),

@@ -21,8 +21,7 @@ use crate::{
     signed_in::SignedIn,
     single_sign_on::{
         self, Configuration, Way, domain_of,
-        federation::{Purpose, REQUEST_GOOD, Refusal, Wish},
-        saml,
+        federation::{Begun, Purpose, REQUEST_GOOD, Refusal, Wish},
     },
     store::single_sign_on as stored,
 };
@@ -87,7 +86,7 @@ pub(crate) async fn begin(
                 return_to: path,
                 browser: kept(&app, &request),
             };
-            let begun = saml::begin(&app, company, &configuration, wish).await.map_err(problem)?;
+            let begun = single_sign_on::begin(&app, company, &configuration, wish).await.map_err(problem)?;
             leave(&app, &request, Key("leaving-title"), begun)
         }
         // Everybody else has a password, or nothing; nobody learns here which.
@@ -110,7 +109,7 @@ async fn of_domain(
         .await?;
     let Some(company) = company else { return Ok(None) };
     let configuration = single_sign_on::of_company(app, company).await?;
-    let configuration = configuration.filter(|configuration| configuration.way() == Way::Saml);
+    let configuration = configuration.filter(|configuration| configuration.way() != Way::Password);
     Ok(configuration.map(|configuration| (company, configuration)))
 }
 
@@ -138,19 +137,19 @@ pub(crate) async fn send(
         return_to: path.to_owned(),
         browser: kept(app, request),
     };
-    let begun = saml::begin(app, who.company, &configuration, wish).await.map_err(problem)?;
+    let begun = single_sign_on::begin(app, who.company, &configuration, wish).await.map_err(problem)?;
     leave(app, request, Key("leaving-title"), begun)
 }
 
 fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Database(error) => error.into(),
-        Refusal::TooMany => Problem::Unavailable(refusal.into()),
+        Refusal::TooMany | Refusal::NoSigningKey => Problem::Unavailable(refusal.into()),
         refusal => Problem::Failed(refusal.into()),
     }
 }
 
-fn leave(app: &App, request: &HttpRequest, title: Key, begun: saml::Begun) -> Result<HttpResponse, Problem> {
+fn leave(app: &App, request: &HttpRequest, title: Key, begun: Begun) -> Result<HttpResponse, Problem> {
     let mut response = leaving(app, request, title, begun.url);
     response.add_cookie(&cookie(app, begun.browser)).map_err(|error| Problem::Failed(error.into()))?;
     Ok(response)

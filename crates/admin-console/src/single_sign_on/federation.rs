@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-use super::{Configuration, person, sign_in_test};
+use super::{Configuration, metadata::FetchError, person, sign_in_test};
 use crate::{
     app::App,
     opaque,
@@ -59,6 +59,11 @@ pub(crate) enum Refusal {
     /// What came proves nothing.
     #[error("the message is refused: {}", .0.as_str())]
     Message(saml_protocol::Refusal),
+    /// Nor does this, by OpenID Connect.
+    #[error("the provider's answer is refused: {}", .0.as_str())]
+    IdToken(oidc_protocol::Refusal),
+    #[error("the provider did not exchange the code")]
+    Exchange(#[from] FetchError),
     #[error("no company signs in with this identity provider")]
     UnknownIssuer,
     #[error("the company does not sign in this way")]
@@ -83,6 +88,10 @@ pub(crate) enum Refusal {
     TooMany,
     #[error("the identity provider cannot be asked")]
     Request(#[from] saml_protocol::RequestError),
+    #[error("the provider cannot be asked")]
+    OpenIdRequest(#[from] oidc_protocol::RequestError),
+    #[error("this installation has no key by which it could prove itself to the provider")]
+    NoSigningKey,
     #[error("the directory does not say who it is")]
     Directory(#[from] Unanswered),
     #[error("sign-ins cannot be read or written")]
@@ -107,12 +116,18 @@ impl Refusal {
     pub(crate) const fn result(&self) -> &'static str {
         match self {
             Self::Message(saml_protocol::Refusal::Unsolicited) | Self::Off => "not_allowed",
-            Self::Message(_) | Self::UnknownIssuer => "untrusted",
+            Self::Message(_) | Self::IdToken(_) | Self::UnknownIssuer => "untrusted",
             Self::OtherBrowser => "other_browser",
             Self::Replayed => "replayed",
             Self::NoIdentifier | Self::NotProvisioned | Self::Ambiguous => "not_provisioned",
             Self::Inactive | Self::Ended => "inactive",
-            Self::TooMany | Self::Request(_) | Self::Directory(_) | Self::Database(_) => "failed",
+            Self::Exchange(_)
+            | Self::TooMany
+            | Self::Request(_)
+            | Self::OpenIdRequest(_)
+            | Self::NoSigningKey
+            | Self::Directory(_)
+            | Self::Database(_) => "failed",
         }
     }
 
@@ -120,6 +135,8 @@ impl Refusal {
     pub(crate) const fn reason(&self) -> &'static str {
         match self {
             Self::Message(refusal) => refusal.as_str(),
+            Self::IdToken(refusal) => refusal.as_str(),
+            Self::Exchange(_) => "exchange",
             Self::UnknownIssuer => "unknown_issuer",
             Self::Off => "off",
             Self::OtherBrowser => "other_browser",
@@ -130,11 +147,36 @@ impl Refusal {
             Self::Inactive => "inactive",
             Self::Ended => "ended",
             Self::TooMany => "too_many",
-            Self::Request(_) => "request",
+            Self::Request(_) | Self::OpenIdRequest(_) => "request",
+            Self::NoSigningKey => "no_signing_key",
             Self::Directory(_) => "directory",
             Self::Database(_) => "database",
         }
     }
+
+    /// What whoever administers the identity provider can do about it, in English; empty when the reason says it all.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Message(refusal) => refusal.detail(),
+            Self::IdToken(refusal) => refusal.detail(),
+            Self::Exchange(error) => error.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// A sign-in that ends without a session, and whose it was as far as that is known.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    pub(crate) company: Option<CompanyId>,
+}
+
+/// Where a browser goes, and what it keeps meanwhile.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) url: String,
+    pub(crate) browser: String,
 }
 
 /// A sign-in that is about to be asked for.
@@ -233,7 +275,8 @@ pub(crate) struct Proven {
     pub(crate) session_index: String,
     /// Entra's object id.
     pub(crate) object_id: Option<String>,
-    pub(crate) user_name: String,
+    /// What they type to sign in there, if that is known.
+    pub(crate) user_name: Option<String>,
     /// `None` when nothing is said of roles.
     pub(crate) roles: Option<Vec<String>>,
     /// Of issuer and message: what must not be taken twice, and until when it could be.
@@ -364,7 +407,8 @@ async fn note_refusal(
     from: From,
 ) -> Result<(), Refusal> {
     let (now, request, taken) = (app.now(), asked.map(|asked| asked.request), proven.taken.clone());
-    let (name, reason) = (proven.subject.0.clone(), refusal.reason());
+    let name = proven.user_name.clone().unwrap_or_else(|| proven.subject.0.clone());
+    let reason = refusal.reason();
     app.pool
         .transaction("single_sign_on.note_refusal", move |connection| {
             store::act_for(connection, company)?;

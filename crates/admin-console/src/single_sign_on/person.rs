@@ -22,7 +22,7 @@ pub(crate) async fn arrival(
 ) -> Result<Arrival, Refusal> {
     let key = match match_by {
         MatchBy::ExternalId => Key::ExternalId(proven.object_id.clone().ok_or(Refusal::NoIdentifier)?),
-        MatchBy::UserName => Key::UserName(proven.user_name.clone()),
+        MatchBy::UserName => Key::UserName(proven.user_name.clone().ok_or(Refusal::NoIdentifier)?),
     };
     let mut found = Directory::of_company(app, company).people_by(key).await?.into_iter();
     let user = match (found.next(), found.next()) {

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use bus_contract::audit::{Actor, actor};
 use chrono::TimeDelta;
-use saml_protocol::IdentityProvider;
 use service_runtime::Causes;
 use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 
-use super::{Configuration, Refusal, Way, metadata::FetchError, of_company};
+use super::{
+    Configuration, Refusal, Way,
+    metadata::FetchError,
+    of_company,
+    provider::{Documents, Provider},
+};
 use crate::{
     app::App,
     store::{
@@ -75,9 +79,10 @@ pub(crate) async fn one(
     let read = read(app, &configuration).await;
     let (now, row) = (app.now(), configuration.row);
     match read {
-        Ok(metadata) => {
-            let has_changed = metadata != row.metadata;
-            let row = SingleSignOnRow { metadata, refreshed_at: now, refresh_problem: String::new(), ..row };
+        Ok(Documents { metadata, keys, .. }) => {
+            let has_changed = metadata != row.metadata || keys != row.keys;
+            let refresh_problem = String::new();
+            let row = SingleSignOnRow { metadata, keys, refreshed_at: now, refresh_problem, ..row };
             app.pool
                 .transaction("single_sign_on.refreshed", move |connection| {
                     store::act_for(connection, company)?;
@@ -95,6 +100,7 @@ pub(crate) async fn one(
             let problem = match &refusal {
                 Refusal::Fetch(error) => error.to_string(),
                 Refusal::Metadata(error) => error.to_string(),
+                Refusal::OpenIdProvider(error) => error.to_string(),
                 other => other.to_string(),
             };
             app.pool
@@ -108,12 +114,15 @@ pub(crate) async fn one(
     }
 }
 
-/// The document, if it is still about the identity provider that the company trusts.
-async fn read(app: &App, configuration: &Configuration) -> Result<String, Refusal> {
-    let metadata = app.metadata.fetch(&configuration.row.metadata_url).await?;
-    let identity_provider = IdentityProvider::read_metadata(&metadata)?;
-    if identity_provider.entity_id != configuration.row.issuer {
+/// The documents, if they are still about the identity provider that the company trusts.
+async fn read(app: &App, configuration: &Configuration) -> Result<Documents, Refusal> {
+    let url = &configuration.row.metadata_url;
+    let documents = match configuration.provider {
+        Provider::Saml(_) => Documents::of_metadata(app.metadata.fetch(url).await?, url.clone())?,
+        Provider::Oidc(_) => Documents::of_openid_provider(&app.metadata, url).await?,
+    };
+    if documents.issuer != configuration.row.issuer {
         return Err(FetchError::AnotherIssuer.into());
     }
-    Ok(metadata)
+    Ok(documents)
 }

@@ -28,13 +28,16 @@ const CLAIMS_MOST: usize = 20_000;
 /// What came from the identity provider.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Received {
-    /// The message as it was sent, decoded.
+    /// The message as it was sent, decoded; of an ID token all but its signature.
     pub(crate) message: String,
     pub(crate) issuer: String,
     pub(crate) subject: String,
     pub(crate) subject_format: String,
     /// SHA-256 of the certificate that it was signed with; empty when no signature was proved.
     pub(crate) certificate: String,
+    /// Of the key that an ID token was signed with.
+    #[serde(default)]
+    pub(crate) key_id: String,
     pub(crate) claims: BTreeMap<String, Vec<String>>,
 }
 
@@ -93,8 +96,7 @@ pub(crate) async fn keep(
         Ok(_) => (String::new(), String::new()),
         // That the directory is away says nothing about the test.
         Err(Refusal::Directory(_) | Refusal::Database(_)) => return found.map(|_| Uuid::nil()),
-        Err(Refusal::Message(refusal)) => (refusal.as_str().to_owned(), refusal.detail()),
-        Err(refusal) => (refusal.reason().to_owned(), String::new()),
+        Err(refusal) => (refusal.reason().to_owned(), refusal.detail()),
     };
     let is_accepted = found.is_ok();
     let person = found.ok().map(|arrival| Person {

@@ -86,6 +86,9 @@ diesel::table! {
         changed_at -> Timestamptz,
         refreshed_at -> Timestamptz,
         refresh_problem -> Text,
+        client_id -> Text,
+        keys -> Text,
+        keys_sought_at -> Timestamptz,
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct SingleSignOnRow {
     pub(crate) changed_at: DateTime<Utc>,
     pub(crate) refreshed_at: DateTime<Utc>,
     pub(crate) refresh_problem: String,
+    pub(crate) client_id: String,
+    pub(crate) keys: String,
 }
 
 pub(crate) fn of_company(
@@ -107,11 +109,38 @@ pub(crate) fn refresh(connection: &mut PgConnection, row: &SingleSignOnRow) -> Q
     )
     .set((
         single_sign_on::metadata.eq(&row.metadata),
+        single_sign_on::keys.eq(&row.keys),
         single_sign_on::refreshed_at.eq(row.refreshed_at),
         single_sign_on::refresh_problem.eq(""),
     ))
     .execute(connection)?;
     Ok(kept > 0)
+}
+
+/// Claims to look for a key that is not among the company's; `false` when somebody did since `since`.
+pub(crate) fn seek_keys(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    (now, since): (DateTime<Utc>, DateTime<Utc>),
+) -> QueryResult<bool> {
+    let claimed = diesel::update(
+        single_sign_on::table.find(company.as_uuid()).filter(single_sign_on::keys_sought_at.le(since)),
+    )
+    .set(single_sign_on::keys_sought_at.eq(now))
+    .execute(connection)?;
+    Ok(claimed > 0)
+}
+
+/// Keeps keys that were read again, if they are still this issuer's.
+pub(crate) fn keep_keys(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    (issuer, keys): (&str, &str),
+) -> QueryResult<()> {
+    diesel::update(single_sign_on::table.find(company.as_uuid()).filter(single_sign_on::issuer.eq(issuer)))
+        .set(single_sign_on::keys.eq(keys))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Notes that the metadata could not be read.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod identity_provider;
+mod recorder;
 mod services;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -23,6 +24,7 @@ use typed_ids::CompanyId;
 pub(crate) use self::{
     browser::{Browser, Seen},
     identity_provider::{IdentityProvider, Said},
+    recorder::Recorder,
     services::Services,
 };
 

@@ -14,6 +14,7 @@ mod brakes;
 mod isolation;
 mod live;
 mod notices;
+mod openid_connect;
 mod other_company;
 mod pages;
 mod provisioning;

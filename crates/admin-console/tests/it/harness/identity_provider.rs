@@ -57,6 +57,11 @@ impl IdentityProvider {
         Self { entity_id: entity_id.to_owned(), directory }
     }
 
+    /// Its key and certificate in PEM. Any other's are as good, where somebody needs one of their own.
+    pub(crate) fn key_and_certificate(&self) -> String {
+        ["key.pem", "certificate.pem"].map(|name| std::fs::read_to_string(self.file(name)).unwrap()).concat()
+    }
+
     pub(crate) fn metadata(&self) -> String {
         let pem = std::fs::read_to_string(self.file("certificate.pem")).unwrap();
         let certificate: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
