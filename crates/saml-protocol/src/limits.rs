@@ -12,6 +12,14 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub(crate) const MAX_ELEMENTS: usize = 5_000;
 /// XML attributes of one element, and namespaces in scope at once.
 pub(crate) const MAX_XML_ATTRIBUTES: usize = 64;
+/// The longest value of an XML attribute, in bytes as it arrived.
+pub(crate) const MAX_XML_ATTRIBUTE_BYTES: usize = 16 * 1024;
+/// The longest name of a namespace, in bytes as it arrived: canonicalization repeats it for every element that uses it.
+pub(crate) const MAX_NAMESPACE_BYTES: usize = 256;
+/// Prefixes that a signature may want kept: canonicalization looks each of them up for every element.
+pub(crate) const MAX_KEPT_PREFIXES: usize = 16;
+/// Those prefixes together, in bytes.
+pub(crate) const MAX_KEPT_PREFIXES_BYTES: usize = 256;
 /// Claims of one assertion, by their names.
 pub(crate) const MAX_CLAIMS: usize = 200;
 /// Values of all claims together. Entra names 150 groups at most.

@@ -17,6 +17,7 @@ use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 use crate::{
     certificate::{Certificate, KeyKind},
+    document::is_plain_name,
     identity_provider::IdentityProvider,
     limits::{MAX_MESSAGE_BYTES, MAX_RELAY_STATE_BYTES},
     refusal::{Refusal, repeated},
@@ -108,12 +109,8 @@ impl SigningKey {
     }
 }
 
-/// XML's `NCName`, as far as anybody needs it.
 pub(crate) fn check_id(id: &str) -> Result<(), RequestError> {
-    let is_start = id.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    let is_rest =
-        id.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'));
-    if is_start && is_rest { Ok(()) } else { Err(RequestError::InvalidId) }
+    if is_plain_name(id) { Ok(()) } else { Err(RequestError::InvalidId) }
 }
 
 /// The address at which a browser hands the message over.

@@ -17,7 +17,9 @@ use crate::{
     certificate::Certificate,
     document::{METADATA, PROTOCOL, SIGNATURE},
     identity_provider::IdentityProvider,
-    limits::{CLOCK_SKEW, MAX_DEPTH, MAX_ELEMENTS, MAX_MESSAGE_BYTES, MAX_XML_ATTRIBUTES},
+    limits::{
+        CLOCK_SKEW, MAX_DEPTH, MAX_ELEMENTS, MAX_MESSAGE_BYTES, MAX_XML_ATTRIBUTE_BYTES, MAX_XML_ATTRIBUTES,
+    },
     redirect,
     refusal::Refusal,
     service_provider::ServiceProvider,
@@ -68,6 +70,7 @@ fn service_provider(sp: &ServiceProvider) -> Result<Saml<Sp>, SamlError> {
     xml.limits.max_depth = MAX_DEPTH;
     xml.limits.max_nodes = MAX_ELEMENTS;
     xml.limits.max_attributes_per_element = MAX_XML_ATTRIBUTES;
+    xml.limits.max_attribute_value_bytes = MAX_XML_ATTRIBUTE_BYTES;
     let config = SpConfig::builder(EntityId::try_new(&sp.entity_id)?)
         .acs_endpoint(AcsEndpoint::post(&sp.assertion_consumer_url)?)
         .validation(validation)
