@@ -19,8 +19,7 @@ pub(crate) struct Claims {
     pub(crate) name_id_format: Option<String>,
     pub(crate) session_index: Option<String>,
     pub(crate) session_not_on_or_after: Option<DateTime<Utc>>,
-    /// When the first of its times ends.
-    pub(crate) not_on_or_after: DateTime<Utc>,
+    pub(crate) issued_at: DateTime<Utc>,
 }
 
 /// Checks every promise of an assertion.
@@ -30,22 +29,15 @@ pub(crate) fn check(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Claims, Refusal> {
-    check_issue_instant(assertion, now)?;
+    let issued_at = check_issue_instant(assertion, now)?;
     let conditions = only(assertion, "Conditions", "an assertion with Conditions")?;
-    let conditions_end =
-        check_window(conditions, now)?.ok_or(Refusal::Malformed("Conditions with NotOnOrAfter"))?;
+    check_window(conditions, now)?.ok_or(Refusal::Malformed("Conditions with NotOnOrAfter"))?;
     check_each_condition(conditions, sp)?;
     let subject = only(assertion, "Subject", "an assertion with one Subject")?;
-    let subject_end = check_confirmation(subject, sp, request_id, now)?;
+    check_confirmation(subject, sp, request_id, now)?;
     let (name_id, name_id_format) = name_id(subject)?;
     let (session_index, session_not_on_or_after) = check_authentication(assertion, now)?;
-    Ok(Claims {
-        name_id,
-        name_id_format,
-        session_index,
-        session_not_on_or_after,
-        not_on_or_after: conditions_end.min(subject_end),
-    })
+    Ok(Claims { name_id, name_id_format, session_index, session_not_on_or_after, issued_at })
 }
 
 fn only<'a>(element: &'a Element, name: &'a str, demand: &'static str) -> Result<&'a Element, Refusal> {
@@ -94,20 +86,20 @@ fn check_audience(restriction: &Element, sp: &ServiceProvider) -> Result<(), Ref
     Err(Refusal::WrongAudience { received: repeated(&audiences.join(", ")) })
 }
 
-/// Profiles §4.1.4.3: one confirmation by bearer that holds in every part is enough. Returns when it ends. When none
-/// holds, the reason of the first is told.
+/// Profiles §4.1.4.3: one confirmation by bearer that holds in every part is enough. When none holds, the reason of the
+/// first is told.
 fn check_confirmation(
     subject: &Element,
     sp: &ServiceProvider,
     request_id: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, Refusal> {
+) -> Result<(), Refusal> {
     let mut first = None;
     let confirmations = subject.children(Vocabulary::Assertion, "SubjectConfirmation");
     for confirmation in confirmations.filter(|confirmation| confirmation.attribute("Method") == Some(BEARER))
     {
         match check_bearer(confirmation, sp, request_id, now) {
-            Ok(end) => return Ok(end),
+            Ok(()) => return Ok(()),
             Err(refusal) => first = first.or(Some(refusal)),
         }
     }
@@ -119,7 +111,7 @@ fn check_bearer(
     sp: &ServiceProvider,
     request_id: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, Refusal> {
+) -> Result<(), Refusal> {
     let data = only(confirmation, "SubjectConfirmationData", "a SubjectConfirmation with its data")?;
     let recipient = data.attribute("Recipient").unwrap_or_default();
     if recipient != sp.assertion_consumer_url {
@@ -129,7 +121,8 @@ fn check_bearer(
     if data.attribute("InResponseTo") != request_id {
         return Err(Refusal::UnknownRequest);
     }
-    check_window(data, now)?.ok_or(Refusal::Malformed("SubjectConfirmationData with NotOnOrAfter"))
+    check_window(data, now)?.ok_or(Refusal::Malformed("SubjectConfirmationData with NotOnOrAfter"))?;
+    Ok(())
 }
 
 fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {

@@ -112,8 +112,7 @@ impl ServiceProvider {
         if reading != proved {
             return Err(Refusal::ReadersDisagree);
         }
-        let Claims { name_id, name_id_format, session_index, session_not_on_or_after, not_on_or_after } =
-            claims;
+        let Claims { name_id, name_id_format, session_index, session_not_on_or_after, issued_at } = claims;
         Ok(Assertion {
             assertion_id,
             issuer: proved.issuer,
@@ -122,7 +121,7 @@ impl ServiceProvider {
             session_index,
             session_not_on_or_after,
             attributes: attributes(assertion)?,
-            good_until: not_on_or_after + CLOCK_SKEW,
+            good_until: issued_at + MAX_AGE + CLOCK_SKEW,
             signed_with: certificate.fingerprint_sha256.clone(),
         })
     }
@@ -219,7 +218,8 @@ fn check_issuers(response: &Element, assertion: &Element, idp: &IdentityProvider
     Ok(())
 }
 
-pub(crate) fn check_issue_instant(message: &Element, now: DateTime<Utc>) -> Result<(), Refusal> {
+/// Checks when a message was issued, and returns it.
+pub(crate) fn check_issue_instant(message: &Element, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
     let issued_at = instant_of(message, "IssueInstant")?.ok_or(Refusal::Malformed("an IssueInstant"))?;
     if issued_at > now + CLOCK_SKEW {
         return Err(Refusal::NotYetValid { at: issued_at });
@@ -227,7 +227,7 @@ pub(crate) fn check_issue_instant(message: &Element, now: DateTime<Utc>) -> Resu
     if issued_at < now - MAX_AGE - CLOCK_SKEW {
         return Err(Refusal::Stale { issued_at });
     }
-    Ok(())
+    Ok(issued_at)
 }
 
 /// A point in time, if the attribute is there.

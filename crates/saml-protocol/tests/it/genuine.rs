@@ -5,14 +5,17 @@ use saml_protocol::{Expected, refusal::Refusal, response::Unproven};
 use serde_json::json;
 
 use crate::{
-    peer::{EXPECTED, NAME, REQUEST, ROLE, accept, encoded, genuine, idp, ourselves, replaced, response},
+    peer::{
+        EXPECTED, NAME, REQUEST, ROLE, accept, accept_at, between, encoded, genuine, idp, issued_at,
+        ourselves, replaced, response,
+    },
     signing::{Template, altered, unsigned},
 };
 
 #[test]
 fn an_assertion_that_is_signed_is_accepted_and_read_whole() {
-    let before = Utc::now();
-    let assertion = accept(&genuine()).unwrap();
+    let xml = genuine();
+    let assertion = accept(&xml).unwrap();
     assert_eq!(assertion.issuer, idp().entity_id);
     assert_eq!(assertion.name_id, NAME);
     let format = assertion.name_id_format.as_deref();
@@ -22,9 +25,8 @@ fn an_assertion_that_is_signed_is_accepted_and_read_whole() {
     assert_eq!(assertion.only_value("department"), Some("Payroll & Time"));
     assert_eq!(assertion.only_value(ROLE), None, "which of the two would be meant?");
     assert_eq!(assertion.signed_with, idp().certificates[0].fingerprint_sha256);
-    // pysaml2 gives it an hour, and we two minutes more.
-    let good_for = assertion.good_until - before;
-    assert!(good_for > TimeDelta::minutes(60) && good_for < TimeDelta::minutes(70), "{good_for}");
+    let issued_at = issued_at(between(&xml, "<ns1:Assertion", ">"));
+    assert_eq!(assertion.good_until, issued_at + TimeDelta::minutes(12));
 }
 
 #[test]
@@ -55,6 +57,30 @@ fn the_same_response_gives_the_same_identifier_so_that_it_can_be_taken_once() {
     let xml = genuine();
     let (first, again) = (accept(&xml).unwrap(), accept(&xml).unwrap());
     assert_eq!((first.issuer, first.assertion_id), (again.issuer, again.assertion_id));
+}
+
+/// Of two confirmations the first may hold for a moment and the second for ever: it could be taken once by each.
+#[test]
+fn an_assertion_is_remembered_for_as_long_as_it_could_be_taken_again() {
+    let xml = unsigned();
+    let [of_response, of_assertion] = ["<ns0:Response", "<ns1:Assertion"].map(|tag| {
+        let tag = between(&xml, tag, ">");
+        between(tag, " IssueInstant=\"", "Z\"")
+    });
+    // They may be a second apart.
+    let xml = xml.replace(of_assertion, of_response);
+    let issued_at = issued_at(&xml);
+    let confirmation = between(&xml, "<ns1:SubjectConfirmation ", "</ns1:SubjectConfirmation>").to_owned();
+    let end = between(&confirmation, "NotOnOrAfter=\"", "Z\"").to_owned();
+    let ending = |at: &str| confirmation.replace(&end, &format!("NotOnOrAfter=\"{at}\""));
+    let soon = (issued_at + TimeDelta::minutes(1)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let both = ending(&soon) + &ending("9999-12-31T23:59:59Z");
+    let xml = Template::default().sign(&replaced(&xml, &confirmation, &both));
+    let last = issued_at + TimeDelta::minutes(12);
+    for now in [issued_at, last] {
+        assert_eq!(accept_at(&xml, now).unwrap().good_until, last);
+    }
+    assert_eq!(accept_at(&xml, last + TimeDelta::seconds(1)).unwrap_err().as_str(), "stale");
 }
 
 #[test]
@@ -108,7 +134,7 @@ fn what_a_response_says_of_itself_is_read_before_it_is_proved() {
 #[test]
 fn a_response_without_an_issuer_of_its_own_is_accepted() {
     let xml = unsigned();
-    let issuer = crate::peer::between(&xml, "<ns1:Issuer", "</ns1:Issuer>").to_owned();
+    let issuer = between(&xml, "<ns1:Issuer", "</ns1:Issuer>").to_owned();
     let without = xml.replacen(&issuer, "", 1);
     accept(&Template::default().sign(&without)).unwrap();
 }
