@@ -11,6 +11,9 @@ use crate::MAX_DOCUMENT_BYTES;
 /// What an issuer's configuration is found by (Discovery §4).
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
+/// The longest address, in bytes.
+const MAX_ADDRESS_BYTES: usize = 1024;
+
 /// A provider's addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
@@ -42,6 +45,9 @@ pub enum ConfigurationError {
     /// An address that is not safe to use.
     #[error("the address of the {0} must begin with https://")]
     UnsafeUrl(&'static str),
+    /// A longer address than is taken.
+    #[error("the address of the {0} is longer than {MAX_ADDRESS_BYTES} bytes")]
+    AddressTooLong(&'static str),
 }
 
 impl Configuration {
@@ -63,6 +69,9 @@ impl Configuration {
         }
         let token_url = metadata.token_endpoint().ok_or(ConfigurationError::NoTokenUrl)?;
         let checked = |url: &str, what| {
+            if url.len() > MAX_ADDRESS_BYTES {
+                return Err(ConfigurationError::AddressTooLong(what));
+            }
             if is_safe(url) { Ok(url.to_owned()) } else { Err(ConfigurationError::UnsafeUrl(what)) }
         };
         Ok(Self {

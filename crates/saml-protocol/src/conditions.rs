@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     document::{Element, Vocabulary},
-    limits::CLOCK_SKEW,
-    refusal::{Refusal, repeated},
-    response::{check_issue_instant, instant_of, required},
+    limits::{CLOCK_SKEW, MAX_NAME_BYTES},
+    refusal::{Refusal, bounded, repeated},
+    response::{check_issue_instant, instant_of, name_of, required},
     service_provider::ServiceProvider,
 };
 
@@ -125,10 +125,11 @@ fn check_bearer(
     Ok(())
 }
 
-fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {
+/// Who is named, and by what format.
+pub(crate) fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {
     let element = subject.only_child(Vocabulary::Assertion, "NameID").ok_or(Refusal::NoNameId)?;
     let name = element.text().filter(|name| !name.is_empty()).ok_or(Refusal::NoNameId)?;
-    Ok((name.to_owned(), element.attribute("Format").map(str::to_owned)))
+    Ok((bounded(name, "a NameID", MAX_NAME_BYTES)?.to_owned(), name_of(element, "Format")?))
 }
 
 /// Profiles §4.1.4.2: the assertion says how the person was authenticated. Returns the identity provider's session.
@@ -144,5 +145,5 @@ fn check_authentication(
     {
         return Err(Refusal::Expired { at });
     }
-    Ok((statement.attribute("SessionIndex").map(str::to_owned), end))
+    Ok((name_of(statement, "SessionIndex")?, end))
 }

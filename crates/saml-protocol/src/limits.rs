@@ -24,6 +24,10 @@ pub(crate) const MAX_KEPT_PREFIXES_BYTES: usize = 256;
 pub(crate) const MAX_CLAIMS: usize = 200;
 /// Values of all claims together. Entra names 150 groups at most.
 pub(crate) const MAX_CLAIM_VALUES: usize = 2_000;
+/// The longest name, in bytes: a `NameID`, its format, an identifier, an issuer, a `SessionIndex`, a claim's name.
+pub(crate) const MAX_NAME_BYTES: usize = 1024;
+/// The longest value of a claim, in bytes.
+pub(crate) const MAX_CLAIM_BYTES: usize = 4 * 1024;
 /// The longest text of a message that a refusal repeats, in characters.
 pub(crate) const MAX_REPEATED: usize = 200;
 /// Signing certificates of one identity provider. Entra publishes two while they are rolled over, and some more for a

@@ -4,11 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quick_xml::escape::escape;
 
 use crate::{
+    conditions,
     document::{self, ASSERTION, Element, PROTOCOL, Vocabulary},
     identity_provider::IdentityProvider,
     instant,
+    limits::MAX_NAME_BYTES,
     redirect::{self, Message, Parameter, RequestError},
-    refusal::{Refusal, repeated},
+    refusal::{Refusal, bounded, repeated},
     response::{GATE, check_issue_instant, check_status, instant_of, required},
     service_provider::ServiceProvider,
 };
@@ -141,17 +143,19 @@ impl ServiceProvider {
         {
             return Err(Refusal::Expired { at });
         }
-        let name_id = request.only_child(Vocabulary::Assertion, "NameID").ok_or(Refusal::NoNameId)?;
-        let name = name_id.text().filter(|name| !name.is_empty()).ok_or(Refusal::NoNameId)?;
+        let (name_id, name_id_format) = conditions::name_id(&request)?;
         let sessions = request.children(Vocabulary::Protocol, "SessionIndex").filter_map(Element::text);
-        let session_indexes: Vec<String> = sessions.take(MAX_SESSIONS + 1).map(str::to_owned).collect();
-        if session_indexes.len() > MAX_SESSIONS {
-            return Err(Refusal::Malformed("at most 20 SessionIndex"));
+        let mut session_indexes = Vec::new();
+        for index in sessions {
+            if session_indexes.len() == MAX_SESSIONS {
+                return Err(Refusal::Malformed("at most 20 SessionIndex"));
+            }
+            session_indexes.push(bounded(index, "SessionIndex", MAX_NAME_BYTES)?.to_owned());
         }
         Ok(LogoutRequest {
             id: required(&request, "ID")?.to_owned(),
-            name_id: name.to_owned(),
-            name_id_format: name_id.attribute("Format").map(str::to_owned),
+            name_id,
+            name_id_format,
             session_indexes,
             relay_state: message.relay_state,
         })

@@ -15,9 +15,11 @@ use crate::{
     document::{self, Element, Fault, Gate, Vocabulary},
     identity_provider::{IdentityProvider, decoded},
     instant,
-    limits::{CLOCK_SKEW, MAX_AGE, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_MESSAGE_BYTES},
+    limits::{
+        CLOCK_SKEW, MAX_AGE, MAX_CLAIM_BYTES, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_MESSAGE_BYTES, MAX_NAME_BYTES,
+    },
     redirect::{self, Parameter},
-    refusal::{Refusal, repeated},
+    refusal::{Refusal, bounded, repeated},
     service_provider::ServiceProvider,
     signature, verification,
 };
@@ -72,6 +74,7 @@ impl Unproven {
             assertion.only_child(Vocabulary::Assertion, "Issuer")
         });
         let issuer = issuer.and_then(Element::text).unwrap_or_default();
+        let issuer = bounded(issuer, "an Issuer", MAX_NAME_BYTES)?;
         if issuer.is_empty() {
             return Err(Refusal::WrongIssuer { received: String::new() });
         }
@@ -237,7 +240,14 @@ pub(crate) fn instant_of(element: &Element, attribute: &str) -> Result<Option<Da
 }
 
 pub(crate) fn required<'a>(element: &'a Element, attribute: &'static str) -> Result<&'a str, Refusal> {
-    element.attribute(attribute).filter(|value| !value.is_empty()).ok_or(Refusal::Malformed(attribute))
+    let value = element.attribute(attribute).filter(|value| !value.is_empty());
+    bounded(value.ok_or(Refusal::Malformed(attribute))?, attribute, MAX_NAME_BYTES)
+}
+
+/// A name, if the attribute is there.
+pub(crate) fn name_of(element: &Element, attribute: &'static str) -> Result<Option<String>, Refusal> {
+    let read = |name| bounded(name, attribute, MAX_NAME_BYTES).map(str::to_owned);
+    element.attribute(attribute).map(read).transpose()
 }
 
 /// A signature that does not fit says more when it names a certificate that is not the identity provider's.
@@ -263,7 +273,7 @@ fn attributes(assertion: &Element) -> Result<BTreeMap<String, Vec<String>>, Refu
     for attribute in statements.flat_map(|statement| statement.children(Vocabulary::Assertion, "Attribute")) {
         let values = attributes.entry(required(attribute, "Name")?.to_owned()).or_default();
         for value in attribute.children(Vocabulary::Assertion, "AttributeValue").filter_map(Element::text) {
-            values.push(value.to_owned());
+            values.push(bounded(value, "the value of a claim", MAX_CLAIM_BYTES)?.to_owned());
             count += 1;
         }
         if attributes.len() > MAX_CLAIMS || count > MAX_CLAIM_VALUES {

@@ -52,6 +52,19 @@ fn a_logout_of_the_identity_provider_is_read() {
 }
 
 #[test]
+fn a_logout_with_longer_names_than_are_read_is_refused() {
+    let of = |name: usize, index: usize| {
+        let (name, index) = ("n".repeat(name), "i".repeat(index));
+        let wish = json!({"peer": ENTITY_ID, "name_id": name, "session_index": index, "relay_state": ""});
+        let address = server().tell("/ask-for-logout", &wish.to_string()).unwrap();
+        read(address.strip_prefix(&format!("{LOGOUT}?")).unwrap())
+    };
+    assert_eq!(of(1024, 1024).unwrap().name_id.len(), 1024);
+    assert_eq!(of(1025, 1).unwrap_err().as_str(), "too_large");
+    assert_eq!(of(1, 1025).unwrap_err().as_str(), "too_large");
+}
+
+#[test]
 fn a_logout_without_a_signature_is_refused() {
     let query = their_request();
     let (unsigned, _) = query.split_once("&SigAlg=").unwrap();
