@@ -151,7 +151,7 @@ impl Element {
 
     /// The whole text of an element that has nothing but text, without white space around it.
     pub(crate) fn text(&self) -> Option<&str> {
-        self.children.is_empty().then(|| self.text.trim_matches([' ', '\t', '\r', '\n']))
+        self.children.is_empty().then(|| trimmed(&self.text))
     }
 
     /// This element and all below it, in document order.
@@ -163,6 +163,11 @@ impl Element {
             Some(next)
         })
     }
+}
+
+/// A text without XML's white space around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
 /// Reads a document that may be looked at.

@@ -107,11 +107,14 @@ impl ServiceProvider {
             .map_err(|refusal| blame(refusal, &response, idp))?;
         certificate.check_time(now)?;
         let assertion_id = required(assertion, "ID")?.to_owned();
+        let attributes = attributes(assertion)?;
         let proved = verification::Reading {
             assertion_id: assertion_id.clone(),
             issuer: idp.entity_id.clone(),
             name_id: claims.name_id.clone(),
+            claims: attributes.clone(),
         };
+        let proved = proved.without_blanks();
         if reading != proved {
             return Err(Refusal::ReadersDisagree);
         }
@@ -123,7 +126,7 @@ impl ServiceProvider {
             name_id_format,
             session_index,
             session_not_on_or_after,
-            attributes: attributes(assertion)?,
+            attributes,
             good_until: issued_at + MAX_AGE + CLOCK_SKEW,
             signed_with: certificate.fingerprint_sha256.clone(),
         })

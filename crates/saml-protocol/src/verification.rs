@@ -3,6 +3,8 @@
 //! It is asked last, with its strictest rules, about a message of which the gate, the rules for signatures and our own
 //! checks have left only the question whether the key fits; what it checks besides is a second opinion.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use chrono::{DateTime, Utc};
 use quick_xml::escape::escape;
@@ -15,7 +17,7 @@ use saml_rs::{
 
 use crate::{
     certificate::Certificate,
-    document::{METADATA, PROTOCOL, SIGNATURE},
+    document::{METADATA, PROTOCOL, SIGNATURE, trimmed},
     identity_provider::IdentityProvider,
     limits::{
         CLOCK_SKEW, MAX_DEPTH, MAX_ELEMENTS, MAX_MESSAGE_BYTES, MAX_XML_ATTRIBUTE_BYTES, MAX_XML_ATTRIBUTES,
@@ -26,11 +28,25 @@ use crate::{
 };
 
 /// What the library read in the assertion that it verified.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) assertion_id: String,
     pub(crate) issuer: String,
     pub(crate) name_id: String,
+    /// People are found by one of them. Several values come in one claim or in one claim each; where some come so and
+    /// some otherwise, the library loses values, and the readings differ.
+    pub(crate) claims: BTreeMap<String, Vec<String>>,
+}
+
+impl Reading {
+    /// The same without values that are no text, for which the library has an empty one.
+    pub(crate) fn without_blanks(mut self) -> Self {
+        for values in self.claims.values_mut() {
+            values.retain(|value| !value.is_empty());
+        }
+        self.claims.retain(|_, values| !values.is_empty());
+        self
+    }
 }
 
 /// Which of the identity provider's certificates the assertion was signed with, and what was read in it.
@@ -136,9 +152,15 @@ fn reading(session: &SsoSession) -> Result<Reading, Refusal> {
     if !covers_assertion {
         return Err(Refusal::ReadersDisagree);
     }
-    Ok(Reading {
+    let claims = session.attributes().as_slice().iter().map(|claim| {
+        let values = claim.values().iter().map(|value| trimmed(value.as_str()).to_owned());
+        (claim.name().to_owned(), values.collect())
+    });
+    let reading = Reading {
+        claims: claims.collect(),
         assertion_id: session.assertion_id().as_str().to_owned(),
         issuer: session.issuer().as_str().to_owned(),
         name_id: session.name_id().value().to_owned(),
-    })
+    };
+    Ok(reading.without_blanks())
 }

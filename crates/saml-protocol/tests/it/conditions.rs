@@ -248,6 +248,18 @@ fn more_claims_than_are_read_are_refused() {
     assert_eq!(refusal(&xml), "too_many_claims");
 }
 
+/// The library goes by local names: it sees a claim where we see none.
+#[test]
+fn claims_that_two_readers_do_not_read_the_same_are_refused() {
+    let (claim, value) = ("<ns1:Attribute Name=\"department\"", ">Payroll &amp; Time</ns1:AttributeValue>");
+    let strange = "<ns1:Attribute xmlns:x=\"urn:x\" x:Name=\"admin\" Name=\"department\"";
+    assert_eq!(refusal(&altered(claim, strange)), "readers_disagree");
+    let hidden = format!("{value}<x:AttributeValue xmlns:x=\"urn:x\">Directors</x:AttributeValue>");
+    assert_eq!(refusal(&altered(value, &hidden)), "readers_disagree");
+    let halved = ">Payroll<x xmlns=\"urn:x\"/></ns1:AttributeValue>";
+    assert_eq!(refusal(&altered(value, halved)), "readers_disagree");
+}
+
 #[test]
 fn longer_names_and_claims_than_are_read_are_refused() {
     let xml = unsigned();

@@ -151,6 +151,18 @@ fn one_time_use_is_a_condition_that_is_kept_anyway() {
     accept(&xml).unwrap();
 }
 
+/// As other products send identifiers that are no text, and claims that are empty.
+#[test]
+fn values_that_are_no_text_are_left_out() {
+    let end = "</ns1:AttributeStatement>";
+    let more = r#"<ns1:Attribute Name="opaque"><ns1:AttributeValue> <ns1:NameID>x</ns1:NameID></ns1:AttributeValue></ns1:Attribute><ns1:Attribute Name="empty"><ns1:AttributeValue/></ns1:Attribute><ns1:Attribute Name="none"/><ns1:Attribute Name="wide"><ns1:AttributeValue>
+  text </ns1:AttributeValue></ns1:Attribute>"#;
+    let assertion = accept(&altered(end, &format!("{more}{end}"))).unwrap();
+    assert_eq!(assertion.only_value("opaque"), None);
+    assert_eq!(assertion.only_value("none"), None);
+    assert_eq!(assertion.only_value("wide"), Some("text"));
+}
+
 #[test]
 fn values_of_one_name_are_taken_together() {
     let split = replaced(
