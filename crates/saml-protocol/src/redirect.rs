@@ -6,7 +6,7 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeyPair,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
         RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, UnparsedPublicKey,
         VerificationAlgorithm,
     },
@@ -82,17 +82,20 @@ impl fmt::Debug for SigningKey {
 
 /// The key or its certificate is of no use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an RSA key of 2,048 to 8,192 bits in PKCS#8 with its certificate")]
+#[error("not an RSA key of 2,048 to 8,192 bits in PKCS#8 with the certificate of this key")]
 pub struct SigningKeyError;
 
 impl SigningKey {
     /// Takes an RSA key in PKCS#8 and its certificate, both in DER.
     ///
     /// # Errors
-    /// When either is of no use.
+    /// When either is of no use, or the certificate is of another key: nobody could verify what this one signs.
     pub fn from_pkcs8(key: &[u8], certificate: &[u8]) -> Result<Self, SigningKeyError> {
         let key = KeyPair::from_pkcs8(key).map_err(|_rejected| SigningKeyError)?;
         let certificate = Certificate::from_der(certificate).map_err(|_unsuitable| SigningKeyError)?;
+        if certificate.key() != (KeyKind::Rsa, key.public_key().as_ref()) {
+            return Err(SigningKeyError);
+        }
         Ok(Self { key, certificate })
     }
 

@@ -3,7 +3,8 @@
 use chrono::{TimeDelta, Utc};
 use saml_protocol::{
     AuthnOptions, Expected, LogoutRequest, LogoutStatus, LogoutSubject, Refusal, ServiceProvider, SigningKey,
-    redirect::RequestError, response::Unproven,
+    redirect::{RequestError, SigningKeyError},
+    response::Unproven,
 };
 use serde_json::json;
 
@@ -17,17 +18,25 @@ fn signing() -> ServiceProvider {
     sp
 }
 
+fn der(pem: &std::path::Path) -> Vec<u8> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+    let pem = std::fs::read_to_string(pem).unwrap();
+    BASE64.decode(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap()
+}
+
 fn signer() -> ServiceProvider {
     // Any RSA key is as good as another; the second of the identity provider's is at hand.
     let (key, certificate) = server().key_files("second");
-    let der = |path: std::path::PathBuf| {
-        use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-        let pem = std::fs::read_to_string(path).unwrap();
-        BASE64.decode(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap()
-    };
-    let signing = SigningKey::from_pkcs8(&der(key), &der(certificate)).unwrap();
+    let signing = SigningKey::from_pkcs8(&der(&key), &der(&certificate)).unwrap();
     let entity_id = "https://console.example/saml/signed".to_owned();
     ServiceProvider { entity_id, signing: Some(signing), ..ourselves() }
+}
+
+#[test]
+fn a_key_is_not_taken_with_the_certificate_of_another() {
+    let ((key, own), (_, others)) = (server().key_files("second"), server().key_files("first"));
+    SigningKey::from_pkcs8(&der(&key), &der(&own)).unwrap();
+    assert_eq!(SigningKey::from_pkcs8(&der(&key), &der(&others)).err(), Some(SigningKeyError));
 }
 
 /// The query of a logout that the identity provider begins.
