@@ -124,6 +124,8 @@ pub enum Refusal {
     },
     /// More claims, or more values of claims, than are read.
     TooManyClaims,
+    /// The library that verifies signatures refuses what our own checks have let pass; the word says for what.
+    Library(&'static str),
     /// Two readers do not read the same, so neither is believed.
     ReadersDisagree,
 }
@@ -172,6 +174,7 @@ impl Refusal {
             Self::NoNameId => "no_name_id",
             Self::TextTooLong { .. } => "too_large",
             Self::TooManyClaims => "too_many_claims",
+            Self::Library(word) => word,
             Self::ReadersDisagree => "readers_disagree",
         }
     }
@@ -294,6 +297,9 @@ impl Refusal {
                 "The assertion has more than {MAX_CLAIMS} claims, or more than {MAX_CLAIM_VALUES} values of claims. \
                  Send fewer groups."
             ),
+            Self::Library(word) => {
+                format!("The library that verifies signatures refuses the message. It says: {word}.")
+            }
             _ => "The message can be read in two ways and is not believed.".to_owned(),
         }
     }

@@ -59,7 +59,8 @@ pub(crate) fn verify<'a>(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(&'a Certificate, Reading), Refusal> {
-    let library = service_provider(sp).map_err(|_unusable| Refusal::ReadersDisagree)?;
+    let library = service_provider(sp).map_err(|unusable| Refusal::Library(word_for(&unusable)))?;
+    let mut first = None;
     for certificate in &idp.certificates {
         match verify_by(&library, sp, idp, certificate, xml, request_id, now) {
             Ok(session) => return Ok((certificate, reading(&session)?)),
@@ -69,10 +70,36 @@ pub(crate) fn verify<'a>(
                 | SamlError::AssertionSignatureRequired
                 | SamlError::Crypto(_),
             ) => {}
-            Err(_) => return Err(Refusal::ReadersDisagree),
+            Err(error) => first = first.or(Some(Refusal::Library(word_for(&error)))),
         }
     }
-    Err(Refusal::BadSignature)
+    Err(first.unwrap_or(Refusal::BadSignature))
+}
+
+/// The kind of an error, for logs. Its own text repeats what the message says, people's names among it.
+const fn word_for(error: &SamlError) -> &'static str {
+    match error {
+        SamlError::Xml(_) => "library_xml",
+        SamlError::Invalid(_) => "library_invalid",
+        SamlError::ProtocolProfile(_) => "library_profile",
+        SamlError::Unsupported(_) | SamlError::UnsupportedBinding { .. } => "library_unsupported",
+        SamlError::IssuerMismatch { .. } => "library_issuer",
+        SamlError::DestinationMismatch { .. } => "library_destination",
+        SamlError::InResponseToMismatch { .. } | SamlError::InvalidInResponseTo => "library_request",
+        SamlError::AudienceMismatch { .. } => "library_audience",
+        SamlError::UnrecognizedCondition { .. } => "library_condition",
+        SamlError::PrincipalMismatch => "library_principal",
+        SamlError::StatusNotSuccess { .. } | SamlError::UndefinedStatus => "library_status",
+        SamlError::TimeWindowInvalid { .. } => "library_time",
+        SamlError::SubjectConfirmationInvalid { .. } => "library_subject",
+        SamlError::SignatureMissing => "library_unsigned",
+        SamlError::ReferenceResolution { .. } | SamlError::SignedReferenceMismatch => "library_reference",
+        SamlError::AlgorithmUnsupported => "library_algorithm",
+        SamlError::NoTrustedCertificate => "library_certificate",
+        SamlError::PotentialWrappingAttack => "library_wrapping",
+        SamlError::MissingMetadata(_) => "library_metadata",
+        _ => "library_other",
+    }
 }
 
 fn service_provider(sp: &ServiceProvider) -> Result<Saml<Sp>, SamlError> {
