@@ -62,10 +62,10 @@ impl Server {
     /// Tells it what it is to say of somebody, as JSON.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// When it refuses them.
     pub fn set_claims(&self, subject: &str, claims: &str) -> Result<()> {
         let path = format!("/users/{subject}");
-        ask_with(self.port, "PUT", &path, ("application/json", claims)).map(drop)
+        ask_with(self.port, "PUT", &path, ("application/json", claims))?.done()
     }
 
     /// Signs somebody in who came by this address; where it sends the browser with the code.

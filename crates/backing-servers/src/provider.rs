@@ -39,6 +39,12 @@ impl Answer {
         Ok(self.body)
     }
 
+    /// Nothing, which says that it did what it was told.
+    pub(crate) fn done(self) -> Result<()> {
+        ensure!(self.head.contains(" 204 NO CONTENT"), "{}\n{}", self.head, self.body);
+        Ok(())
+    }
+
     pub(crate) fn location(self) -> Result<String> {
         let location = self.head.lines().find_map(|line| line.strip_prefix("Location: "));
         location.map(str::to_owned).with_context(|| format!("{}\n{}", self.head, self.body))
