@@ -56,12 +56,19 @@ impl std::fmt::Debug for Identity {
 }
 
 /// What Entra says beyond the standard.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct EntraClaims {
     oid: Option<String>,
     tid: Option<String>,
     roles: Option<Vec<String>>,
     sid: Option<String>,
+}
+
+/// The library demands it; it names people.
+impl std::fmt::Debug for EntraClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntraClaims").finish_non_exhaustive()
+    }
 }
 
 impl AdditionalClaims for EntraClaims {}

@@ -12,8 +12,7 @@ use crate::{
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
-/// What the checks have read on their way.
-#[derive(Debug)]
+/// What the checks have read on their way. It names people, so it cannot be logged.
 pub(crate) struct Claims {
     pub(crate) name_id: String,
     pub(crate) name_id_format: Option<String>,

@@ -113,8 +113,7 @@ pub(crate) struct Gate {
     pub(crate) accepts_comments: bool,
 }
 
-/// An element that has passed the gate.
-#[derive(Debug)]
+/// An element that has passed the gate. Its texts name people, so it cannot be logged.
 pub(crate) struct Element {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) name: String,

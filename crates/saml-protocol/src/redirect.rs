@@ -42,13 +42,6 @@ impl Parameter {
             Self::Response => "SAMLResponse",
         }
     }
-
-    const fn other(self) -> Self {
-        match self {
-            Self::Request => Self::Response,
-            Self::Response => Self::Request,
-        }
-    }
 }
 
 /// Why a message cannot be sent.
@@ -160,8 +153,7 @@ fn inflated(base64: &str) -> Result<String, Refusal> {
     Ok(xml)
 }
 
-/// A message as it arrived. Nothing of it is proved until [`Message::verify`].
-#[derive(Debug)]
+/// A message as it arrived. Nothing of it is proved until [`Message::verify`]; it names people, so it cannot be logged.
 pub(crate) struct Message {
     pub(crate) xml: String,
     pub(crate) relay_state: Option<String>,
@@ -171,13 +163,14 @@ pub(crate) struct Message {
     signature: Option<Vec<u8>>,
 }
 
-/// Takes a message out of a query, which must be as it arrived.
-pub(crate) fn read(raw_query: &str, parameter: Parameter) -> Result<Message, Refusal> {
+/// Takes a request out of a query, which must be as it arrived.
+pub(crate) fn read(raw_query: &str) -> Result<Message, Refusal> {
     if raw_query.len() > MAX_QUERY_BYTES {
         return Err(Refusal::Document(crate::document::Fault::TooLarge(MAX_QUERY_BYTES)));
     }
-    if raw(raw_query, parameter.other().name())?.is_some() {
-        return Err(Refusal::Parameter(parameter.other().name()));
+    let (parameter, other) = (Parameter::Request, Parameter::Response);
+    if raw(raw_query, other.name())?.is_some() {
+        return Err(Refusal::Parameter(other.name()));
     }
     let message = raw(raw_query, parameter.name())?.ok_or(Refusal::Parameter(parameter.name()))?;
     let relay_state = raw(raw_query, "RelayState")?;

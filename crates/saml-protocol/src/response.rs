@@ -18,7 +18,7 @@ use crate::{
     limits::{
         CLOCK_SKEW, MAX_AGE, MAX_CLAIM_BYTES, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_MESSAGE_BYTES, MAX_NAME_BYTES,
     },
-    redirect::{self, Parameter},
+    redirect,
     refusal::{Refusal, bounded, repeated},
     service_provider::ServiceProvider,
     signature, verification,
@@ -28,6 +28,7 @@ use crate::{
 pub(crate) const GATE: Gate = Gate { max_bytes: MAX_MESSAGE_BYTES, accepts_comments: false };
 /// The part that all status codes of SAML have.
 const STATUS: &str = "urn:oasis:names:tc:SAML:2.0:status:";
+pub(crate) const STATUS_SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
 /// Which request a response may answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,8 +45,6 @@ pub struct Expected<'a> {
 pub struct Unproven {
     /// Who made it, as it says.
     pub issuer: String,
-    /// Which request it answers, as it says.
-    pub in_response_to: Option<String>,
 }
 
 impl Unproven {
@@ -58,14 +57,12 @@ impl Unproven {
         Self::of(&response)
     }
 
-    /// Reads what a message about a logout says of itself, request or answer.
+    /// Reads what a request for a logout says of itself.
     ///
     /// # Errors
     /// When it does not pass the gate, or is no message from anybody.
     pub fn read_logout(raw_query: &str) -> Result<Self, Refusal> {
-        let message = redirect::read(raw_query, Parameter::Request)
-            .or_else(|_| redirect::read(raw_query, Parameter::Response))?;
-        Self::of(&document::read(&message.xml, GATE)?)
+        Self::of(&document::read(&redirect::read(raw_query)?.xml, GATE)?)
     }
 
     fn of(message: &Element) -> Result<Self, Refusal> {
@@ -78,8 +75,7 @@ impl Unproven {
         if issuer.is_empty() {
             return Err(Refusal::WrongIssuer { received: String::new() });
         }
-        let in_response_to = message.attribute("InResponseTo").map(str::to_owned);
-        Ok(Self { issuer: issuer.to_owned(), in_response_to })
+        Ok(Self { issuer: issuer.to_owned() })
     }
 }
 
@@ -170,13 +166,13 @@ fn response(saml_response: &str) -> Result<(String, Element), Refusal> {
 }
 
 /// Core §3.2.2.2. What the message in words says is not repeated: Entra writes people's names there.
-pub(crate) fn check_status(response: &Element) -> Result<(), Refusal> {
+fn check_status(response: &Element) -> Result<(), Refusal> {
     let status =
         response.only_child(Vocabulary::Protocol, "Status").ok_or(Refusal::Malformed("one Status"))?;
     let code =
         status.only_child(Vocabulary::Protocol, "StatusCode").ok_or(Refusal::Malformed("one StatusCode"))?;
     let codes: Vec<&str> = code.all().filter_map(|code| code.attribute("Value")).collect();
-    if codes.first().and_then(|code| code.strip_prefix(STATUS)) == Some("Success") {
+    if codes.first() == Some(&STATUS_SUCCESS) {
         return Ok(());
     }
     let codes: Vec<&str> = codes.iter().map(|code| code.strip_prefix(STATUS).unwrap_or(code)).collect();

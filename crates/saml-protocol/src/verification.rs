@@ -27,7 +27,7 @@ use crate::{
     service_provider::ServiceProvider,
 };
 
-/// What the library read in the assertion that it verified.
+/// What the library read in the assertion that it verified. It names people, so it cannot be logged.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) assertion_id: String,
