@@ -1,7 +1,7 @@
 //! The one place that knows the library for XML signatures (`saml-rs`, over `bergshamra`), so that it can be replaced.
 //!
-//! It is asked last, with its strictest rules, about a message of which the gate, the rules for signatures and our own
-//! checks have left only the question whether the key fits; what it checks besides is a second opinion.
+//! It is asked last, about a message of which the gate, the rules for signatures and our own checks have left only the
+//! question whether the key fits; what it checks besides, by the rules that it recommends, is a second opinion.
 
 use std::collections::BTreeMap;
 
