@@ -23,6 +23,8 @@ use crate::{
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 /// How long ago an ID token may have been issued: it comes by the same connection as the code goes.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
+/// The longest value of a claim, in bytes. Subjects have 255 at most (Core §2).
+const MAX_CLAIM_BYTES: usize = 1024;
 /// App roles of one person.
 const MAX_ROLES: usize = 200;
 
@@ -54,12 +56,19 @@ impl std::fmt::Debug for Identity {
 }
 
 /// What Entra says beyond the standard.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct EntraClaims {
     oid: Option<String>,
     tid: Option<String>,
     roles: Option<Vec<String>>,
     sid: Option<String>,
+}
+
+/// The library demands it; it names people.
+impl std::fmt::Debug for EntraClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntraClaims").finish_non_exhaustive()
+    }
 }
 
 impl AdditionalClaims for EntraClaims {}
@@ -115,7 +124,7 @@ impl RelyingParty {
         if entra.roles.as_ref().is_some_and(|roles| roles.len() > MAX_ROLES) {
             return Err(Refusal::TooManyRoles);
         }
-        Ok(Identity {
+        let identity = Identity {
             issuer: configuration.issuer.clone(),
             subject: claims.subject().as_str().to_owned(),
             object_id: entra.oid,
@@ -124,7 +133,20 @@ impl RelyingParty {
             roles: entra.roles,
             session_id: entra.sid,
             expires_at: claims.expiration(),
-        })
+        };
+        if identity.texts().any(|text| text.len() > MAX_CLAIM_BYTES) {
+            return Err(Refusal::TooLarge);
+        }
+        Ok(identity)
+    }
+}
+
+impl Identity {
+    /// All that the provider wrote.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let single = [&self.object_id, &self.tenant_id, &self.preferred_user_name, &self.session_id];
+        let single = single.into_iter().flatten().chain([&self.subject]);
+        single.chain(self.roles.iter().flatten()).map(String::as_str)
     }
 }
 

@@ -21,7 +21,8 @@ pub struct Assertion {
     pub session_not_on_or_after: Option<DateTime<Utc>>,
     /// The claims by their names, each with all its values in order.
     pub attributes: BTreeMap<String, Vec<String>>,
-    /// From when on it would be refused as expired.
+    /// After this it is refused as stale, whatever its own times are: one of several confirmations may last longer than
+    /// the one that held, and some never end.
     pub good_until: DateTime<Utc>,
     /// SHA-256 of the certificate that it was signed with.
     pub signed_with: String,

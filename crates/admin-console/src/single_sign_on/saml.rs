@@ -2,9 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bus_contract::audit::{Actor, actor};
-use saml_protocol::{
-    Assertion, AuthnOptions, Expected, LogoutRequest, LogoutStatus, LogoutSubject, Unproven,
-};
+use saml_protocol::{Assertion, AuthnOptions, Expected, LogoutRequest, LogoutSubject, Unproven};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
@@ -214,8 +212,7 @@ async fn end_of_company(
         return Ok(None);
     }
     let id = message_id(Uuid::new_v4());
-    let answer =
-        app.service_provider.logout_response(identity_provider, &id, &request, LogoutStatus::Success, now);
+    let answer = app.service_provider.logout_response(identity_provider, &id, &request, now);
     Ok(Some(answer?))
 }
 

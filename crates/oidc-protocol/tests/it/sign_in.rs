@@ -51,7 +51,11 @@ pub(crate) fn begun(party: &RelyingParty, nonce: &str) -> String {
 
 /// What the token endpoint answers to somebody's sign-in with this nonce.
 pub(crate) fn answer(nonce: &str) -> String {
-    let location = server().sign_in(&begun(&ourselves(), nonce), SUBJECT).unwrap();
+    answer_for(SUBJECT, nonce)
+}
+
+fn answer_for(subject: &str, nonce: &str) -> String {
+    let location = server().sign_in(&begun(&ourselves(), nonce), subject).unwrap();
     let (_, query) = location.split_once('?').unwrap();
     let callback = Callback::read(query).unwrap();
     assert_eq!(callback.state, STATE);
@@ -90,6 +94,22 @@ fn an_id_token_is_good_for_minutes() {
     assert_eq!(after(13).unwrap_err().as_str(), "stale");
     assert_eq!(after(-3).unwrap_err().as_str(), "stale");
     assert_eq!(after(63).unwrap_err(), Refusal::Expired);
+}
+
+#[test]
+fn longer_claims_than_are_read_are_refused() {
+    let at = |claim: &str, length: usize| {
+        let value = "x".repeat(length);
+        let value = if claim == "roles" { format!(r#"["{value}"]"#) } else { format!(r#""{value}""#) };
+        server().set_claims("lengthy", &format!(r#"{{"{claim}": {value}}}"#)).unwrap();
+        let nonce = format!("nonce-of-{claim}-{length}");
+        let answer = answer_for("lengthy", &nonce);
+        ourselves().accept(&configuration(), &keys(), (answer.as_bytes(), &nonce), Utc::now())
+    };
+    for claim in ["oid", "tid", "sid", "preferred_username", "roles"] {
+        at(claim, 1024).unwrap();
+        assert_eq!(at(claim, 1025), Err(Refusal::TooLarge), "{claim}");
+    }
 }
 
 /// One answer for all tests that only look at it: the provider takes a nonce once.
