@@ -11,7 +11,7 @@ use crate::{
     csv,
     directory::Directory,
     filter::Filter,
-    http::{problem::Problem, query::Fields},
+    http::{asker::Asker, problem::Problem, query::Fields},
     language::{Language, times::from_wire},
     line::Line,
     page::{Page, Section},
@@ -43,13 +43,14 @@ pub(crate) async fn get(
     query: Fields,
 ) -> Result<HttpResponse, Problem> {
     let language = Page::new(&request, app.clock.now(), Section::Provisioning).language();
+    let asker = Asker::of(&app, &request);
     let mut export = Export { app, who, filter: Filter::read(&query.0), language, next: None, written: 0 };
     // The first page is asked for before anything is answered, so that a directory that is away is a 503.
     export.next = Some(export.page_behind(None).await.map_err(|away| Problem::Unavailable(away.into()))?);
     let lines = stream::try_unfold(export, |mut export| async move {
         Ok::<_, Unanswered>(export.write_page().await?.map(|lines| (lines, export)))
     });
-    Ok(csv::download("provisioning-log.csv", language, &head(language), lines))
+    Ok(csv::download("provisioning-log.csv", language, asker, &head(language), lines))
 }
 
 impl Export {
