@@ -5,6 +5,7 @@
 //! A sign-in that asked the directory before the change and begins its session after it finds the end, by its version.
 
 pub(crate) mod follow;
+mod in_hand;
 pub(crate) mod removals;
 
 use bus_contract::{

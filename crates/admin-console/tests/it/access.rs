@@ -79,9 +79,13 @@ fn sql(world: &World, script: &str) -> String {
     server.sql(&world.database.name, script).unwrap().trim().to_owned()
 }
 
-/// A session of somebody whom the directory knew at this version.
+/// A session of somebody of Contoso whom the directory knew at this version.
 fn begin_session(world: &World, user: UserId, version: i64) {
-    let (company, session) = (world.contoso.id, Uuid::now_v7());
+    begin_session_in(world, world.contoso.id, user, version);
+}
+
+fn begin_session_in(world: &World, company: CompanyId, user: UserId, version: i64) {
+    let session = Uuid::now_v7();
     sql(
         world,
         &format!(
@@ -190,6 +194,53 @@ async fn what_was_announced_while_no_console_ran_is_worked_off_by_the_next_one()
     let (process, _http) = world.another_instance().await;
     until_none(&world, user).await;
     process.tasks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_company_s_failure_holds_up_no_other_and_is_tried_again_in_place() {
+    let world = World::start().await;
+    let contoso = Announcer::start(&world).await;
+    let fabrikam = Announcer { bus: contoso.bus.clone(), company: world.fabrikam.id };
+    let broken = world.contoso.id;
+    sql(
+        &world,
+        &format!(
+            "CREATE FUNCTION console.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+               IF NEW.company_id = '{broken}' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+             CREATE TRIGGER fail BEFORE INSERT ON console.session_floors
+               FOR EACH ROW EXECUTE FUNCTION console.fail()"
+        ),
+    );
+    let users: Vec<UserId> = (0..20).map(|_| UserId::mint()).collect();
+    for user in &users {
+        begin_session_in(&world, world.fabrikam.id, *user, 1);
+    }
+    let kept_waiting = UserId::mint();
+    begin_session(&world, kept_waiting, 1);
+    contoso.deactivate(kept_waiting, 2).await;
+    for user in &users {
+        fabrikam.deactivate(*user, 2).await;
+        contoso.deactivate(UserId::mint(), 2).await;
+    }
+    eventually("the others are finished with", || async {
+        (world.count(FACTS, "enforced") >= 20).then_some(())
+    })
+    .await;
+    for user in &users {
+        assert_eq!(sessions_of(&world, *user), "0");
+    }
+    assert_eq!(sessions_of(&world, kept_waiting), "1");
+    eventually("it is told", || async {
+        (world.count("timeclock_console_access_companies_waiting", "") == 1).then_some(())
+    })
+    .await;
+    sql(&world, "DROP TRIGGER fail ON console.session_floors");
+    until_none(&world, kept_waiting).await;
+    eventually("nothing waits", || async {
+        let is_over = world.count("timeclock_console_access_companies_waiting", "") == 0;
+        (is_over && world.count(FACTS, "enforced") >= 41).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
