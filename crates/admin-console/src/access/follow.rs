@@ -284,6 +284,7 @@ impl<'a> Follower<'a> {
                     let whose = (company, end.user);
                     let ended =
                         person_sessions::end_below(connection, whose, end.below_version, end.history)?;
+                    let Some(ended) = ended else { continue };
                     let is_new = match end.row(app.now(), ended.len()) {
                         Some(row) => access_ends::insert(connection, &row)?,
                         None => false,

@@ -102,18 +102,21 @@ pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> Q
 }
 
 /// Access ended, or what it rested on changed, with this version of a person, which this history counts: every session that
-/// began with an earlier one, or in another history, ends, and none begins any more. Which ended. Doing it again does
-/// nothing.
+/// began with an earlier one, or in another history, ends, and none begins any more. Which ended; doing it again does nothing.
+/// `None` when it is known to be a former history, which says nothing of who has access now: sessions of its own are good no
+/// more, and signing in asks the directory that is there now.
 pub(crate) fn end_below(
     connection: &mut PgConnection,
     (company, user): (CompanyId, UserId),
     version: i64,
     history: Option<Uuid>,
-) -> QueryResult<Vec<Uuid>> {
+) -> QueryResult<Option<Vec<Uuid>>> {
     take_turns(connection, company, user)?;
-    // A late fact of a former history raises no floor: signing in asks the directory that is there now.
-    if directory_history::present(connection)? == history {
+    let present = directory_history::present(connection)?;
+    if present == history {
         raise_floor(connection, (company, user), version, history)?;
+    } else if present.is_some() && history.is_some() {
+        return Ok(None);
     }
     let is_earlier =
         person_sessions::user_version.lt(version).or(person_sessions::history_id.is_distinct_from(history));
@@ -125,6 +128,7 @@ pub(crate) fn end_below(
     )
     .returning(person_sessions::session_id)
     .get_results(connection)
+    .map(Some)
 }
 
 fn raise_floor(

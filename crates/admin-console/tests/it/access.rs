@@ -291,8 +291,14 @@ async fn a_directory_that_begins_another_history_is_believed_and_a_late_fact_of_
     until_none(&world, user).await;
     assert_eq!(sql(&world, "SELECT history_id FROM console.directory_history"), present);
 
-    directory.announce(user, RequestId::mint(), &former, deactivated(user, 12)).await;
+    // Back again, and signed in.
+    begin_session(&world, user, 5);
+    let late = RequestId::mint();
+    directory.announce(user, late, &former, deactivated(user, 12)).await;
     until_finished(&world, 3).await;
+    assert_eq!(sessions_of(&world, user), "1", "what is present stays");
+    let written = format!("SELECT count(*) FROM console.access_ends WHERE request_id = '{late}'");
+    assert_eq!(sql(&world, &written), "0", "and nobody is said to have lost access");
     assert_eq!(sql(&world, "SELECT history_id FROM console.directory_history"), present);
     let floor = format!("SELECT version, history_id FROM console.session_floors WHERE user_id = '{user}'");
     assert_eq!(sql(&world, &floor), format!("4|{present}"), "signing in goes by the present history");
