@@ -108,15 +108,17 @@ fn is_role(path: &str) -> bool {
 }
 
 impl End {
-    /// What is written down of it, when it took access away.
+    /// What is written down of it, when it took access away. Nothing of a fact that does not say when its request came: those
+    /// are from before anybody measured, and read first by a console that is new, long after they happened.
     fn row(&self, enforced_at: DateTime<Utc>, sessions_ended: usize) -> Option<AccessEndRow> {
         let request = self.request.filter(|_| self.cause != Cause::RolesChanged)?;
+        let requested_at = self.requested_at?;
         Some(AccessEndRow {
             company_id: self.company.as_uuid(),
             request_id: request.as_uuid(),
             user_id: self.user.as_uuid(),
             cause: self.cause.as_str().to_owned(),
-            requested_at: self.requested_at,
+            requested_at: Some(requested_at),
             enforced_at,
             sessions_ended: i32::try_from(sessions_ended).unwrap_or(i32::MAX),
         })
@@ -183,6 +185,15 @@ mod tests {
             let reading = read(&bytes(event)).unwrap();
             assert_eq!(reading, Reading { history: Some(Uuid::from_u128(3)), end: None });
         }
+    }
+
+    #[test]
+    fn a_fact_from_before_anybody_measured_ends_sessions_and_is_not_written_down() {
+        let deleted = Event::UserDeleted(UserDeleted { user_id: user().user_id, version: 7 });
+        let fact = Fact { requested_at: None, ..Fact::decode(&*bytes(Some(deleted))).unwrap() };
+        let end = read(&fact.encode_to_vec()).unwrap().end.unwrap();
+        assert_eq!((end.cause, end.requested_at), (Cause::Deleted, None));
+        assert!(end.row(DateTime::UNIX_EPOCH, 1).is_none());
     }
 
     #[test]

@@ -279,19 +279,22 @@ impl<'a> Follower<'a> {
             .pool
             .transaction("access.end", move |connection| {
                 store::act_for(connection, company)?;
-                let mut done = Vec::new();
+                let mut ended_by = Vec::new();
                 for end in &ends {
                     let whose = (company, end.user);
                     let ended =
                         person_sessions::end_below(connection, whose, end.below_version, end.history)?;
-                    let Some(ended) = ended else { continue };
-                    let is_new = match end.row(app.now(), ended.len()) {
-                        Some(row) => access_ends::insert(connection, &row)?,
-                        None => false,
-                    };
-                    done.push((end.clone(), is_new, ended));
+                    ended_by.extend(ended.map(|ended| (end, ended)));
                 }
-                access_ends::forget(connection, company, app.now() - KEPT)?;
+                // Not before all of them have waited for their turns: a receipt says that this was done by then.
+                let now = app.now();
+                let mut done = Vec::new();
+                for (end, ended) in ended_by {
+                    let row = end.row(now, ended.len());
+                    let is_new = row.map(|row| access_ends::insert(connection, &row)).transpose()?;
+                    done.push((end.clone(), is_new == Some(true), ended));
+                }
+                access_ends::forget(connection, company, now - KEPT)?;
                 Ok(done)
             })
             .await?;
