@@ -30,10 +30,13 @@ pub(crate) struct Removal(pub(crate) AccessEndRow);
 impl Removals {
     /// Of these lines. A line says less while the database is away, and the page stands.
     pub(crate) async fn of(app: &App, company: CompanyId, entries: &[LogEntry]) -> Self {
-        let takes_access = |entry: &&LogEntry| {
-            !entry.user_id.is_empty() && matches!(entry.verb.as_str(), "deactivate" | "delete")
+        // A PUT that turns `active` off is a replacement, and takes access like any other. What only reads takes none.
+        let may_take_access = |entry: &&LogEntry| {
+            !entry.user_id.is_empty()
+                && !matches!(entry.verb.as_str(), "read" | "search" | "test" | "discover")
         };
-        let requests = entries.iter().filter(takes_access).filter_map(|entry| entry.request_id.parse().ok());
+        let requests =
+            entries.iter().filter(may_take_access).filter_map(|entry| entry.request_id.parse().ok());
         let requests: Vec<Uuid> = requests.collect();
         if requests.is_empty() {
             return Self::default();

@@ -337,13 +337,18 @@ async fn the_log_says_how_soon_access_was_removed_in_both_languages_and_offers_a
     until_none(&world, user).await;
     let line = sample::log("Diego Siciliani").into_iter().find(|line| line.verb == "deactivate").unwrap();
     let line = bus_contract::directory::LogEntry { request_id: request.to_string(), ..line };
-    world.services.answer(LIST_LOG, move |_: ListLog| {
-        told(Told::ListLog(ListLogReply { entries: vec![line.clone()], has_more: false }))
-    });
     let path = format!("/provisioning/requests/{request}");
-    for page in [path.as_str(), &format!("/people/{user}")] {
-        let seen = browser.get(page).await.body;
-        assert!(seen.contains("Access removed after 84 ms (2 sessions ended)."), "{page}: {seen}");
+    // A PUT with `active` off is logged as what it is.
+    for verb in ["deactivate", "replace"] {
+        let line = bus_contract::directory::LogEntry { verb: verb.to_owned(), ..line.clone() };
+        world.services.answer(LIST_LOG, move |_: ListLog| {
+            told(Told::ListLog(ListLogReply { entries: vec![line.clone()], has_more: false }))
+        });
+        for page in [path.as_str(), &format!("/people/{user}")] {
+            let seen = browser.get(page).await.body;
+            let said = "Access removed after 84 ms (2 sessions ended).";
+            assert!(seen.contains(said), "{verb} {page}: {seen}");
+        }
     }
     assert!(browser.get(&path).await.body.contains(&format!("{path}/receipt")));
     browser.post("/account/profile", &[("name", "Anna Berg"), ("language", "fr")]).await;
