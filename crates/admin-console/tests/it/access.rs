@@ -25,13 +25,13 @@ const REMOVALS: &str = "timeclock_console_access_removal_seconds_count";
 const FACTS: &str = "timeclock_console_access_facts_total";
 
 /// The directory's side of the bus.
-struct Announcer {
+pub(crate) struct Announcer {
     bus: Bus,
     company: CompanyId,
 }
 
 impl Announcer {
-    async fn start(world: &World) -> Self {
+    pub(crate) async fn start(world: &World) -> Self {
         let bus = connect(&world.nats.url(), "directory").await;
         bus.ensure_stream(&DIRECTORY).await.unwrap();
         Self { bus, company: world.contoso.id }
@@ -59,7 +59,7 @@ impl Announcer {
         self.bus.publish_durable(subject, &id, None, fact.encode_to_vec()).await.unwrap().await.unwrap();
     }
 
-    async fn deactivate(&self, user: UserId, version: i64) -> RequestId {
+    pub(crate) async fn deactivate(&self, user: UserId, version: i64) -> RequestId {
         let request = RequestId::mint();
         self.announce(user, request, "", deactivated(user, version)).await;
         request
@@ -108,7 +108,7 @@ async fn until_none(world: &World, user: UserId) {
 }
 
 /// Until so many facts have been finished with.
-async fn until_finished(world: &World, facts: u64) {
+pub(crate) async fn until_finished(world: &World, facts: u64) {
     eventually("the facts are finished with", || async { (world.count(FACTS, "") == facts).then_some(()) })
         .await;
 }
