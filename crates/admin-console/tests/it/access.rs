@@ -344,12 +344,15 @@ async fn the_log_says_how_soon_access_was_removed_in_both_languages_and_offers_a
         world.services.answer(LIST_LOG, move |_: ListLog| {
             told(Told::ListLog(ListLogReply { entries: vec![line.clone()], has_more: false }))
         });
-        for page in [path.as_str(), &format!("/people/{user}")] {
+        for page in [path.as_str(), &format!("/people/{user}"), "/provisioning"] {
             let seen = browser.get(page).await.body;
             let said = "Access removed after 84 ms (2 sessions ended).";
             assert!(seen.contains(said), "{verb} {page}: {seen}");
         }
     }
+    let exported = browser.get("/provisioning/log.csv").await.body;
+    assert!(exported.contains("\"Access removed after (ms)\"\r\n"), "{exported}");
+    assert!(exported.ends_with(",\"84\"\r\n"), "{exported}");
     assert!(browser.get(&path).await.body.contains(&format!("{path}/receipt")));
     browser.post("/account/profile", &[("name", "Anna Berg"), ("language", "fr")]).await;
     let seen = browser.get(&path).await.body;

@@ -6,6 +6,7 @@ use futures_util::stream;
 use uuid::Uuid;
 
 use crate::{
+    access::removals::{Removal, Removals},
     app::App,
     attributes::shown_value,
     csv,
@@ -57,9 +58,11 @@ impl Export {
     /// The lines of the page at hand; `None` at the end. Asks for the one behind it.
     async fn write_page(&mut self) -> Result<Option<String>, Unanswered> {
         let Some(page) = self.next.take() else { return Ok(None) };
+        let removals = Removals::of(&self.app, self.who.company, &page.entries).await;
         let mut lines = String::new();
         for entry in &page.entries {
-            lines.push_str(&csv::line(self.language, cells(self.language, entry).iter().map(String::as_str)));
+            let cells = cells(self.language, entry, &removals);
+            lines.push_str(&csv::line(self.language, cells.iter().map(String::as_str)));
             self.written += 1;
         }
         let last = page.entries.last().and_then(|last| Uuid::try_parse(&last.request_id).ok());
@@ -78,7 +81,7 @@ impl Export {
     }
 }
 
-fn head(language: Language) -> [String; 12] {
+fn head(language: Language) -> [String; 13] {
     let say = |text: crate::language::Text| text.to_string();
     [
         say(language.say("csv-time")),
@@ -93,14 +96,16 @@ fn head(language: Language) -> [String; 12] {
         say(language.say("csv-changes")),
         say(language.say("request-credential")),
         say(language.say("request-address")),
+        say(language.say("csv-access-removed")),
     ]
 }
 
-fn cells(language: Language, entry: &LogEntry) -> [String; 12] {
+fn cells(language: Language, entry: &LogEntry, removals: &Removals) -> [String; 13] {
     let line = Line(entry);
     let at = entry.accepted_at.as_ref().and_then(from_wire);
     let action =
         language.say(line.action()).with("added", entry.members_added).with("removed", entry.members_removed);
+    let took = removals.by(entry).and_then(Removal::milliseconds);
     let redacted = language.say("csv-redacted").to_string();
     let changes: Vec<String> = entry.changes.iter().map(|change| written(change, &redacted)).collect();
     [
@@ -118,6 +123,8 @@ fn cells(language: Language, entry: &LogEntry) -> [String; 12] {
         changes.join("\n"),
         entry.credential_id.clone(),
         entry.address.clone(),
+        // A number, for whoever wants the slowest.
+        took.map(|took| took.to_string()).unwrap_or_default(),
     ]
 }
 
