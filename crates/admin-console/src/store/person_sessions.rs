@@ -52,7 +52,7 @@ pub(crate) struct PersonSessionRow {
 }
 
 /// Lets one transaction at a time begin or end sessions of a person; to be called before anything is read.
-fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
+pub(crate) fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
     let key = format!("{company} {user}");
     pg_pool::sql::statement(TakeTurns).bind::<Text, _>(key).execute(connection).map(drop)
 }
@@ -80,10 +80,8 @@ pub(crate) fn find(
 }
 
 /// Begins a session, unless the person's access ended with a later version than the one they were looked up with; whether
-/// it has begun.
+/// it has begun. Expects [`take_turns`] before it.
 pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> QueryResult<bool> {
-    let (company, user) = (CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id));
-    take_turns(connection, company, user)?;
     // A directory is restored in longer than a sign-in waits for its answer, so the version is of the present history.
     let history = directory_history::present(connection)?;
     let floor: Option<i64> = session_floors::table
