@@ -114,14 +114,15 @@ impl<'a> Follower<'a> {
         self.history = known;
         self.look_at_history().await;
         let mut share = bus.open_share(&DIRECTORY, CONSUMER, EVERY_USER_FACT, AGAIN_AFTER).await?;
+        // What an earlier reading had in hand comes again.
+        self.app.metrics.access.companies_waiting.set(0);
         while let Some(batch) = self.next_batch(&mut share).await? {
             let is_due = self.again.is_none_or(|(at, _)| at <= Instant::now());
             for delivery in batch {
                 self.take(&share, delivery).await?;
             }
             self.enforce(&share, is_due).await?;
-            if is_due {
-                self.place(&share).await?;
+            if is_due && self.place(&share).await? {
                 self.enforce(&share, false).await?;
             }
             self.set_again(is_due);
@@ -212,14 +213,14 @@ impl<'a> Follower<'a> {
         self.former.contains_key(&history)
     }
 
-    /// Asks the directory, once for all whose history nobody knew.
-    async fn place(&mut self, share: &Share) -> anyhow::Result<()> {
-        let Some(history) = self.in_hand.unplaced_history() else { return Ok(()) };
+    /// Asks the directory, once for all whose history nobody knew; whether they have their places now.
+    async fn place(&mut self, share: &Share) -> anyhow::Result<bool> {
+        let Some(history) = self.in_hand.unplaced_history() else { return Ok(false) };
         if let Err(error) = self.learn_history().await {
             if self.again.is_none() {
                 tracing::warn!(error = %format!("{error:#}"), "facts that may take access away wait");
             }
-            return Ok(());
+            return Ok(false);
         }
         if self.history.is_some_and(|present| present != history) {
             self.former.insert(history, Instant::now());
@@ -227,7 +228,7 @@ impl<'a> Follower<'a> {
         for (delivery, reading) in self.in_hand.take_unplaced() {
             self.sort(share, delivery, reading).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Enforces what is in hand, each company on its own, so that one that fails holds up no other.
@@ -236,7 +237,8 @@ impl<'a> Follower<'a> {
             let (deliveries, ends): (Vec<Delivery>, Vec<End>) = self.in_hand.of(company).into_iter().unzip();
             // With the trace of the first one: Entra sends one at a time when it is not in a hurry.
             let Some(first) = deliveries.first() else { continue };
-            let span = (first.headers.trace())
+            let trace = first.headers.trace();
+            let span = trace
                 .span(Kind::Consumer, format_args!("end access"))
                 .with("messaging.system", "nats")
                 .with("messaging.destination.name", DIRECTORY.name)

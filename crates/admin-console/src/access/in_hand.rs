@@ -39,8 +39,8 @@ impl InHand {
         self.unplaced.values().find_map(|(_, reading)| reading.history)
     }
 
-    pub(super) fn take_unplaced(&mut self) -> impl Iterator<Item = (Delivery, Reading)> {
-        std::mem::take(&mut self.unplaced).into_values()
+    pub(super) fn take_unplaced(&mut self) -> Vec<(Delivery, Reading)> {
+        std::mem::take(&mut self.unplaced).into_values().collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -297,11 +297,23 @@ async fn a_directory_that_begins_another_history_is_believed_and_a_late_fact_of_
     directory.announce(user, late, &former, deactivated(user, 12)).await;
     until_finished(&world, 3).await;
     assert_eq!(sessions_of(&world, user), "1", "what is present stays");
+    let asked = histories_asked(&world);
+    for _ in 0..5 {
+        directory.announce(UserId::mint(), RequestId::mint(), &former, deactivated(user, 12)).await;
+    }
+    until_finished(&world, 8).await;
+    assert_eq!(histories_asked(&world), asked, "the directory is not asked about each");
     let written = format!("SELECT count(*) FROM console.access_ends WHERE request_id = '{late}'");
     assert_eq!(sql(&world, &written), "0", "and nobody is said to have lost access");
     assert_eq!(sql(&world, "SELECT history_id FROM console.directory_history"), present);
     let floor = format!("SELECT version, history_id FROM console.session_floors WHERE user_id = '{user}'");
     assert_eq!(sql(&world, &floor), format!("4|{present}"), "signing in goes by the present history");
+}
+
+/// How often the directory was asked for its history so far.
+fn histories_asked(world: &World) -> usize {
+    let asked = world.services.asked::<ListCompanies>(LIST_COMPANIES);
+    asked.iter().filter(|asked| asked.after_company_id == Uuid::max().to_string()).count()
 }
 
 /// From here on the directory says that this is its history.
