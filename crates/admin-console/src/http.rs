@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod administrators;
 pub(crate) mod answer;
+pub(crate) mod asker;
 pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod brakes;

@@ -246,6 +246,7 @@ pub(crate) fn begin_of_person(
     from: &From,
     (now, limits): (DateTime<Utc>, Limits),
 ) -> QueryResult<bool> {
+    person_sessions::take_turns(connection, company, arrival.user)?;
     let cutoff = limits.cutoff(now);
     person_sessions::forget_expired(connection, company, cutoff)?;
     let others = person_sessions::of_person(connection, company, arrival.user, cutoff)?;

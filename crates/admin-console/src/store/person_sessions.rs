@@ -52,7 +52,7 @@ pub(crate) struct PersonSessionRow {
 }
 
 /// Lets one transaction at a time begin or end sessions of a person; to be called before anything is read.
-fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
+pub(crate) fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
     let key = format!("{company} {user}");
     pg_pool::sql::statement(TakeTurns).bind::<Text, _>(key).execute(connection).map(drop)
 }
@@ -80,10 +80,8 @@ pub(crate) fn find(
 }
 
 /// Begins a session, unless the person's access ended with a later version than the one they were looked up with; whether
-/// it has begun.
+/// it has begun. Expects [`take_turns`] before it.
 pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> QueryResult<bool> {
-    let (company, user) = (CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id));
-    take_turns(connection, company, user)?;
     // A directory is restored in longer than a sign-in waits for its answer, so the version is of the present history.
     let history = directory_history::present(connection)?;
     let floor: Option<i64> = session_floors::table
@@ -102,18 +100,21 @@ pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> Q
 }
 
 /// Access ended, or what it rested on changed, with this version of a person, which this history counts: every session that
-/// began with an earlier one, or in another history, ends, and none begins any more. Which ended. Doing it again does
-/// nothing.
+/// began with an earlier one, or in another history, ends, and none begins any more. Which ended; doing it again does nothing.
+/// `None` when it is known to be a former history, which says nothing of who has access now: sessions of its own are good no
+/// more, and signing in asks the directory that is there now.
 pub(crate) fn end_below(
     connection: &mut PgConnection,
     (company, user): (CompanyId, UserId),
     version: i64,
     history: Option<Uuid>,
-) -> QueryResult<Vec<Uuid>> {
+) -> QueryResult<Option<Vec<Uuid>>> {
     take_turns(connection, company, user)?;
-    // A late fact of a former history raises no floor: signing in asks the directory that is there now.
-    if directory_history::present(connection)? == history {
+    let present = directory_history::present(connection)?;
+    if present == history {
         raise_floor(connection, (company, user), version, history)?;
+    } else if present.is_some() && history.is_some() {
+        return Ok(None);
     }
     let is_earlier =
         person_sessions::user_version.lt(version).or(person_sessions::history_id.is_distinct_from(history));
@@ -125,6 +126,7 @@ pub(crate) fn end_below(
     )
     .returning(person_sessions::session_id)
     .get_results(connection)
+    .map(Some)
 }
 
 fn raise_floor(

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    access::{Announcer, until_finished},
     administrators::acts,
     harness::{Browser, IdentityProvider, NOW, Said, Seen, World},
     sample::{PERSON, told},
@@ -52,6 +53,11 @@ impl Company {
 
     /// Megan, as the directory has her.
     fn provision(&self, role: &str, is_active: bool) {
+        self.provision_at(7, role, is_active);
+    }
+
+    /// The same, at this version.
+    fn provision_at(&self, version: i64, role: &str, is_active: bool) {
         let attributes = format!(
             r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
         );
@@ -63,7 +69,7 @@ impl Company {
             };
             let megan = UserRecord {
                 user_id: PERSON.into(),
-                version: 7,
+                version,
                 attributes_json: attributes.clone(),
                 ..UserRecord::default()
             };
@@ -211,6 +217,22 @@ async fn whoever_was_never_provisioned_or_is_deactivated_gets_a_page_and_no_sess
         company.world.count("timeclock_console_single_sign_ons_total", &format!("result=\"{result}\""))
     };
     assert_eq!((count("inactive"), count("not_provisioned"), count("signed_in")), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_looked_up_before_their_access_ended_gets_no_session_after_it() {
+    let company = Company::start().await;
+    let directory = Announcer::start(&company.world).await;
+    // Somebody may have asked the directory a moment before it announced this, and have its answer still.
+    directory.deactivate(PERSON.parse().unwrap(), 8).await;
+    until_finished(&company.world, 1).await;
+    let browser = company.world.browser();
+    let answer = company.sign_in(&browser).await;
+    assert_eq!((answer.status, browser.session()), (403, None), "{}", answer.body);
+    // Active again since: whoever is looked up now is seen at the version that has her back.
+    company.provision_at(8, "administrator", true);
+    let answer = company.sign_in(&browser).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -156,6 +156,24 @@ fn sessions() -> Row {
         )
         .ask("waiting", "max(timeclock_console_access_facts_waiting)")
         .runbook("AccessFactsWait"),
+        Panel::new(
+            Visual::Lines,
+            "Companies whose sessions could not be ended yet",
+            Unit::Count,
+            "Of the instance that has most. Each is tried again, after 5 seconds at most.",
+        )
+        .ask("companies", "max(timeclock_console_access_companies_waiting)")
+        .from(1.0, Bad)
+        .runbook("AccessFactsWait"),
+        Panel::new(
+            Visual::Number,
+            "Facts that could not be read",
+            Unit::Count,
+            "Over the time shown. They were passed over: somebody may have a session who should not.",
+        )
+        .ask("", "sum(increase(timeclock_console_access_facts_total{effect=\"unreadable\"}[$__range]))")
+        .from(1.0, Bad)
+        .runbook("AccessFactsUnreadable"),
         Panel::new(Visual::Stack, "Facts that the console has finished with", Unit::PerSecond, "By what it did.")
             .ask("{{effect}}", rate("timeclock_console_access_facts_total", "", "effect"))
             .runbook("AccessFactsWait"),
