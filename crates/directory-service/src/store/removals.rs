@@ -30,6 +30,17 @@ use crate::{
 };
 
 pg_pool::static_sql! {
+    // Who is deleted while an undo is on the way to them is removed anew, and what the undo still asks of them finds nothing.
+    // They had access before: somebody had decided that they get it back.
+    Detach =
+        "with detached as (update removals r set brake_id = null, removed_at = $1 \
+           from brakes b, unnest($2, $3) as v(company_id, user_id) \
+           where r.company_id = v.company_id and r.user_id = v.user_id \
+             and b.company_id = r.company_id and b.brake_id = r.brake_id and b.state <> 'on' \
+           returning b.company_id, b.brake_id) \
+         update brakes b set removed = b.removed - n.count from ( \
+           select company_id, brake_id, count(*) as count from detached group by company_id, brake_id) n \
+         where b.company_id = n.company_id and b.brake_id = n.brake_id";
     // Somebody who was disabled and is deleted now was removed once: the row says since when, and whether there was access
     // before the first of both. One that is older than what is counted together says nothing of that.
     Keep =
@@ -109,13 +120,20 @@ pub(crate) fn keep(
     recent_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
+    let companies: Vec<Uuid> = removed.iter().map(|it| it.user.company.as_uuid()).collect();
+    let users: Vec<Uuid> = removed.iter().map(|it| it.user.id.as_uuid()).collect();
+    statement(Detach)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Array<SqlUuid>, _>(&companies)
+        .bind::<Array<SqlUuid>, _>(&users)
+        .execute(conn)?;
     let deleted = |removed: &Removed<'_>| removed.groups.is_some();
     let groups = |removed: &Removed<'_>| removed.groups.as_deref().map(group_array);
     statement(Keep)
         .bind::<Timestamptz, _>(now)
         .bind::<Timestamptz, _>(recent_since)
-        .bind::<Array<SqlUuid>, _>(removed.iter().map(|it| it.user.company.as_uuid()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(removed.iter().map(|it| it.user.id.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(&companies)
+        .bind::<Array<SqlUuid>, _>(&users)
         .bind::<Array<Text>, _>(removed.iter().map(|it| it.user.user_name()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(removed.iter().map(|it| it.user.display_name()).collect::<Vec<_>>())
         .bind::<Array<Bool>, _>(removed.iter().map(|it| it.was_active).collect::<Vec<_>>())

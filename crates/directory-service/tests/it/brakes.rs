@@ -335,6 +335,28 @@ async fn an_undo_goes_on_where_it_was_when_its_directory_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_deleted_while_an_undo_is_on_its_way_stays_deleted_and_is_weighed_anew() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut scene = Scene::new(&world, 20).await;
+    scene.switch(0..12, false).await;
+    // Somebody has decided, and the owner of the partition has not yet looked.
+    world.sql("update brakes set state = 'undoing', decided_at = now()");
+    scene.delete(3..4).await;
+    let kept = world.sql("select count(*) from removals where attributes is not null and was_active");
+    assert_eq!(kept.trim(), "1", "what was deleted is held");
+    world.sql("update companies set removals_due_at = now()");
+    let is_undone = async || scene.list().await.brakes.iter().any(|brake| brake.state() == State::Undone);
+    eventually("the undo is done", is_undone).await;
+    let brakes = scene.list().await.brakes;
+    let undone = brakes.last().unwrap();
+    assert_eq!((undone.removed, undone.restored, undone.waiting), (11, 11, 0));
+    let (seen, members) = scene.seen().await;
+    assert_eq!((seen.len(), members.len()), (19, 19));
+    assert!(!seen.contains_key(&scene.people[3].user_id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn entra_may_give_access_back_by_itself_and_then_nobody_has_to_decide() {
     let world = World::new();
     let _directory = world.directory_with(&[("TIMECLOCK_BRAKE_WINDOW_MS", "10000")]).await;
