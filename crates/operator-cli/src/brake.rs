@@ -65,9 +65,9 @@ pub(crate) async fn execute(questions: &Questions, command: BrakeCommand) -> Res
             let rows: Result<Vec<_>, _> = list.brakes.into_iter().map(shown).collect();
             Answer::many(&rows?)
         }
-        BrakeCommand::Undo { company, brake } => decide(questions, company, brake, Decision::Undo).await,
-        BrakeCommand::Release { company, brake } => {
-            decide(questions, company, brake, Decision::Release).await
+        BrakeCommand::Undo { company, brake } => decide(questions, company, brake, Decision::Undo, 0).await,
+        BrakeCommand::Release { company, brake, removed } => {
+            decide(questions, company, brake, Decision::Release, removed).await
         }
     }
 }
@@ -77,8 +77,10 @@ async fn decide(
     company_id: String,
     brake_id: String,
     decision: Decision,
+    removed: u64,
 ) -> Result<Answer, Failure> {
-    let act = DecideBrake { company_id, brake_id, decision: decision.into(), actor: questions.actor() };
+    let (actor, decision_sent) = (questions.actor(), decision.into());
+    let act = DecideBrake { company_id, brake_id, decision: decision_sent, actor, removed };
     let reply: Reply = questions.ask(DIRECTORY, DECIDE_BRAKE, &act).await?;
     let Told::DecideBrake(decided) = result(reply)? else { return Err(other()) };
     let brake = decided.brake.ok_or_else(|| unintelligible(DIRECTORY, "no mass removal"))?;

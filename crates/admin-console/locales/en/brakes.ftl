@@ -66,6 +66,10 @@ brake-groups = was in { $count ->
 brake-undo = Undo all
 brake-release = They really left
 brake-decided-otherwise = It was decided otherwise in the meantime. Nothing was changed.
+brake-grown = Microsoft Entra has removed { $count ->
+    [one] { $count } more person
+   *[other] { $count } more people
+  } since you opened this page. Nothing was changed: look who it is, and decide again.
 
 undo-title = Bring { $count ->
     [one] { $count } person

@@ -71,14 +71,34 @@ async fn a_decision_is_passed_on_with_who_took_it() {
     let (world, browser) = World::start_signed_in().await;
     sample::lives(&world, "Diego Siciliani");
     sample::says_brake(&world, "Diego Siciliani", State::On);
-    for (act, decision) in [("undo", Decision::Undo), ("release", Decision::Release)] {
-        let answer = browser.post(&format!("{PAGE}/{act}"), &[]).await;
+    let seen = [("removed", "132")];
+    assert!(browser.get(PAGE).await.body.contains("name=\"removed\" value=\"132\""));
+    for (act, decision, fields, removed) in
+        [("undo", Decision::Undo, [].as_slice(), 0), ("release", Decision::Release, &seen, 132)]
+    {
+        let answer = browser.post(&format!("{PAGE}/{act}"), fields).await;
         assert_eq!((answer.status, answer.location()), (303, PAGE));
         let asked = world.services.asked::<DecideBrake>(DECIDE_BRAKE).pop().unwrap();
-        assert_eq!(asked.decision(), decision);
+        assert_eq!((asked.decision(), asked.removed), (decision, removed));
         assert_eq!((asked.company_id, asked.brake_id.as_str()), (world.contoso.id.to_string(), BRAKE));
         assert_eq!(asked.actor.unwrap().name, world.contoso.email);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_not_seen_all_of_them_is_told_how_many_more_there_are() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    sample::says_brake(&world, "Diego Siciliani", State::On);
+    world.services.answer(DECIDE_BRAKE, |_: DecideBrake| {
+        let failure = Failure { reason: Reason::Conflict.into(), ..Failure::default() };
+        sample::told(Told::Failure(failure))
+    });
+    let grown = browser.post(&format!("{PAGE}/release"), &[("removed", "120")]).await;
+    assert_eq!(grown.status, 409);
+    assert!(grown.body.contains("removed 12 more people since you opened this page"), "{}", grown.body);
+    assert!(!grown.body.contains("decided otherwise"), "{}", grown.body);
+    assert_eq!(browser.post(&format!("{PAGE}/release"), &[]).await.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

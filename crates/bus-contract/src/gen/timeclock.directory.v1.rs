@@ -1003,6 +1003,9 @@ pub struct DecideBrake {
     pub decision: i32,
     #[prost(message, optional, tag = "4")]
     pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+    /// To release: how many people whoever decides has seen removed. Of an undo nothing is lost, and it need not say.
+    #[prost(uint64, tag = "5")]
+    pub removed: u64,
 }
 /// Nested message and enum types in `DecideBrake`.
 pub mod decide_brake {
@@ -1048,7 +1051,8 @@ pub mod decide_brake {
         }
     }
 }
-/// Refused with a conflict where it was decided otherwise before.
+/// Refused with a conflict where it was decided otherwise before, and to release where more people have been removed than
+/// whoever decides has seen.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DecideBrakeReply {
     #[prost(message, optional, tag = "1")]

@@ -123,6 +123,7 @@ fn brakes() {
             brake_id: BRAKE.to_owned(),
             decision: directory::decide_brake::Decision::Release.into(),
             actor: None,
+            removed: 132,
         },
     );
     golden("set_brake_rule", &directory::SetBrakeRule { company_id, rule, actor: None });

@@ -86,6 +86,8 @@ enum Decided {
     NoSuchBrake,
     /// Somebody decided otherwise before, or nobody did in time.
     Otherwise(State),
+    /// So many more have been removed than whoever decides has seen.
+    Grown(i64),
 }
 
 /// Takes what a human decides. Deciding the same again changes nothing.
@@ -103,14 +105,20 @@ pub(crate) async fn decide(pool: &Pool, payload: &[u8]) -> Reply {
         Ok(actor) => actor,
         Err(reply) => return *reply,
     };
-    let decided = pool
-        .transaction("brakes.decide", move |conn| carry_out(conn, company, brake, wanted, actor.as_ref()));
+    let seen = i64::try_from(question.removed).unwrap_or(i64::MAX);
+    let decided = pool.transaction("brakes.decide", move |conn| {
+        carry_out(conn, company, brake, (wanted, seen), actor.as_ref())
+    });
     match decided.await {
         Ok(Decided::Done(brake)) => {
             answered(reply::Result::DecideBrake(DecideBrakeReply { brake: Some(*brake) }))
         }
         Ok(Decided::NoSuchBrake) => invalid("there is no such mass removal in this company"),
         Ok(Decided::Otherwise(state)) => failure(Reason::Conflict, "", otherwise(state)),
+        Ok(Decided::Grown(more)) => {
+            let detail = format!("{more} more people were removed than you have seen: look again who it is");
+            failure(Reason::Conflict, "", &detail)
+        }
         Err(error) => failed("decide about a mass removal", &error),
     }
 }
@@ -128,7 +136,7 @@ fn carry_out(
     conn: &mut PgConnection,
     company: CompanyId,
     id: BrakeId,
-    wanted: State,
+    (wanted, seen): (State, i64),
     actor: Option<&Actor>,
 ) -> QueryResult<Decided> {
     brakes::lock(conn, company)?;
@@ -140,6 +148,10 @@ fn carry_out(
     }
     let Some(brake) = brakes::one(conn, company, id)? else { return Ok(Decided::NoSuchBrake) };
     match (brake.state, wanted) {
+        // What they were is destroyed, and of those nobody has seen nobody can say that they left.
+        (State::On, State::Released) if brake.removed > seen => {
+            return Ok(Decided::Grown(brake.removed - seen));
+        }
         (State::On, _) => {}
         (State::Undoing | State::Undone, State::Undoing) | (State::Released, State::Released) => {
             return Ok(Decided::Done(Box::new(to_wire(conn, &brake)?)));

@@ -99,6 +99,7 @@ impl Scene {
             brake_id: brake.brake_id.clone(),
             decision: decision.into(),
             actor: anna(),
+            removed: brake.removed,
         };
         match self.console.ask(subject::DECIDE_BRAKE, act).await {
             Ok(reply::Result::DecideBrake(decided)) => Ok(decided.brake.unwrap()),
@@ -258,14 +259,20 @@ async fn those_who_really_left_are_destroyed_at_once() {
     scene.delete(0..12).await;
     let brake = scene.brake().await;
     assert_eq!(world.sql("select count(*) from removals where attributes is not null").trim(), "12");
+    // Somebody joins while a human looks at the others.
+    scene.delete(12..13).await;
+    assert_eq!(scene.decide(&brake, Decision::Release).await, Err(Reason::Conflict));
+    assert_eq!(world.sql("select count(*) from removals where attributes is not null").trim(), "13");
+    let brake = scene.brake().await;
+    assert_eq!((brake.state(), brake.removed), (State::On, 13));
     let released = scene.decide(&brake, Decision::Release).await.unwrap();
     assert_eq!((released.state(), released.waiting), (State::Released, 0));
     assert_eq!(world.sql("select count(*) from removals").trim(), "0");
     assert_eq!(scene.decide(&brake, Decision::Undo).await, Err(Reason::Conflict));
     assert_eq!(scene.decide(&brake, Decision::Release).await.unwrap().state(), State::Released);
-    assert_eq!(scene.seen().await.0.len(), 18);
+    assert_eq!(scene.seen().await.0.len(), 17);
     // What comes next is weighed anew.
-    scene.delete(12..20).await;
+    scene.delete(13..20).await;
     assert_eq!(scene.list().await.brakes.len(), 1);
 }
 

@@ -67,19 +67,20 @@ async fn a_decision_names_its_operator_and_a_refusal_says_why() {
             }
             _ => told(Answer::Failure(Failure {
                 reason: Reason::Conflict.into(),
-                detail: "this mass removal is undone, or is being undone".into(),
+                detail: format!("{} were seen, and there are more", question.removed),
                 ..Failure::default()
             })),
         }
     })
     .await;
-    let run = |act| {
+    let run = |act, more: &[&str]| {
         let arguments = ["--as", "olga", "brake", act, "--company", COMPANY, "--brake", BRAKE];
-        operator(&server.url(), &arguments)
+        operator(&server.url(), &[&arguments, more].concat())
     };
-    let undone = run("undo");
+    let undone = run("undo", &[]);
     assert!(undone.status.success() && stdout(&undone).contains("undoing"), "{}", stdout(&undone));
-    let refused = run("release");
+    let refused = run("release", &["--removed", "132"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("is being undone"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("132 were seen"), "{}", stderr(&refused));
+    assert_eq!(run("release", &[]).status.code(), Some(2), "nobody releases whom they have not counted");
 }
