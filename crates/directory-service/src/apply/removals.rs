@@ -120,7 +120,8 @@ impl<'a> Removals<'a> {
     }
 }
 
-/// Takes the removals of this moment into the company's brake, or into a new one where they are a mass removal.
+/// Takes the removals of this moment into the company's brake, or into a new one where they are a mass removal, or where
+/// they follow one: whoever decides while it goes on has decided about those whom they have seen.
 fn weigh(
     conn: &mut PgConnection,
     company: CompanyId,
@@ -129,14 +130,14 @@ fn weigh(
 ) -> QueryResult<Option<CameOn>> {
     let since = now - settings.window;
     let open = store::brakes::open(conn, &[company])?;
-    let running = open.into_iter().rfind(|brake| brake.state == State::On && brake.last_at > since);
-    if let Some(running) = running {
-        store::removals::join(conn, company, running.id, since, now)?;
+    if let Some(on) = open.into_iter().rfind(|brake| brake.state == State::On) {
+        store::removals::join(conn, company, on.id, since, now)?;
         return Ok(None);
     }
+    let follows = store::brakes::newest(conn, company, 1)?.iter().any(|brake| brake.last_at > since);
     let (removed, had_access) = store::removals::recent(conn, company, since)?;
     let (rule, counted) = store::brakes::rule(conn, company)?;
-    if removed <= rule.more_than {
+    if !follows && removed <= rule.more_than {
         return Ok(None);
     }
     let people = match counted.filter(|(_, counted_at)| *counted_at > since) {
@@ -148,7 +149,7 @@ fn weigh(
             people
         }
     };
-    if !rule.is_broken_by(removed, people) {
+    if !follows && !rule.is_broken_by(removed, people) {
         return Ok(None);
     }
     let brake = BrakeId::mint();

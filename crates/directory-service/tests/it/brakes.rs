@@ -271,9 +271,37 @@ async fn those_who_really_left_are_destroyed_at_once() {
     assert_eq!(scene.decide(&brake, Decision::Undo).await, Err(Reason::Conflict));
     assert_eq!(scene.decide(&brake, Decision::Release).await.unwrap().state(), State::Released);
     assert_eq!(scene.seen().await.0.len(), 17);
-    // What comes next is weighed anew.
-    scene.delete(13..20).await;
-    assert_eq!(scene.list().await.brakes.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_decision_waits_for_one_of_its_own_from_the_first_person_on() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut scene = Scene::new(&world, 30).await;
+    scene.delete(0..11).await;
+    scene.decide(&scene.brake().await, Decision::Release).await.unwrap();
+    // The same cycle of Entra's goes on.
+    scene.delete(11..13).await;
+    let brakes = scene.list().await.brakes;
+    let counts: Vec<_> = brakes.iter().map(|it| (it.state(), it.removed, it.waiting_deleted)).collect();
+    assert_eq!(counts, [(State::On, 2, 2), (State::Released, 11, 0)]);
+    // Whoever leaves long after is removed as anybody is.
+    scene.decide(&brakes[0], Decision::Release).await.unwrap();
+    world.sql("update brakes set last_at = last_at - interval '2 hours'");
+    scene.delete(13..15).await;
+    assert_eq!(scene.list().await.brakes.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_destroyed_while_an_older_mass_removal_waits() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut scene = Scene::new(&world, 20).await;
+    scene.delete(0..12).await;
+    world.sql("update brakes set last_at = last_at - interval '2 hours'");
+    scene.delete(12..13).await;
+    let brake = scene.brake().await;
+    assert_eq!((brake.state(), brake.removed, brake.waiting_deleted), (State::On, 13, 13));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -356,6 +384,7 @@ async fn whoever_is_deleted_while_an_undo_is_on_its_way_stays_deleted_and_is_wei
     let is_undone = async || scene.list().await.brakes.iter().any(|brake| brake.state() == State::Undone);
     eventually("the undo is done", is_undone).await;
     let brakes = scene.list().await.brakes;
+    assert_eq!((brakes[0].state(), brakes[0].waiting_deleted), (State::On, 1));
     let undone = brakes.last().unwrap();
     assert_eq!((undone.removed, undone.restored, undone.waiting), (11, 11, 0));
     let (seen, members) = scene.seen().await;
