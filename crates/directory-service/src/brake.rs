@@ -77,8 +77,11 @@ pub(crate) struct Brake {
     pub(crate) last_at: DateTime<Utc>,
     /// Until when somebody may decide.
     pub(crate) ends_at: DateTime<Utc>,
+    /// Who had access before, of all of the company's.
     pub(crate) people: i64,
     pub(crate) removed: i64,
+    /// Of those removed.
+    pub(crate) had_access: i64,
     pub(crate) restored: i64,
     pub(crate) superseded: i64,
     pub(crate) returned: i64,

@@ -287,10 +287,10 @@ fn say_applied(tenure: Tenure, requests: usize, seconds: f64) {
 }
 
 fn say_came_on(context: &Context, brakes: &[CameOn]) {
-    for CameOn { company, brake, removed, people } in brakes {
+    for CameOn { company, brake, removed, had_access, people } in brakes {
         context.metrics.brakes.came_on.inc();
         tracing::warn!(
-            %company, %brake, removed, people,
+            %company, %brake, removed, had_access, people,
             "a mass removal: access has ended, and what cannot be undone waits for a human"
         );
     }

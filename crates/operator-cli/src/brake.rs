@@ -25,6 +25,7 @@ struct Shown {
     began_at: String,
     last_at: String,
     removed: u64,
+    had_access: u64,
     people: u64,
     waiting: u64,
     waiting_deleted: u64,
@@ -41,14 +42,15 @@ struct Shown {
 
 impl Row for Shown {
     const COLUMNS: &'static [&'static str] =
-        &["ID", "STATE", "BEGAN AT", "REMOVED", "WAITING", "BROUGHT BACK", "DECIDED BY"];
+        &["ID", "STATE", "BEGAN AT", "REMOVED", "HAD ACCESS", "WAITING", "BROUGHT BACK", "DECIDED BY"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.clone(),
             self.state.to_owned(),
             self.began_at.clone(),
-            format!("{} of {}", self.removed, self.people),
+            self.removed.to_string(),
+            format!("{} of {}", self.had_access, self.people),
             format!("{}, {} deleted", self.waiting, self.waiting_deleted),
             self.restored.to_string(),
             self.decided_by.clone(),
@@ -110,6 +112,7 @@ fn shown(brake: Brake) -> Result<Shown, Failure> {
         began_at: time::shown(DIRECTORY, brake.began_at)?,
         last_at: time::shown(DIRECTORY, brake.last_at)?,
         removed: brake.removed,
+        had_access: brake.had_access,
         people: brake.people,
         waiting: brake.waiting,
         waiting_deleted: brake.waiting_deleted,

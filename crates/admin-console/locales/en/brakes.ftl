@@ -1,8 +1,14 @@
 ### Mass removals: many people removed at once, and what is decided about it.
 
-concern-removals = Microsoft Entra removed { $count } of { $limit } people within { $minutes ->
-    [one] { $minutes } minute
-   *[other] { $minutes } minutes
+concern-removals = { $lost ->
+    [0] Microsoft Entra deleted { $count } people who had no access any more within { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+      }
+   *[other] Microsoft Entra removed { $lost } of { $limit } people within { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+      }
   }
 concern-removals-advice = Their access has ended; nothing has been deleted for good. Look who it was, and either bring all of them back or say that they really left.
 concern-removals-link = See who was removed
@@ -13,7 +19,7 @@ brakes-none = No mass removal
 brakes-none-text = If Microsoft Entra ever removes many people at once, by mistake or on purpose, you decide here.
 brakes-began = First removal
 brakes-people = People
-brakes-removed = { $count } of { $people }
+brakes-removed = { $count } ({ $lost } of { $people } with access)
 brakes-state = State
 brakes-decided = Decided
 brakes-rule-title = When is it a mass removal?
@@ -35,10 +41,13 @@ brake-state-released = They really left
 brake-state-expired = Not decided in time
 
 brake-title = Mass removal
-brake-what = Microsoft Entra removed { $count } of { $people } people within { $minutes ->
+brake-what = Microsoft Entra removed { $count ->
+    [one] { $count } person
+   *[other] { $count } people
+  } within { $minutes ->
     [one] { $minutes } minute
    *[other] { $minutes } minutes
-  }.
+  }. Of { $people } who had access, { $lost } lost it.
 brake-on-text = Their access ended at once. Nothing has been deleted for good: you can bring all of them back.
 brake-on-until = If nobody decides, those who were deleted are deleted for good on
 brake-undoing-text = { $restored } came back so far, { $count } are on their way. You can leave this page.
@@ -75,7 +84,7 @@ undo-title = Bring { $count ->
     [one] { $count } person
    *[other] { $count } people
   } back?
-undo-text = All { $count } get their access back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to their groups. Whoever Microsoft Entra has created anew in the meantime keeps the new account.
+undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to their groups. Whoever Microsoft Entra has created anew in the meantime keeps the new account.
 undo-first = Correct the cause in Microsoft Entra first: the scope, or the assignments of TimeClock 365. Otherwise Microsoft Entra may remove the same people again.
 release-title = { $count ->
     [one] { $count } person
@@ -88,8 +97,8 @@ explain-restored = A mass removal was undone: this person is back.
 filter-restore = Bring back
 fix-superseded = Nothing is to be done: the person works with the new account.
 
-notice-removals-subject = { $company }: many people lost access
-notice-removals-text = Microsoft Entra has disabled or deleted an unusual number of people of { $company }. Their access has ended; nothing has been deleted for good. Open the console, look who it was, and either bring all of them back or say that they really left.
+notice-removals-subject = { $company }: many people were removed
+notice-removals-text = Microsoft Entra has disabled or deleted an unusual number of people of { $company }. Whoever had access has lost it; nothing has been deleted for good. Open the console, look who it was, and either bring all of them back or say that they really left.
 
 act-brake-undone = { $actor } had a mass removal undone ({ $target })
 act-brake-released = { $actor } said of a mass removal that these people really left ({ $target })

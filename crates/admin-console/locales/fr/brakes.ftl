@@ -1,8 +1,14 @@
 ### Retraits massifs : beaucoup de personnes retirées à la fois, et ce qui en est décidé.
 
-concern-removals = Microsoft Entra a retiré { $count } personnes sur { $limit } en { $minutes ->
-    [one] { $minutes } minute
-   *[other] { $minutes } minutes
+concern-removals = { $lost ->
+    [0] Microsoft Entra a supprimé { $count } personnes qui n’avaient plus accès en { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+      }
+   *[other] Microsoft Entra a retiré { $lost } personnes sur { $limit } en { $minutes ->
+        [one] { $minutes } minute
+       *[other] { $minutes } minutes
+      }
   }
 concern-removals-advice = Leur accès a pris fin ; rien n’a été supprimé définitivement. Regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 concern-removals-link = Voir qui a été retiré
@@ -13,7 +19,7 @@ brakes-none = Aucun retrait massif
 brakes-none-text = Si Microsoft Entra retire un jour beaucoup de personnes à la fois, par erreur ou non, vous en décidez ici.
 brakes-began = Premier retrait
 brakes-people = Personnes
-brakes-removed = { $count } sur { $people }
+brakes-removed = { $count } ({ $lost } sur { $people } ayant accès)
 brakes-state = État
 brakes-decided = Décision
 brakes-rule-title = Quand est-ce un retrait massif ?
@@ -35,10 +41,13 @@ brake-state-released = Vraiment parties
 brake-state-expired = Sans décision à temps
 
 brake-title = Retrait massif
-brake-what = Microsoft Entra a retiré { $count } personnes sur { $people } en { $minutes ->
+brake-what = Microsoft Entra a retiré { $count ->
+    [one] { $count } personne
+   *[other] { $count } personnes
+  } en { $minutes ->
     [one] { $minutes } minute
    *[other] { $minutes } minutes
-  }.
+  }. Sur { $people } qui avaient accès, { $lost } l’ont perdu.
 brake-on-text = Leur accès a pris fin aussitôt. Rien n’a été supprimé définitivement : vous pouvez les faire toutes revenir.
 brake-on-until = Sans décision, les personnes supprimées le seront définitivement le
 brake-undoing-text = { $restored } sont revenues, { $count } sont en route. Vous pouvez quitter cette page.
@@ -75,7 +84,7 @@ undo-title = Faire revenir { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
   } ?
-undo-text = Les { $count } retrouvent leur accès. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans leurs groupes. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
+undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans leurs groupes. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
 undo-first = Corrigez d’abord la cause dans Microsoft Entra : l’étendue, ou les affectations de TimeClock 365. Sinon Microsoft Entra peut retirer les mêmes personnes de nouveau.
 release-title = { $count ->
     [one] { $count } personne vraiment partie
@@ -88,8 +97,8 @@ explain-restored = Un retrait massif a été annulé : cette personne est reve
 filter-restore = Retour
 fix-superseded = Il n’y a rien à faire : la personne travaille avec le nouveau compte.
 
-notice-removals-subject = { $company } : beaucoup de personnes ont perdu l’accès
-notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Leur accès a pris fin ; rien n’a été supprimé définitivement. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+notice-removals-subject = { $company } : beaucoup de personnes ont été retirées
+notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Celles qui avaient accès l’ont perdu ; rien n’a été supprimé définitivement. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 
 act-brake-undone = { $actor } a fait annuler un retrait massif ({ $target })
 act-brake-released = { $actor } a confirmé d’un retrait massif que ces personnes sont vraiment parties ({ $target })

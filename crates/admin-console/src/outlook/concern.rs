@@ -61,6 +61,7 @@ pub(crate) fn notice(concern: &Concern, times: &Times) -> Option<Notice> {
             .say(key)
             .with("count", concern.count)
             .with("limit", concern.limit)
+            .with("lost", concern.had_access)
             .with("since", since.clone())
             .with("minutes", minutes)
     };

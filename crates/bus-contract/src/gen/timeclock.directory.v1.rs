@@ -477,6 +477,9 @@ pub struct Concern {
     /// Of removals: the latest of them.
     #[prost(message, optional, tag = "6")]
     pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of removals: how many of those removed had access before, which the limit counts.
+    #[prost(uint64, tag = "7")]
+    pub had_access: u64,
 }
 /// Nested message and enum types in `Concern`.
 pub mod concern {
@@ -845,7 +848,8 @@ pub struct Brake {
     pub began_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, optional, tag = "4")]
     pub last_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// People who were disabled or deleted, of how many who had access before.
+    /// People who were disabled or deleted, and how many of the company's people had access before. Not all of those who were
+    /// removed were among these: see had_access.
     #[prost(uint64, tag = "5")]
     pub removed: u64,
     #[prost(uint64, tag = "6")]
@@ -872,6 +876,9 @@ pub struct Brake {
     /// Empty where nobody did.
     #[prost(string, tag = "14")]
     pub decided_by: ::prost::alloc::string::String,
+    /// Of those removed: whoever had access, and lost it. Entra deletes people whom it has disabled long before.
+    #[prost(uint64, tag = "15")]
+    pub had_access: u64,
 }
 /// Nested message and enum types in `Brake`.
 pub mod brake {

@@ -41,8 +41,10 @@ pub(crate) struct Removals<'a> {
 pub(crate) struct CameOn {
     pub(crate) company: CompanyId,
     pub(crate) brake: BrakeId,
-    /// Removed so far, of how many people who had access.
+    /// Removed so far.
     pub(crate) removed: i64,
+    /// Of them, and of all of the company's: who had access before.
+    pub(crate) had_access: i64,
     pub(crate) people: i64,
 }
 
@@ -155,5 +157,5 @@ fn weigh(
     let brake = BrakeId::mint();
     store::brakes::insert(conn, company, brake, people, now, now + settings.hold)?;
     store::removals::join(conn, company, brake, since, now)?;
-    Ok(Some(CameOn { company, brake, removed, people }))
+    Ok(Some(CameOn { company, brake, removed, had_access, people }))
 }

@@ -160,7 +160,8 @@ fn carry_out(
     }
     brakes::decide(conn, &brake, wanted, now, actor.map_or("", |actor| actor.name.as_str()))?;
     let act = if wanted == State::Undoing { "brake.undone" } else { "brake.released" };
-    let note = format!("{} of {} people", brake.waiting(), brake.people);
+    let (waiting, had_access, people) = (brake.waiting(), brake.had_access, brake.people);
+    let note = format!("{waiting} people; {had_access} of {people} with access were removed");
     audit::record(conn, company, actor, act, &id.to_string(), &note)?;
     // What those were who left is destroyed at once; the owner of the partition asks for those who come back.
     if wanted == State::Released {
@@ -240,6 +241,7 @@ fn to_wire(conn: &mut PgConnection, brake: &Brake) -> QueryResult<directory::Bra
         ends_at: (brake.state == State::On).then(|| to_timestamp(brake.ends_at)),
         decided_at: brake.decided_at.map(to_timestamp),
         decided_by: brake.decided_by.clone().unwrap_or_default(),
+        had_access: count(brake.had_access),
     })
 }
 

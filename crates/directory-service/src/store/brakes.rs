@@ -20,23 +20,23 @@ pg_pool::static_sql! {
          values ($1, $2, 'on', $3, $3, $4, $5)";
     Open -> (
         SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>,
+        Nullable<Text>, BigInt,
     ) =
         "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by from brakes \
+           decided_at, decided_by, had_access from brakes \
          where company_id = any ($1) and state in ('on', 'undoing') order by brake_id";
     Newest -> (
         SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>,
+        Nullable<Text>, BigInt,
     ) =
         "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by from brakes where company_id = $1 order by brake_id desc limit $2";
+           decided_at, decided_by, had_access from brakes where company_id = $1 order by brake_id desc limit $2";
     One -> (
         SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>,
+        Nullable<Text>, BigInt,
     ) =
         "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by from brakes where company_id = $1 and brake_id = $2";
+           decided_at, decided_by, had_access from brakes where company_id = $1 and brake_id = $2";
     Decide =
         "update brakes set state = $3, decided_at = $4, decided_by = $5 where company_id = $1 and brake_id = $2";
     // Whoever was brought back, or came back, needs no decision any more.
@@ -87,6 +87,7 @@ type Row = (
     i64,
     Option<DateTime<Utc>>,
     Option<String>,
+    i64,
 );
 
 fn brake(row: Row) -> QueryResult<Brake> {
@@ -104,6 +105,7 @@ fn brake(row: Row) -> QueryResult<Brake> {
         returned,
         at,
         by,
+        had_access,
     ) = row;
     let state = State::ALL.into_iter().find(|known| known.as_str() == state);
     Ok(Brake {
@@ -121,6 +123,7 @@ fn brake(row: Row) -> QueryResult<Brake> {
         returned,
         decided_at: at,
         decided_by: by,
+        had_access,
     })
 }
 

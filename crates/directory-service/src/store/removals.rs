@@ -37,9 +37,10 @@ pg_pool::static_sql! {
            from brakes b, unnest($2, $3) as v(company_id, user_id) \
            where r.company_id = v.company_id and r.user_id = v.user_id \
              and b.company_id = r.company_id and b.brake_id = r.brake_id and b.state <> 'on' \
-           returning b.company_id, b.brake_id) \
-         update brakes b set removed = b.removed - n.count from ( \
-           select company_id, brake_id, count(*) as count from detached group by company_id, brake_id) n \
+           returning b.company_id, b.brake_id, r.was_active) \
+         update brakes b set removed = b.removed - n.count, had_access = b.had_access - n.had_access from ( \
+           select company_id, brake_id, count(*) as count, count(*) filter (where was_active) as had_access \
+           from detached group by company_id, brake_id) n \
          where b.company_id = n.company_id and b.brake_id = n.brake_id";
     // Somebody who was disabled and is deleted now was removed once: the row says since when, and whether there was access
     // before the first of both. One that is older than what is counted together says nothing of that.
@@ -62,8 +63,9 @@ pg_pool::static_sql! {
          where company_id = $1 and brake_id is null and removed_at > $2";
     Join =
         "with joined as (update removals set brake_id = $2 \
-           where company_id = $1 and brake_id is null and removed_at > $3 returning removed_at) \
-         update brakes set removed = removed + (select count(*) from joined), last_at = $4, \
+           where company_id = $1 and brake_id is null and removed_at > $3 returning removed_at, was_active) \
+         update brakes set removed = removed + (select count(*) from joined), \
+           had_access = had_access + (select count(*) from joined where was_active), last_at = $4, \
            began_at = least(began_at, (select min(removed_at) from joined)) \
          where company_id = $1 and brake_id = $2";
     Return =

@@ -157,8 +157,9 @@ async fn a_mass_removal_ends_access_at_once_and_one_click_undoes_it() {
     assert_eq!((seen.len(), members.len()), (12, 12));
     assert_eq!(scene.caller.search("active eq true", 0, 100).await.0, 6);
     let brake = scene.brake().await;
-    let counts = (brake.state(), brake.removed, brake.people, brake.waiting, brake.waiting_deleted);
-    assert_eq!(counts, (State::On, 14, 20, 14, 8));
+    let counts =
+        (brake.state(), brake.removed, brake.had_access, brake.people, brake.waiting, brake.waiting_deleted);
+    assert_eq!(counts, (State::On, 14, 14, 20, 14, 8));
     let page = ListRemovals {
         company_id: scene.caller.company.to_string(),
         brake_id: brake.brake_id.clone(),
@@ -190,7 +191,7 @@ async fn a_mass_removal_ends_access_at_once_and_one_click_undoes_it() {
     assert_eq!(acts[0].act, "brake.undone");
     assert_eq!(
         (acts[0].target.as_str(), acts[0].note.as_str()),
-        (brake.brake_id.as_str(), "14 of 20 people")
+        (brake.brake_id.as_str(), "14 people; 14 of 20 with access were removed")
     );
 }
 
@@ -441,6 +442,23 @@ async fn what_nobody_decides_about_ends_by_itself() {
         world.sql("select count(*) from removals").trim() == "0"
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_deleted_long_after_they_were_disabled_loses_no_access() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut scene = Scene::new(&world, 15).await;
+    scene.switch(0..10, false).await;
+    // A month goes by, and what is kept for an hour with it.
+    world.sql("delete from removals");
+    scene.delete(0..10).await;
+    scene.switch(10..11, false).await;
+    let brake = scene.brake().await;
+    assert_eq!((brake.removed, brake.had_access, brake.people), (11, 1, 5));
+    let health = scene.console.activity(scene.caller.company).await.health.unwrap();
+    let [concern] = health.concerns.as_slice() else { panic!("{health:?}") };
+    assert_eq!((concern.count, concern.had_access, concern.limit), (11, 1, 5));
 }
 
 #[tokio::test(flavor = "multi_thread")]
