@@ -85,7 +85,7 @@ undo-title = Bring { $count ->
    *[other] { $count } people
   } back?
 undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to their groups. Whoever Microsoft Entra has created anew in the meantime keeps the new account.
-undo-first = Correct the cause in Microsoft Entra first: the scope, or the assignments of TimeClock 365. Otherwise Microsoft Entra may remove the same people again.
+undo-first = Stop provisioning in Microsoft Entra first. Undo, wait until everybody is back, then correct the cause there, the scope or the assignments of TimeClock 365, and start provisioning again. While it runs, Microsoft Entra may remove the same people again, or create those anew who were deleted, and then the old accounts do not come back.
 release-title = { $count ->
     [one] { $count } person
    *[other] { $count } people

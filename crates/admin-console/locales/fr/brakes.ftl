@@ -85,7 +85,7 @@ undo-title = Faire revenir { $count ->
    *[other] { $count } personnes
   } ?
 undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans leurs groupes. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
-undo-first = Corrigez d’abord la cause dans Microsoft Entra : l’étendue, ou les affectations de TimeClock 365. Sinon Microsoft Entra peut retirer les mêmes personnes de nouveau.
+undo-first = Arrêtez d’abord l’approvisionnement dans Microsoft Entra. Annulez, attendez que toutes soient revenues, puis corrigez-y la cause, l’étendue ou les affectations de TimeClock 365, et redémarrez l’approvisionnement. Tant qu’il fonctionne, Microsoft Entra peut retirer les mêmes personnes de nouveau, ou recréer celles qui ont été supprimées, et alors les anciens comptes ne reviennent pas.
 release-title = { $count ->
     [one] { $count } personne vraiment partie
    *[other] { $count } personnes vraiment parties
