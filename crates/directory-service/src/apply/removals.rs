@@ -110,7 +110,7 @@ impl<'a> Removals<'a> {
             return Ok(vec![]);
         }
         let since = now - settings.window;
-        store::removals::keep(conn, &removed, since, now)?;
+        store::removals::keep(conn, &removed, since, (now, now + settings.hold))?;
         let mut companies: Vec<CompanyId> = removed.iter().map(|removed| removed.user.company).collect();
         companies.dedup();
         store::brakes::look_again(conn, &companies, now + settings.window)?;
@@ -130,10 +130,10 @@ fn weigh(
     settings: BrakeSettings,
     now: DateTime<Utc>,
 ) -> QueryResult<Option<CameOn>> {
-    let since = now - settings.window;
+    let (since, held_until) = (now - settings.window, now + settings.hold);
     let open = store::brakes::open(conn, &[company])?;
     if let Some(on) = open.into_iter().rfind(|brake| brake.state == State::On) {
-        store::removals::join(conn, company, on.id, since, now)?;
+        store::removals::join(conn, company, on.id, since, (now, held_until))?;
         return Ok(None);
     }
     let follows = store::brakes::newest(conn, company, 1)?.iter().any(|brake| brake.last_at > since);
@@ -155,7 +155,7 @@ fn weigh(
         return Ok(None);
     }
     let brake = BrakeId::mint();
-    store::brakes::insert(conn, company, brake, people, now, now + settings.hold)?;
-    store::removals::join(conn, company, brake, since, now)?;
+    store::brakes::insert(conn, company, brake, people, now, held_until)?;
+    store::removals::join(conn, company, brake, since, (now, held_until))?;
     Ok(Some(CameOn { company, brake, removed, had_access, people }))
 }

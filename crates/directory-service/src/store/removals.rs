@@ -42,6 +42,12 @@ pg_pool::static_sql! {
            select company_id, brake_id, count(*) as count, count(*) filter (where was_active) as had_access \
            from detached group by company_id, brake_id) n \
          where b.company_id = n.company_id and b.brake_id = n.brake_id";
+    // Whoever has waited disabled and is deleted now can be lost only from now on: there is as much time as for anybody.
+    GiveTime =
+        "update brakes b set ends_at = greatest(b.ends_at, $1) \
+         where b.company_id = any ($2) and b.state = 'on' and exists (select from removals r \
+           join unnest($2, $3) as v(company_id, user_id) on r.company_id = v.company_id and r.user_id = v.user_id \
+           where r.company_id = b.company_id and r.brake_id = b.brake_id and r.attributes is null)";
     // Somebody who was disabled and is deleted now was removed once: the row says since when, and whether there was access
     // before the first of both. One that is older than what is counted together says nothing of that.
     Keep =
@@ -63,10 +69,12 @@ pg_pool::static_sql! {
          where company_id = $1 and brake_id is null and removed_at > $2";
     Join =
         "with joined as (update removals set brake_id = $2 \
-           where company_id = $1 and brake_id is null and removed_at > $3 returning removed_at, was_active) \
+           where company_id = $1 and brake_id is null and removed_at > $3 returning removed_at, was_active, attributes) \
          update brakes set removed = removed + (select count(*) from joined), \
            had_access = had_access + (select count(*) from joined where was_active), last_at = $4, \
-           began_at = least(began_at, (select min(removed_at) from joined)) \
+           began_at = least(began_at, (select min(removed_at) from joined)), \
+           ends_at = case when exists (select from joined where attributes is not null) \
+             then greatest(ends_at, $5) else ends_at end \
          where company_id = $1 and brake_id = $2";
     Return =
         "with gone as (delete from removals where company_id = $1 and user_id = any ($2) returning brake_id) \
@@ -115,12 +123,13 @@ pg_pool::static_sql! {
         "select min(removed_at) from removals where company_id = $1 and brake_id is null"
 }
 
-/// Keeps people who were removed by this batch. Removals until `recent_since` are too old to count.
+/// Keeps people who were removed by this batch, those of an open mass removal until `held_until`. Removals until
+/// `recent_since` are too old to count.
 pub(crate) fn keep(
     conn: &mut PgConnection,
     removed: &[Removed<'_>],
     recent_since: DateTime<Utc>,
-    now: DateTime<Utc>,
+    (now, held_until): (DateTime<Utc>, DateTime<Utc>),
 ) -> QueryResult<()> {
     let companies: Vec<Uuid> = removed.iter().map(|it| it.user.company.as_uuid()).collect();
     let users: Vec<Uuid> = removed.iter().map(|it| it.user.id.as_uuid()).collect();
@@ -128,6 +137,14 @@ pub(crate) fn keep(
         .bind::<Timestamptz, _>(now)
         .bind::<Array<SqlUuid>, _>(&companies)
         .bind::<Array<SqlUuid>, _>(&users)
+        .execute(conn)?;
+    let gone = removed.iter().filter(|it| it.groups.is_some());
+    let (their_companies, gone): (Vec<Uuid>, Vec<Uuid>) =
+        gone.map(|it| (it.user.company.as_uuid(), it.user.id.as_uuid())).unzip();
+    statement(GiveTime)
+        .bind::<Timestamptz, _>(held_until)
+        .bind::<Array<SqlUuid>, _>(their_companies)
+        .bind::<Array<SqlUuid>, _>(gone)
         .execute(conn)?;
     let deleted = |removed: &Removed<'_>| removed.groups.is_some();
     let groups = |removed: &Removed<'_>| removed.groups.as_deref().map(group_array);
@@ -171,19 +188,20 @@ pub(crate) fn recent(
     statement(Recent).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(since).get_result(conn)
 }
 
-/// Makes those removals part of a mass removal.
+/// Makes those removals part of a mass removal, whose deleted people are held until `held_until` at least.
 pub(crate) fn join(
     conn: &mut PgConnection,
     company: CompanyId,
     brake: BrakeId,
     since: DateTime<Utc>,
-    now: DateTime<Utc>,
+    (now, held_until): (DateTime<Utc>, DateTime<Utc>),
 ) -> QueryResult<()> {
     statement(Join)
         .bind::<SqlUuid, _>(company.as_uuid())
         .bind::<SqlUuid, _>(brake.as_uuid())
         .bind::<Timestamptz, _>(since)
         .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(held_until)
         .execute(conn)
         .map(drop)
 }
