@@ -1,10 +1,10 @@
 //! Mass removals and the rules that make them. Every transaction that calls these must have opened the companies.
 
-use bus_contract::partition::Partition;
+use bus_contract::partition::{self, Partition};
 use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension as _, PgConnection, QueryResult, RunQueryDsl,
-    sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
 use typed_ids::{BrakeId, CompanyId};
@@ -60,8 +60,11 @@ pg_pool::static_sql! {
     NotePeople =
         "insert into brake_rules (company_id, people, counted_at) values ($1, $2, $3) \
          on conflict (company_id) do update set people = excluded.people, counted_at = excluded.counted_at";
+    // The rule of `Partition::of`: a limit that counted other partitions' companies could leave this one's out for ever.
     Due -> (SqlUuid,) =
-        "select company_id from companies where removals_due_at <= $1 order by removals_due_at limit $2";
+        "select company_id from companies where removals_due_at <= $1 \
+           and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $2 = $3 \
+         order by removals_due_at limit $4";
     LookAgain =
         "update companies set removals_due_at = $2 \
          where company_id = any ($1) and (removals_due_at is null or removals_due_at > $2)";
@@ -70,7 +73,9 @@ pg_pool::static_sql! {
         "select (select count(*) from brakes where company_id = any ($1) and state = 'on'), \
            (select count(*) from removals where company_id = any ($1) and attributes is not null)";
     Watched -> (SqlUuid,) =
-        "select company_id from companies where removals_due_at is not null order by removals_due_at limit $1"
+        "select company_id from companies where removals_due_at is not null \
+           and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $1 = $2 \
+         order by removals_due_at limit $3"
 }
 
 type Row = (
@@ -260,10 +265,19 @@ pub(crate) fn note_people(
         .map(drop)
 }
 
-/// Companies whose removals are to be looked at, the longest due first. Needs no company to be open.
-pub(crate) fn due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<CompanyId>> {
-    let rows: Vec<(Uuid,)> =
-        statement(Due).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit).load(conn)?;
+/// A partition's companies whose removals are to be looked at, the longest due first. Needs no company to be open.
+pub(crate) fn due(
+    conn: &mut PgConnection,
+    partition: Partition,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<CompanyId>> {
+    let rows: Vec<(Uuid,)> = statement(Due)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Integer, _>(i32::from(partition::COUNT))
+        .bind::<Integer, _>(i32::from(partition.number()))
+        .bind::<BigInt, _>(limit)
+        .load(conn)?;
     Ok(rows.into_iter().map(|(company,)| CompanyId::from_uuid(company)).collect())
 }
 
@@ -293,9 +307,17 @@ pub(crate) fn look_next(
         .map(drop)
 }
 
-/// Companies that have removals at all. Needs no company to be open.
-pub(crate) fn watched(conn: &mut PgConnection, limit: i64) -> QueryResult<Vec<CompanyId>> {
-    let rows: Vec<(Uuid,)> = statement(Watched).bind::<BigInt, _>(limit).load(conn)?;
+/// A partition's companies that have removals at all. Needs no company to be open.
+pub(crate) fn watched(
+    conn: &mut PgConnection,
+    partition: Partition,
+    limit: i64,
+) -> QueryResult<Vec<CompanyId>> {
+    let rows: Vec<(Uuid,)> = statement(Watched)
+        .bind::<Integer, _>(i32::from(partition::COUNT))
+        .bind::<Integer, _>(i32::from(partition.number()))
+        .bind::<BigInt, _>(limit)
+        .load(conn)?;
     Ok(rows.into_iter().map(|(company,)| CompanyId::from_uuid(company)).collect())
 }
 

@@ -394,6 +394,33 @@ async fn whoever_is_deleted_while_an_undo_is_on_its_way_stays_deleted_and_is_wei
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_undo_that_comes_to_no_end_holds_up_nobody_else_of_its_partition() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut scene = Scene::new(&world, 12).await;
+    scene.switch(0..12, false).await;
+    // Somebody of whom there is nothing to bring back.
+    world.sql(
+        "insert into removals (company_id, user_id, removed_at, brake_id, user_name, was_active) \
+         select company_id, gen_random_uuid(), now(), brake_id, 'nobody', true from brakes",
+    );
+    scene.decide(&scene.brake().await, Decision::Undo).await.unwrap();
+    eventually("the others are back", async || scene.brake().await.restored == 12).await;
+    // A neighbour of the same partition, which its last two bytes say.
+    let company = scene.caller.company.to_string();
+    let neighbour = format!("00000000{}", &company[8..]);
+    world.sql(&format!(
+        "insert into companies (company_id, name, created_at, removals_due_at) \
+           values ('{neighbour}', 'Fabrikam', now(), now()); \
+         insert into removals (company_id, user_id, removed_at, user_name, was_active) \
+           values ('{neighbour}', gen_random_uuid(), now() - interval '2 hours', 'old', true)"
+    ));
+    let left = format!("select count(*) from removals where company_id = '{neighbour}'");
+    eventually("the neighbour's are forgotten", async || world.sql(&left).trim() == "0").await;
+    assert_eq!(scene.brake().await.state(), State::Undoing);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn entra_may_give_access_back_by_itself_and_then_nobody_has_to_decide() {
     let world = World::new();
     let _directory = world.directory_with(&[("TIMECLOCK_BRAKE_WINDOW_MS", "10000")]).await;
