@@ -44,10 +44,8 @@ pub(crate) async fn run(context: &Context, partition: Partition, stop: &Cancella
             count(context, partition).await;
         }
     }
-    // Its next owner tells of it. It fails only when nothing was told yet.
-    let label = partition.to_string();
-    context.metrics.brakes.on.remove_label_values(&[&label]).ok();
-    context.metrics.brakes.held_users.remove_label_values(&[&label]).ok();
+    // Its next owner tells of it.
+    context.metrics.brakes.forget(partition);
 }
 
 async fn round(context: &Context, partition: Partition, stop: &CancellationToken) -> anyhow::Result<()> {
@@ -98,11 +96,7 @@ async fn count(context: &Context, partition: Partition) {
         brakes::counted(conn, &companies)
     });
     match counting.await {
-        Ok((on, held)) => {
-            let label = partition.to_string();
-            context.metrics.brakes.on.with_label_values(&[&label]).set(on);
-            context.metrics.brakes.held_users.with_label_values(&[&label]).set(held);
-        }
+        Ok(counts) => context.metrics.brakes.tell(partition, counts, now()),
         Err(error) => tracing::debug!(error = %Causes(&error), "brakes could not be counted"),
     }
 }

@@ -69,9 +69,11 @@ pg_pool::static_sql! {
         "update companies set removals_due_at = $2 \
          where company_id = any ($1) and (removals_due_at is null or removals_due_at > $2)";
     LookNext = "update companies set removals_due_at = $2 where company_id = $1";
-    Counted -> (BigInt, BigInt) =
-        "select (select count(*) from brakes where company_id = any ($1) and state = 'on'), \
-           (select count(*) from removals where company_id = any ($1) and attributes is not null)";
+    Counted -> (BigInt, BigInt, Nullable<Timestamptz>, Nullable<Timestamptz>) =
+        "select count(*) filter (where state = 'on'), \
+           (select count(*) from removals where company_id = any ($1) and attributes is not null), \
+           min(began_at) filter (where state = 'on'), min(decided_at) filter (where state = 'undoing') \
+         from brakes where company_id = any ($1) and state in ('on', 'undoing')";
     Watched -> (SqlUuid,) =
         "select company_id from companies where removals_due_at is not null \
            and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $1 = $2 \
@@ -321,9 +323,23 @@ pub(crate) fn watched(
     Ok(rows.into_iter().map(|(company,)| CompanyId::from_uuid(company)).collect())
 }
 
-/// How many brakes of these companies are on, and how many deleted users are held.
-pub(crate) fn counted(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryResult<(i64, i64)> {
-    statement(Counted).bind::<Array<SqlUuid>, _>(uuids(companies)).get_result(conn)
+/// What metrics say of some companies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Brakes that are on.
+    pub(crate) on: i64,
+    /// Deleted users that are held.
+    pub(crate) held_users: i64,
+    /// Since when somebody should decide.
+    pub(crate) undecided_since: Option<DateTime<Utc>>,
+    /// Since when somebody is being brought back.
+    pub(crate) undoing_since: Option<DateTime<Utc>>,
+}
+
+pub(crate) fn counted(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryResult<Counts> {
+    let (on, held_users, undecided_since, undoing_since) =
+        statement(Counted).bind::<Array<SqlUuid>, _>(uuids(companies)).get_result(conn)?;
+    Ok(Counts { on, held_users, undecided_since, undoing_since })
 }
 
 fn uuids(companies: &[CompanyId]) -> Vec<Uuid> {
