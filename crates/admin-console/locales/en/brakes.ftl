@@ -10,7 +10,7 @@ concern-removals = { $lost ->
        *[other] { $minutes } minutes
       }
   }
-concern-removals-advice = Their access has ended; nothing has been deleted for good. Look who it was, and either bring all of them back or say that they really left.
+concern-removals-advice = Their access has ended; nobody has been deleted for good, but groups that were deleted are gone. Look who it was, and either bring all of them back or say that they really left.
 concern-removals-link = See who was removed
 
 brakes-title = Mass removals
@@ -48,7 +48,7 @@ brake-what = Microsoft Entra removed { $count ->
     [one] { $minutes } minute
    *[other] { $minutes } minutes
   }. Of { $people } who had access, { $lost } lost it.
-brake-on-text = Their access ended at once. Nothing has been deleted for good: you can bring all of them back.
+brake-on-text = Their access ended at once. Nobody has been deleted for good: you can bring all of them back. Groups that were deleted are gone.
 brake-on-until = If nobody decides, those who were deleted are deleted for good on
 brake-undoing-text = { $restored } came back so far, { $count } are on their way. You can leave this page.
 brake-undone-text = Nobody of them is waiting any more.
@@ -84,7 +84,7 @@ undo-title = Bring { $count ->
     [one] { $count } person
    *[other] { $count } people
   } back?
-undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to their groups. Whoever Microsoft Entra has created anew in the meantime keeps the new account.
+undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to those of their groups that still exist. A group that was deleted does not come back; Microsoft Entra creates it anew, with its members, in its next cycle. Whoever Microsoft Entra has created anew in the meantime keeps the new account.
 undo-first = Stop provisioning in Microsoft Entra first. Undo, wait until everybody is back, then correct the cause there, the scope or the assignments of TimeClock 365, and start provisioning again. While it runs, Microsoft Entra may remove the same people again, or create those anew who were deleted, and then the old accounts do not come back.
 release-title = { $count ->
     [one] { $count } person
@@ -98,7 +98,7 @@ filter-restore = Bring back
 fix-superseded = Nothing is to be done: the person works with the new account.
 
 notice-removals-subject = { $company }: many people were removed
-notice-removals-text = Microsoft Entra has disabled or deleted an unusual number of people of { $company }. Whoever had access has lost it; nothing has been deleted for good. Open the console, look who it was, and either bring all of them back or say that they really left.
+notice-removals-text = Microsoft Entra has disabled or deleted an unusual number of people of { $company }. Whoever had access has lost it; nobody has been deleted for good, but groups that were deleted are gone. Open the console, look who it was, and either bring all of them back or say that they really left.
 
 act-brake-undone = { $actor } had a mass removal undone ({ $target })
 act-brake-released = { $actor } said of a mass removal that these people really left ({ $target })

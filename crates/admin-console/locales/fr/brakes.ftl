@@ -10,7 +10,7 @@ concern-removals = { $lost ->
        *[other] { $minutes } minutes
       }
   }
-concern-removals-advice = Leur accès a pris fin ; rien n’a été supprimé définitivement. Regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+concern-removals-advice = Leur accès a pris fin ; personne n’a été supprimé définitivement, mais les groupes supprimés ont disparu. Regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 concern-removals-link = Voir qui a été retiré
 
 brakes-title = Retraits massifs
@@ -48,7 +48,7 @@ brake-what = Microsoft Entra a retiré { $count ->
     [one] { $minutes } minute
    *[other] { $minutes } minutes
   }. Sur { $people } qui avaient accès, { $lost } l’ont perdu.
-brake-on-text = Leur accès a pris fin aussitôt. Rien n’a été supprimé définitivement : vous pouvez les faire toutes revenir.
+brake-on-text = Leur accès a pris fin aussitôt. Personne n’a été supprimé définitivement : vous pouvez les faire toutes revenir. Les groupes supprimés ont disparu.
 brake-on-until = Sans décision, les personnes supprimées le seront définitivement le
 brake-undoing-text = { $restored } sont revenues, { $count } sont en route. Vous pouvez quitter cette page.
 brake-undone-text = Plus aucune d’elles n’attend.
@@ -84,7 +84,7 @@ undo-title = Faire revenir { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
   } ?
-undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans leurs groupes. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
+undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans ceux de leurs groupes qui existent encore. Un groupe supprimé ne revient pas ; Microsoft Entra le recrée, avec ses membres, à son prochain cycle. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
 undo-first = Arrêtez d’abord l’approvisionnement dans Microsoft Entra. Annulez, attendez que toutes soient revenues, puis corrigez-y la cause, l’étendue ou les affectations de TimeClock 365, et redémarrez l’approvisionnement. Tant qu’il fonctionne, Microsoft Entra peut retirer les mêmes personnes de nouveau, ou recréer celles qui ont été supprimées, et alors les anciens comptes ne reviennent pas.
 release-title = { $count ->
     [one] { $count } personne vraiment partie
@@ -98,7 +98,7 @@ filter-restore = Retour
 fix-superseded = Il n’y a rien à faire : la personne travaille avec le nouveau compte.
 
 notice-removals-subject = { $company } : beaucoup de personnes ont été retirées
-notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Celles qui avaient accès l’ont perdu ; rien n’a été supprimé définitivement. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
+notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Celles qui avaient accès l’ont perdu ; personne n’a été supprimé définitivement, mais les groupes supprimés ont disparu. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 
 act-brake-undone = { $actor } a fait annuler un retrait massif ({ $target })
 act-brake-released = { $actor } a confirmé d’un retrait massif que ces personnes sont vraiment parties ({ $target })

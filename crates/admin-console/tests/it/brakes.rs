@@ -37,7 +37,10 @@ async fn every_page_says_that_many_lost_access_before_anything_else() {
         let banner = body.split_once(class).expect("a banner").1;
         let banner = banner.split_once("</div>").unwrap().0;
         assert!(banner.contains("Microsoft Entra removed 132 of 300 people within 40 minutes"), "{banner}");
-        assert!(banner.contains("nothing has been deleted for good"), "{banner}");
+        assert!(
+            banner.contains("nobody has been deleted for good, but groups that were deleted are gone"),
+            "{banner}"
+        );
         assert!(banner.contains("href=\"/provisioning/brakes\""), "{banner}");
     }
 }

@@ -996,7 +996,7 @@ pub struct Removal {
     /// Whether they had access before.
     #[prost(bool, tag = "6")]
     pub was_active: bool,
-    /// Of a deleted user: groups to go back to.
+    /// Of a deleted user: groups to go back to, which still exist.
     #[prost(uint32, tag = "7")]
     pub groups: u32,
 }

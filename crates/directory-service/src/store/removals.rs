@@ -105,8 +105,8 @@ pg_pool::static_sql! {
            and o.opened is not null order by u.user_id limit 1) u";
     Page -> (SqlUuid, Text, Nullable<Text>, Timestamptz, Bool, Bool, Integer) =
         "select user_id, user_name, display_name, removed_at, attributes is not null, was_active, \
-           coalesce(cardinality(group_ids), 0) \
-         from removals where company_id = $1 and brake_id = $2 and user_id > $3 order by user_id limit $4";
+           (select count(*) from groups g where g.company_id = $1 and g.group_id = any (r.group_ids))::integer \
+         from removals r where company_id = $1 and brake_id = $2 and user_id > $3 order by user_id limit $4";
     CountDeleted -> (BigInt,) =
         "select count(*) from removals where company_id = $1 and brake_id = $2 and attributes is not null";
     Waiting -> (SqlUuid,) =

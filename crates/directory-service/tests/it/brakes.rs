@@ -568,6 +568,30 @@ async fn another_company_sees_nothing_of_it_and_can_decide_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_said_to_go_back_to_a_group_that_is_gone() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut scene = Scene::new(&world, 12).await;
+    scene.caller.form("Staff", &[scene.people[0].user_id.as_str()]).await;
+    scene.delete(0..12).await;
+    scene.caller.delete_group(&scene.group.clone()).await;
+    let question = ListRemovals {
+        company_id: scene.caller.company.to_string(),
+        brake_id: scene.brake().await.brake_id,
+        limit: 12,
+        ..ListRemovals::default()
+    };
+    let Ok(reply::Result::ListRemovals(page)) = scene.console.ask(subject::LIST_REMOVALS, question).await
+    else {
+        panic!("no page");
+    };
+    let groups: Vec<u32> = page.removals.iter().map(|removal| removal.groups).collect();
+    assert_eq!(groups, [[1].as_slice(), &[0; 11]].concat());
+    scene.decide(&scene.brake().await, Decision::Undo).await.unwrap();
+    assert_eq!(scene.undone().await.restored, 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_an_undo_brings_somebody_back() {
     let world = World::new();
     let _directory = world.directory().await;
