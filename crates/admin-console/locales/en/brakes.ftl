@@ -84,7 +84,7 @@ undo-title = Bring { $count ->
     [one] { $count } person
    *[other] { $count } people
   } back?
-undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to those of their groups that still exist. A group that was deleted does not come back; Microsoft Entra creates it anew, with its members, in its next cycle. Whoever Microsoft Entra has created anew in the meantime keeps the new account.
+undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to those of their groups that still exist. A group that was deleted does not come back; Microsoft Entra creates it anew, with its members, in its next cycle. Whoever Microsoft Entra has created anew in the meantime keeps the new account. Whoever really left meanwhile gets access too: disable them again in Microsoft Entra, or restart provisioning there.
 undo-first = Stop provisioning in Microsoft Entra first. Undo, wait until everybody is back, then correct the cause there, the scope or the assignments of TimeClock 365, and start provisioning again. While it runs, Microsoft Entra may remove the same people again, or create those anew who were deleted, and then the old accounts do not come back.
 release-title = { $count ->
     [one] { $count } person

@@ -84,7 +84,7 @@ undo-title = Faire revenir { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
   } ?
-undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans ceux de leurs groupes qui existent encore. Un groupe supprimé ne revient pas ; Microsoft Entra le recrée, avec ses membres, à son prochain cycle. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte.
+undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans ceux de leurs groupes qui existent encore. Un groupe supprimé ne revient pas ; Microsoft Entra le recrée, avec ses membres, à son prochain cycle. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte. Celles qui sont vraiment parties entre-temps retrouvent aussi leur accès : désactivez-les de nouveau dans Microsoft Entra, ou redémarrez-y l’approvisionnement.
 undo-first = Arrêtez d’abord l’approvisionnement dans Microsoft Entra. Annulez, attendez que toutes soient revenues, puis corrigez-y la cause, l’étendue ou les affectations de TimeClock 365, et redémarrez l’approvisionnement. Tant qu’il fonctionne, Microsoft Entra peut retirer les mêmes personnes de nouveau, ou recréer celles qui ont été supprimées, et alors les anciens comptes ne reviennent pas.
 release-title = { $count ->
     [one] { $count } personne vraiment partie
