@@ -3,7 +3,7 @@
 use bus_contract::partition::{self, Partition};
 use chrono::{DateTime, Utc};
 use diesel::{
-    OptionalExtension as _, PgConnection, QueryResult, RunQueryDsl,
+    OptionalExtension as _, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
     sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
@@ -13,30 +13,24 @@ use uuid::Uuid;
 use super::partitions::number;
 use crate::brake::{Brake, DEFAULT_RULE, Rule, State};
 
+macro_rules! brakes {
+    ($which:literal) => {
+        concat!(
+            "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, had_access, restored, \
+               superseded, returned, decided_at, decided_by from brakes ",
+            $which
+        )
+    };
+}
+
 pg_pool::static_sql! {
     Lock -> (SmallInt,) = "select partition from partitions where partition = $1 for update";
     Insert =
         "insert into brakes (company_id, brake_id, state, began_at, last_at, people, ends_at) \
          values ($1, $2, 'on', $3, $3, $4, $5)";
-    Open -> (
-        SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>, BigInt,
-    ) =
-        "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by, had_access from brakes \
-         where company_id = any ($1) and state in ('on', 'undoing') order by brake_id";
-    Newest -> (
-        SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>, BigInt,
-    ) =
-        "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by, had_access from brakes where company_id = $1 order by brake_id desc limit $2";
-    One -> (
-        SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>, BigInt,
-    ) =
-        "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by, had_access from brakes where company_id = $1 and brake_id = $2";
+    Open = brakes!("where company_id = any ($1) and state in ('on', 'undoing') order by brake_id");
+    Newest = brakes!("where company_id = $1 order by brake_id desc limit $2");
+    One = brakes!("where company_id = $1 and brake_id = $2");
     Decide =
         "update brakes set state = $3, decided_at = $4, decided_by = $5 where company_id = $1 and brake_id = $2";
     // Whoever was brought back, or came back, needs no decision any more.
@@ -80,57 +74,56 @@ pg_pool::static_sql! {
          order by removals_due_at limit $3"
 }
 
-type Row = (
-    Uuid,
-    Uuid,
-    String,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    Option<DateTime<Utc>>,
-    Option<String>,
-    i64,
-);
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    company_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    brake_id: Uuid,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Timestamptz)]
+    began_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    last_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    ends_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    people: i64,
+    #[diesel(sql_type = BigInt)]
+    removed: i64,
+    #[diesel(sql_type = BigInt)]
+    had_access: i64,
+    #[diesel(sql_type = BigInt)]
+    restored: i64,
+    #[diesel(sql_type = BigInt)]
+    superseded: i64,
+    #[diesel(sql_type = BigInt)]
+    returned: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    decided_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    decided_by: Option<String>,
+}
 
 fn brake(row: Row) -> QueryResult<Brake> {
-    let (
-        company,
-        id,
-        state,
-        began_at,
-        last_at,
-        ends_at,
-        people,
-        removed,
-        restored,
-        superseded,
-        returned,
-        at,
-        by,
-        had_access,
-    ) = row;
-    let state = State::ALL.into_iter().find(|known| known.as_str() == state);
+    let state = State::ALL.into_iter().find(|known| known.as_str() == row.state);
     Ok(Brake {
-        company: CompanyId::from_uuid(company),
-        id: BrakeId::from_uuid(id),
+        company: CompanyId::from_uuid(row.company_id),
+        id: BrakeId::from_uuid(row.brake_id),
         state: state
             .ok_or_else(|| diesel::result::Error::DeserializationError("no state of a brake".into()))?,
-        began_at,
-        last_at,
-        ends_at,
-        people,
-        removed,
-        restored,
-        superseded,
-        returned,
-        decided_at: at,
-        decided_by: by,
-        had_access,
+        began_at: row.began_at,
+        last_at: row.last_at,
+        ends_at: row.ends_at,
+        people: row.people,
+        removed: row.removed,
+        had_access: row.had_access,
+        restored: row.restored,
+        superseded: row.superseded,
+        returned: row.returned,
+        decided_at: row.decided_at,
+        decided_by: row.decided_by,
     })
 }
 
