@@ -87,6 +87,8 @@ pub(crate) struct Brake {
     pub(crate) returned: i64,
     pub(crate) decided_at: Option<DateTime<Utc>>,
     pub(crate) decided_by: Option<String>,
+    /// As in the audit log.
+    pub(crate) decided_by_kind: Option<i16>,
 }
 
 impl Brake {

@@ -12,6 +12,7 @@ use crate::{
     bus::{Questions, unintelligible},
     cli::BrakeCommand,
     company::{DIRECTORY, result},
+    events::kind,
     failure::Failure,
     output::{Answer, Row},
     time,
@@ -38,6 +39,8 @@ struct Shown {
     decided_at: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     decided_by: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    decided_by_kind: &'static str,
 }
 
 impl Row for Shown {
@@ -53,7 +56,10 @@ impl Row for Shown {
             format!("{} of {}", self.had_access, self.people),
             format!("{}, {} deleted", self.waiting, self.waiting_deleted),
             self.restored.to_string(),
-            self.decided_by.clone(),
+            match self.decided_by_kind {
+                "" => self.decided_by.clone(),
+                kind => format!("{}, {kind}", self.decided_by),
+            },
         ]
     }
 }
@@ -106,6 +112,7 @@ fn shown(brake: Brake) -> Result<Shown, Failure> {
         State::Expired => "expired",
         State::Unspecified => "unknown",
     };
+    let decided_by_kind = kind(brake.decided_by_kind());
     Ok(Shown {
         id: brake.brake_id,
         state,
@@ -122,5 +129,6 @@ fn shown(brake: Brake) -> Result<Shown, Failure> {
         ends_at: brake.ends_at.map(|at| time::shown(DIRECTORY, Some(at))).transpose()?,
         decided_at: brake.decided_at.map(|at| time::shown(DIRECTORY, Some(at))).transpose()?,
         decided_by: brake.decided_by,
+        decided_by_kind,
     })
 }

@@ -131,6 +131,7 @@ async fn while_people_come_back_the_page_follows_by_itself() {
         let body = browser.get(PAGE).await.body;
         assert_eq!(body.contains("hx-select=\"#brake\""), follows, "{state:?}: {body}");
         assert_eq!(body.contains("Undo all"), state == State::On, "{state:?}: {body}");
+        assert_eq!(body.contains("olga, TimeClock 365 support"), state != State::On, "{state:?}: {body}");
     }
 }
 

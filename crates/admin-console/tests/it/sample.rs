@@ -287,6 +287,9 @@ pub(crate) fn brake(state: brake::State) -> Brake {
         waiting: if is_open { 148 } else { 0 },
         waiting_deleted: if is_open { 40 } else { 0 },
         superseded: 2,
+        decided_at: if state == brake::State::On { None } else { before(1_000) },
+        decided_by: if state == brake::State::On { String::new() } else { "olga".into() },
+        decided_by_kind: actor::Kind::Operator.into(),
         ends_at: after(30 * DAY),
         ..Brake::default()
     }

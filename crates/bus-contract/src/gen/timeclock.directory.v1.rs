@@ -879,6 +879,9 @@ pub struct Brake {
     /// Of those removed: whoever had access, and lost it. Entra deletes people whom it has disabled long before.
     #[prost(uint64, tag = "15")]
     pub had_access: u64,
+    /// What they are who decided.
+    #[prost(enumeration = "super::super::audit::v1::actor::Kind", tag = "16")]
+    pub decided_by_kind: i32,
 }
 /// Nested message and enum types in `Brake`.
 pub mod brake {

@@ -158,7 +158,7 @@ fn carry_out(
         }
         (state, _) => return Ok(Decided::Otherwise(state)),
     }
-    brakes::decide(conn, &brake, wanted, now, actor.map_or("", |actor| actor.name.as_str()))?;
+    brakes::decide(conn, &brake, wanted, now, actor)?;
     let act = if wanted == State::Undoing { "brake.undone" } else { "brake.released" };
     let (waiting, had_access, people) = (brake.waiting(), brake.had_access, brake.people);
     let note = format!("{waiting} people; {had_access} of {people} with access were removed");
@@ -242,6 +242,7 @@ fn to_wire(conn: &mut PgConnection, brake: &Brake) -> QueryResult<directory::Bra
         decided_at: brake.decided_at.map(to_timestamp),
         decided_by: brake.decided_by.clone().unwrap_or_default(),
         had_access: count(brake.had_access),
+        decided_by_kind: brake.decided_by_kind.unwrap_or_default().into(),
     })
 }
 

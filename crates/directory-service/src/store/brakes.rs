@@ -1,6 +1,9 @@
 //! Mass removals and the rules that make them. Every transaction that calls these must have opened the companies.
 
-use bus_contract::partition::{self, Partition};
+use bus_contract::{
+    audit::Actor,
+    partition::{self, Partition},
+};
 use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension as _, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
@@ -17,7 +20,7 @@ macro_rules! brakes {
     ($which:literal) => {
         concat!(
             "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, had_access, restored, \
-               superseded, returned, decided_at, decided_by from brakes ",
+               superseded, returned, decided_at, decided_by, decided_by_kind from brakes ",
             $which
         )
     };
@@ -32,7 +35,7 @@ pg_pool::static_sql! {
     Newest = brakes!("where company_id = $1 order by brake_id desc limit $2");
     One = brakes!("where company_id = $1 and brake_id = $2");
     Decide =
-        "update brakes set state = $3, decided_at = $4, decided_by = $5 where company_id = $1 and brake_id = $2";
+        "update brakes set state = $3, decided_at = $4, decided_by = $5, decided_by_kind = $6 where company_id = $1 and brake_id = $2";
     // Whoever was brought back, or came back, needs no decision any more.
     Finish =
         "update brakes set state = 'undone', decided_at = coalesce(decided_at, $2) \
@@ -104,6 +107,8 @@ struct Row {
     decided_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     decided_by: Option<String>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    decided_by_kind: Option<i16>,
 }
 
 fn brake(row: Row) -> QueryResult<Brake> {
@@ -124,6 +129,7 @@ fn brake(row: Row) -> QueryResult<Brake> {
         returned: row.returned,
         decided_at: row.decided_at,
         decided_by: row.decided_by,
+        decided_by_kind: row.decided_by_kind,
     })
 }
 
@@ -182,14 +188,15 @@ pub(crate) fn decide(
     brake: &Brake,
     state: State,
     now: DateTime<Utc>,
-    by: &str,
+    by: Option<&Actor>,
 ) -> QueryResult<()> {
     statement(Decide)
         .bind::<SqlUuid, _>(brake.company.as_uuid())
         .bind::<SqlUuid, _>(brake.id.as_uuid())
         .bind::<Text, _>(state.as_str())
         .bind::<Timestamptz, _>(now)
-        .bind::<Text, _>(by)
+        .bind::<Nullable<Text>, _>(by.map(|actor| actor.name.as_str()))
+        .bind::<Nullable<SmallInt>, _>(by.and_then(|actor| i16::try_from(actor.kind).ok()))
         .execute(conn)
         .map(drop)
 }

@@ -180,6 +180,7 @@ async fn a_mass_removal_ends_access_at_once_and_one_click_undoes_it() {
 
     let undoing = scene.decide(&brake, Decision::Undo).await.unwrap();
     assert_eq!((undoing.state(), undoing.decided_by.as_str()), (State::Undoing, "anna@contoso.com"));
+    assert_eq!(undoing.decided_by_kind(), Kind::Administrator);
     let undone = scene.undone().await;
     assert_eq!((undone.restored, undone.superseded, undone.returned, undone.waiting), (14, 0, 0, 0));
     assert_eq!(scene.seen().await, before);

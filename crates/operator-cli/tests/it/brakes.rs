@@ -2,6 +2,7 @@
 
 use bus_contract::{
     Message as _, Timestamp,
+    audit::actor::Kind,
     directory::{
         self, Brake, DecideBrake, DecideBrakeReply, Failure, ListBrakes, ListBrakesReply, brake::State,
         decide_brake::Decision, failure::Reason, reply::Result as Answer,
@@ -28,6 +29,8 @@ fn brake(state: State) -> Brake {
         waiting: 130,
         waiting_deleted: 40,
         ends_at: at(2_592_000),
+        decided_by: "olga".into(),
+        decided_by_kind: Kind::Operator.into(),
         ..Brake::default()
     }
 }
@@ -47,7 +50,7 @@ async fn mass_removals_are_listed_with_how_many_wait() {
     let arguments = ["brake", "list", "--company", COMPANY];
     let seen = operator(&server.url(), &arguments);
     assert!(seen.status.success());
-    for text in [" 132 ", "120 of 300", "130, 40 deleted", " on "] {
+    for text in [" 132 ", "120 of 300", "130, 40 deleted", " on ", "olga, operator"] {
         assert!(stdout(&seen).contains(text), "{text}: {}", stdout(&seen));
     }
     let seen = operator(&server.url(), &[&["--json"], arguments.as_slice()].concat());
