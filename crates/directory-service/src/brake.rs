@@ -32,6 +32,9 @@ pub(crate) struct Rule {
 /// What holds for a company that has said nothing: a team of ten may be replaced in an afternoon, and no company loses a
 /// tenth of its people within an hour without somebody knowing of it.
 pub(crate) const DEFAULT_RULE: Rule = Rule { more_than: 10, per_cent: 10 };
+/// People of one company who are kept at once, so that what is kept has a bound. Whoever is deleted beyond that is deleted for
+/// good.
+pub(crate) const MOST_KEPT: i64 = 100_000;
 /// What a company may choose. At the largest values hardly anything is a mass removal, and that is its choice.
 pub(crate) const MOST_PEOPLE: i64 = 1_000_000;
 pub(crate) const MOST_PER_CENT: i64 = 100;
@@ -85,6 +88,8 @@ pub(crate) struct Brake {
     pub(crate) restored: i64,
     pub(crate) superseded: i64,
     pub(crate) returned: i64,
+    /// Of those removed: whoever was deleted for good at once.
+    pub(crate) not_held: i64,
     pub(crate) decided_at: Option<DateTime<Utc>>,
     pub(crate) decided_by: Option<String>,
     /// As in the audit log.
@@ -96,7 +101,7 @@ impl Brake {
     pub(crate) fn waiting(&self) -> i64 {
         match self.state {
             State::On | State::Undoing => {
-                (self.removed - self.restored - self.superseded - self.returned).max(0)
+                (self.removed - self.restored - self.superseded - self.returned - self.not_held).max(0)
             }
             State::Undone | State::Released | State::Expired => 0,
         }

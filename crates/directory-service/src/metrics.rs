@@ -79,6 +79,7 @@ fn histories(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
 /// What is told of mass removals.
 pub(crate) struct BrakeMetrics {
     pub(crate) came_on: IntCounter,
+    pub(crate) not_held: IntCounter,
     on: IntGaugeVec,
     held_users: IntGaugeVec,
     undecided_age: IntGaugeVec,
@@ -91,6 +92,10 @@ impl BrakeMetrics {
             came_on: make.counter(
                 "timeclock_directory_brakes_total",
                 "Mass removals that came to light: many people of a company were removed at once",
+            )?,
+            not_held: make.counter(
+                "timeclock_directory_users_not_held_total",
+                "Deleted users who cannot be brought back, because as many people of the company were kept as may be",
             )?,
             on: make.gauges(
                 "timeclock_directory_brakes_on",

@@ -33,6 +33,7 @@ struct Shown {
     restored: u64,
     superseded: u64,
     returned: u64,
+    not_held: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +127,7 @@ fn shown(brake: Brake) -> Result<Shown, Failure> {
         restored: brake.restored,
         superseded: brake.superseded,
         returned: brake.returned,
+        not_held: brake.not_held,
         ends_at: brake.ends_at.map(|at| time::shown(DIRECTORY, Some(at))).transpose()?,
         decided_at: brake.decided_at.map(|at| time::shown(DIRECTORY, Some(at))).transpose()?,
         decided_by: brake.decided_by,

@@ -59,6 +59,8 @@ brake-restored = Brought back
 brake-returned = Given access again by Microsoft Entra
 brake-superseded = Created anew by Microsoft Entra
 brake-superseded-hint = They keep their new account; the old one was not brought back.
+brake-not-held = Deleted for good
+brake-not-held-hint = No more than 100,000 people are kept at once; these were deleted beyond that.
 brake-cycles = See the cycles of that time
 brake-who = { $count ->
     [one] { $count } person

@@ -59,6 +59,8 @@ brake-restored = Revenues
 brake-returned = De nouveau autorisées par Microsoft Entra
 brake-superseded = Recréées par Microsoft Entra
 brake-superseded-hint = Elles gardent leur nouveau compte ; l’ancien n’est pas revenu.
+brake-not-held = Supprimées définitivement
+brake-not-held-hint = Pas plus de 100 000 personnes sont conservées à la fois ; celles-ci ont été supprimées au-delà.
 brake-cycles = Voir les cycles de ce moment
 brake-who = { $count ->
     [one] { $count } personne

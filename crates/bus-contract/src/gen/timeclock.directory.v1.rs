@@ -882,6 +882,9 @@ pub struct Brake {
     /// What they are who decided.
     #[prost(enumeration = "super::super::audit::v1::actor::Kind", tag = "16")]
     pub decided_by_kind: i32,
+    /// Of those removed: whoever was deleted for good at once, because too many people of the company were kept.
+    #[prost(uint64, tag = "17")]
+    pub not_held: u64,
 }
 /// Nested message and enum types in `Brake`.
 pub mod brake {

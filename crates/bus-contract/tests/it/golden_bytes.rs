@@ -115,6 +115,7 @@ fn brakes() {
         decided_by: "anna@example.com".to_owned(),
         had_access: 120,
         decided_by_kind: bus_contract::audit::actor::Kind::Administrator.into(),
+        not_held: 2,
     };
     let rule = Some(directory::BrakeRule { more_than: 10, percent: 25 });
     golden("list_brakes_reply", &directory::ListBrakesReply { brakes: vec![brake], rule });

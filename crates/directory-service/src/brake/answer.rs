@@ -242,6 +242,7 @@ fn to_wire(conn: &mut PgConnection, brake: &Brake) -> QueryResult<directory::Bra
         decided_at: brake.decided_at.map(to_timestamp),
         decided_by: brake.decided_by.clone().unwrap_or_default(),
         had_access: count(brake.had_access),
+        not_held: count(brake.not_held),
         decided_by_kind: brake.decided_by_kind.unwrap_or_default().into(),
     })
 }

@@ -20,7 +20,7 @@ macro_rules! brakes {
     ($which:literal) => {
         concat!(
             "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, had_access, restored, \
-               superseded, returned, decided_at, decided_by, decided_by_kind from brakes ",
+               superseded, returned, decided_at, decided_by, decided_by_kind, not_held from brakes ",
             $which
         )
     };
@@ -109,6 +109,8 @@ struct Row {
     decided_by: Option<String>,
     #[diesel(sql_type = Nullable<SmallInt>)]
     decided_by_kind: Option<i16>,
+    #[diesel(sql_type = BigInt)]
+    not_held: i64,
 }
 
 fn brake(row: Row) -> QueryResult<Brake> {
@@ -130,6 +132,7 @@ fn brake(row: Row) -> QueryResult<Brake> {
         decided_at: row.decided_at,
         decided_by: row.decided_by,
         decided_by_kind: row.decided_by_kind,
+        not_held: row.not_held,
     })
 }
 

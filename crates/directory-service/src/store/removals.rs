@@ -76,6 +76,14 @@ pg_pool::static_sql! {
            ends_at = case when exists (select from joined where attributes is not null) \
              then greatest(ends_at, $5) else ends_at end \
          where company_id = $1 and brake_id = $2";
+    LetGo -> (BigInt,) =
+        "with gone as (delete from removals where company_id = $1 and brake_id is null and removed_at = $3 \
+             and attributes is not null returning was_active), \
+           counted as (update brakes set last_at = $3, removed = removed + (select count(*) from gone), \
+               not_held = not_held + (select count(*) from gone), \
+               had_access = had_access + (select count(*) from gone where was_active) \
+             where company_id = $1 and brake_id = $2) \
+         select count(*) from gone";
     Return =
         "with gone as (delete from removals where company_id = $1 and user_id = any ($2) returning brake_id) \
          update brakes b set returned = b.returned + n.count from ( \
@@ -204,6 +212,21 @@ pub(crate) fn join(
         .bind::<Timestamptz, _>(held_until)
         .execute(conn)
         .map(drop)
+}
+
+/// Destroys what was kept of those who were deleted by this batch, and counts them in a mass removal; how many they were.
+pub(crate) fn let_go(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    brake: Option<BrakeId>,
+    now: DateTime<Utc>,
+) -> QueryResult<i64> {
+    let (people,): (i64,) = statement(LetGo)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<Nullable<SqlUuid>, _>(brake.map(|brake| brake.as_uuid()))
+        .bind::<Timestamptz, _>(now)
+        .get_result(conn)?;
+    Ok(people)
 }
 
 /// Forgets the removal of people whom Entra has given access again.

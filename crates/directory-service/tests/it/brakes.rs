@@ -481,6 +481,24 @@ async fn whoever_is_deleted_last_waits_as_long_as_whoever_was_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_people_of_a_company_are_kept_than_may_be() {
+    let world = World::new();
+    let directory = world.directory().await;
+    let mut scene = Scene::new(&world, 20).await;
+    scene.delete(0..12).await;
+    world.sql("update brakes set removed = 100000");
+    scene.delete(12..14).await;
+    scene.switch(14..15, false).await;
+    let brake = scene.brake().await;
+    assert_eq!((brake.removed, brake.had_access, brake.not_held, brake.waiting), (100_003, 15, 2, 100_001));
+    // Whoever is disabled can be lost to nobody, and stays.
+    assert_eq!(world.sql("select count(*) from removals").trim(), "13");
+    assert!(directory.metrics().await.contains("timeclock_directory_users_not_held_total 2\n"));
+    scene.decide(&brake, Decision::Undo).await.unwrap();
+    assert_eq!(scene.undone().await.restored, 13);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_decides_about_ends_by_itself() {
     let world = World::new();
     let _directory = world.directory().await;
