@@ -2,7 +2,7 @@
 //!
 //! Everybody whose access provisioning ends is kept as a row beside the users, with what a deleted user was. The write
 //! path counts those rows in the transaction of the batch; beyond the company's rule a *brake* comes on and takes them
-//! in. Nothing of this holds access up.
+//! in. Access has ended when that transaction is committed, which takes some statements longer and waits for nobody.
 
 pub(crate) mod answer;
 pub(crate) mod undo;

@@ -26,7 +26,7 @@ brakes-rule-title = When is it a mass removal?
 brakes-rule-text = When Microsoft Entra disables or deletes more than { $count ->
     [one] { $count } person
    *[other] { $count } people
-  }, and more than { $percent } % of those who have access, within an hour.
+  }, and more than { $percent } % of those who have access, within an hour, unless whoever runs TimeClock 365 has set another time.
 brakes-rule-people = More people than
 brakes-rule-percent = And more per cent than
 brakes-rule-hint = Both have to be exceeded. Access ends at once in any case.

@@ -26,7 +26,7 @@ brakes-rule-title = Quand est-ce un retrait massif ?
 brakes-rule-text = Quand Microsoft Entra désactive ou supprime plus de { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
-  }, et plus de { $percent } % de celles qui ont accès, en une heure.
+  }, et plus de { $percent } % de celles qui ont accès, en une heure, sauf si l’exploitant de TimeClock 365 a fixé une autre durée.
 brakes-rule-people = Plus de personnes que
 brakes-rule-percent = Et plus de pour cent que
 brakes-rule-hint = Les deux doivent être dépassés. L’accès prend fin aussitôt dans tous les cas.

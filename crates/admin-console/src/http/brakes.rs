@@ -6,10 +6,7 @@ use actix_web::{
     web::{Data, Form, Path},
 };
 use askama::Template;
-use bus_contract::{
-    Timestamp,
-    directory::{Brake, BrakeRule, Removal, brake::State, decide_brake::Decision},
-};
+use bus_contract::directory::{Brake, BrakeRule, Removal, brake::State, decide_brake::Decision};
 use serde::Deserialize;
 use service_runtime::Causes;
 use typed_ids::BrakeId;
@@ -68,15 +65,6 @@ pub(crate) fn state(brake: &Brake) -> (Tone, Key) {
         State::Expired => (Tone::Neutral, Key("brake-state-expired")),
         State::Unspecified => (Tone::Neutral, Key("unknown")),
     }
-}
-
-/// How many minutes lie between two moments, one at least.
-pub(crate) fn minutes(from: Option<&Timestamp>, until: Option<&Timestamp>) -> u64 {
-    let seconds = match (from, until) {
-        (Some(from), Some(until)) => u64::try_from(until.seconds - from.seconds).unwrap_or(0),
-        _ => 0,
-    };
-    seconds.div_ceil(60).max(1)
 }
 
 /// `GET /provisioning/brakes`.
@@ -226,18 +214,4 @@ pub(crate) async fn set_rule(
         }
     };
     show_all(&app, &who, &request, status, Some((Tone::Danger, key))).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_takes_a_moment_takes_a_minute() {
-        let at = |seconds| Timestamp { seconds, nanos: 0 };
-        assert_eq!(minutes(Some(&at(100)), Some(&at(100))), 1);
-        assert_eq!(minutes(Some(&at(0)), Some(&at(2_400))), 40);
-        assert_eq!(minutes(Some(&at(0)), Some(&at(2_401))), 41);
-        assert_eq!(minutes(None, Some(&at(9))), 1);
-    }
 }

@@ -940,7 +940,7 @@ pub mod brake {
     }
 }
 /// When a removal is a mass removal: more people than `more_than`, and more than `percent` per cent of those who had
-/// access before, within an hour.
+/// access before, within an hour or what TIMECLOCK_BRAKE_WINDOW_MS says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BrakeRule {
     #[prost(uint32, tag = "1")]

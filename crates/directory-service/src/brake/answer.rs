@@ -69,7 +69,7 @@ pub(crate) async fn list_removals(pool: &Pool, payload: &[u8]) -> Reply {
     match found.await {
         Ok(None) => answered(reply::Result::ListRemovals(ListRemovalsReply::default())),
         Ok(Some((brake, mut removals))) => {
-            // Each of them is less than 2 KiB, so a page fits.
+            // Each of them is two texts of at most 2 KiB and little else, so a page fits.
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             let has_more = removals.len() > limit;
             removals.truncate(limit);

@@ -204,9 +204,13 @@ pub(crate) fn decide(
         .map(drop)
 }
 
-/// Ends the brakes of whom nobody waits any more; how many.
-pub(crate) fn finish(conn: &mut PgConnection, company: CompanyId, now: DateTime<Utc>) -> QueryResult<usize> {
-    statement(Finish).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(now).execute(conn)
+/// Ends the brakes of whom nobody waits any more.
+pub(crate) fn finish(conn: &mut PgConnection, company: CompanyId, now: DateTime<Utc>) -> QueryResult<()> {
+    statement(Finish)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .map(drop)
 }
 
 /// Ends the brakes whose time is over without a decision; how many.

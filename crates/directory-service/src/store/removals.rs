@@ -21,7 +21,7 @@ use crate::{
     apply::{
         decide::{
             UserKey,
-            restore::{Held, Removed as Known},
+            restore::{Held, Returnee},
         },
         removals::Removed,
     },
@@ -259,7 +259,7 @@ pub(crate) fn by_users(
     conn: &mut PgConnection,
     companies: &[CompanyId],
     keys: &[UserKey],
-) -> QueryResult<Vec<(UserKey, Known)>> {
+) -> QueryResult<Vec<(UserKey, Returnee)>> {
     type Row = (
         Uuid,
         Uuid,
@@ -277,7 +277,7 @@ pub(crate) fn by_users(
         .bind::<Array<SqlUuid>, _>(companies_of(keys))
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
         .load(conn)?;
-    let known = |row: Row| -> QueryResult<(UserKey, Known)> {
+    let known = |row: Row| -> QueryResult<(UserKey, Returnee)> {
         let (company_id, user_id, brake, user_name, was_active, version, created, modified, text, groups) =
             row;
         let held = match (version, created, modified, text) {
@@ -290,7 +290,7 @@ pub(crate) fn by_users(
             _ => None,
         };
         let key = (CompanyId::from_uuid(company_id), UserId::from_uuid(user_id));
-        Ok((key, Known { brake: BrakeId::from_uuid(brake), user_name, was_active, held }))
+        Ok((key, Returnee { brake: BrakeId::from_uuid(brake), user_name, was_active, held }))
     };
     rows.into_iter().map(known).collect()
 }
@@ -377,13 +377,17 @@ pub(crate) fn still_waiting(
     Ok(count)
 }
 
-/// Destroys what is kept of people whom nobody may bring back any more; how many there were.
+/// Destroys what is kept of people whom nobody may bring back any more.
 pub(crate) fn forget(
     conn: &mut PgConnection,
     company: CompanyId,
     alone_before: DateTime<Utc>,
-) -> QueryResult<usize> {
-    statement(Forget).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(alone_before).execute(conn)
+) -> QueryResult<()> {
+    statement(Forget)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<Timestamptz, _>(alone_before)
+        .execute(conn)
+        .map(drop)
 }
 
 /// Destroys what is kept of a mass removal's people.
