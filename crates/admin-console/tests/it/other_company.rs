@@ -168,7 +168,9 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
         }
         "/language" => (vec![], vec![("language", "en")], 303),
         "/provisioning/brakes/rule" => (vec![], vec![("more_than", "10"), ("percent", "10")], 303),
-        "/provisioning/brakes/{id}/undo" | "/provisioning/brakes/{id}/release" => (vec![BRAKE], vec![], 404),
+        "/provisioning/brakes/{id}/undo" | "/provisioning/brakes/{id}/release" => {
+            (vec![BRAKE], vec![("removed", "157")], 404)
+        }
         "/settings/company/tokens/rotate" => (vec![], vec![("overlap", "0")], 303),
         "/settings/company/tokens/{token}/reveal" | "/settings/company/tokens/{token}/revoke" => {
             (vec![TOKEN], vec![], 404)

@@ -202,6 +202,24 @@ fn mass_removals() -> Row {
         .runbook("MassRemovalUndecided"),
         Panel::new(
             Visual::Lines,
+            "For how long nobody has decided",
+            Unit::Seconds,
+            "About the oldest mass removal that waits. Within a day somebody should have.",
+        )
+        .ask("undecided", "max(timeclock_directory_brake_undecided_age_seconds)")
+        .from(86_400.0, Doubtful)
+        .runbook("MassRemovalUndecided"),
+        Panel::new(
+            Visual::Lines,
+            "For how long people are on their way back",
+            Unit::Seconds,
+            "Of the oldest undo that is not done. It takes minutes, also for thousands.",
+        )
+        .ask("undoing", "max(timeclock_directory_brake_undoing_age_seconds)")
+        .from(3_600.0, Bad)
+        .runbook("MassRemovalUndoStuck"),
+        Panel::new(
+            Visual::Lines,
             "Deleted people who could come back",
             Unit::Count,
             "Kept for an hour, and as long as a mass removal waits.",
