@@ -6,7 +6,7 @@ use crate::{
     document::{Element, Vocabulary},
     limits::CLOCK_SKEW,
     refusal::{Refusal, repeated},
-    response::{check_issue_instant, instant_of, required},
+    response::{check_issue_instant, instant_of},
     service_provider::ServiceProvider,
 };
 
@@ -17,6 +17,7 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 pub(crate) struct Claims {
     pub(crate) name_id: String,
     pub(crate) name_id_format: Option<String>,
+    pub(crate) authn_instant: DateTime<Utc>,
     pub(crate) session_index: Option<String>,
     pub(crate) session_not_on_or_after: Option<DateTime<Utc>>,
     /// When the first of its times ends.
@@ -38,12 +39,13 @@ pub(crate) fn check(
     let subject = only(assertion, "Subject", "an assertion with one Subject")?;
     let subject_end = check_confirmation(subject, sp, request_id, now)?;
     let (name_id, name_id_format) = name_id(subject)?;
-    let (session_index, session_not_on_or_after) = check_authentication(assertion, now)?;
+    let authentication = check_authentication(assertion, now)?;
     Ok(Claims {
         name_id,
         name_id_format,
-        session_index,
-        session_not_on_or_after,
+        authn_instant: authentication.instant,
+        session_index: authentication.session_index,
+        session_not_on_or_after: authentication.session_end,
         not_on_or_after: conditions_end.min(subject_end),
     })
 }
@@ -138,18 +140,23 @@ fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {
     Ok((name.to_owned(), element.attribute("Format").map(str::to_owned)))
 }
 
-/// Profiles §4.1.4.2: the assertion says how the person was authenticated. Returns the identity provider's session.
-fn check_authentication(
-    assertion: &Element,
-    now: DateTime<Utc>,
-) -> Result<(Option<String>, Option<DateTime<Utc>>), Refusal> {
+/// When the person was authenticated, and the identity provider's session.
+struct Authentication {
+    instant: DateTime<Utc>,
+    session_index: Option<String>,
+    session_end: Option<DateTime<Utc>>,
+}
+
+/// Profiles §4.1.4.2: the assertion says how the person was authenticated, and when (core §2.7.2).
+fn check_authentication(assertion: &Element, now: DateTime<Utc>) -> Result<Authentication, Refusal> {
     let statement = only(assertion, "AuthnStatement", "an assertion with one AuthnStatement")?;
-    required(statement, "AuthnInstant")?;
-    let end = instant_of(statement, "SessionNotOnOrAfter")?;
-    if let Some(at) = end
+    let instant = instant_of(statement, "AuthnInstant")?.ok_or(Refusal::Malformed("AuthnInstant"))?;
+    let session_end = instant_of(statement, "SessionNotOnOrAfter")?;
+    if let Some(at) = session_end
         && now - CLOCK_SKEW >= at
     {
         return Err(Refusal::Expired { at });
     }
-    Ok((statement.attribute("SessionIndex").map(str::to_owned), end))
+    let session_index = statement.attribute("SessionIndex").map(str::to_owned);
+    Ok(Authentication { instant, session_index, session_end })
 }

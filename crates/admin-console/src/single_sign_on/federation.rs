@@ -22,6 +22,8 @@ use crate::{
 
 /// How long somebody may take at the identity provider.
 pub(crate) const REQUEST_GOOD: TimeDelta = TimeDelta::minutes(15);
+/// How far an identity provider's clock may be from ours.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 /// Sign-ins of one company that wait at once.
 const REQUESTS_MOST: i64 = 20_000;
 
@@ -155,6 +157,7 @@ pub(crate) struct Asked {
     pub(crate) purpose: Purpose,
     tester: String,
     return_to: String,
+    at: DateTime<Utc>,
 }
 
 /// What to ask for.
@@ -221,6 +224,7 @@ pub(crate) async fn asked(
         purpose: Purpose::parse(&row.purpose),
         tester: row.tester,
         return_to: row.return_to,
+        at: row.expires_at - REQUEST_GOOD,
     }))
 }
 
@@ -231,6 +235,8 @@ pub(crate) struct Proven {
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
+    /// When they last had to prove it; `None` when that is not said.
+    pub(crate) authenticated_at: Option<DateTime<Utc>>,
     /// Entra's object id.
     pub(crate) object_id: Option<String>,
     pub(crate) user_name: String,
@@ -238,6 +244,13 @@ pub(crate) struct Proven {
     pub(crate) roles: Option<Vec<String>>,
     /// Of issuer and message: what must not be taken twice, and until when it could be.
     pub(crate) taken: (String, DateTime<Utc>),
+}
+
+/// Whether somebody who was asked to prove once more who they are has done so. What we ask comes by way of the browser, which
+/// may leave it out, and the identity provider may pass it over: only the time that it says tells.
+fn is_confirmed(asked: &Asked, proven: &Proven) -> bool {
+    let since = asked.at - CLOCK_SKEW;
+    asked.purpose == Purpose::Confirm && proven.authenticated_at.is_some_and(|at| at >= since)
 }
 
 /// What becomes of a sign-in.
@@ -255,7 +268,7 @@ pub(crate) async fn finish(
     (proven, received): (Proven, sign_in_test::Received),
     from: From,
 ) -> Result<Outcome, Refusal> {
-    let is_confirmed = asked.is_some_and(|asked| asked.purpose == Purpose::Confirm);
+    let is_confirmed = asked.is_some_and(|asked| is_confirmed(asked, &proven));
     let found = person::arrival(app, company, configuration.match_by(), &proven, is_confirmed).await;
     if let Some(asked) = asked.filter(|asked| asked.purpose == Purpose::Test) {
         return note_test(app, asked, received, Some(proven.taken), found).await;

@@ -84,6 +84,7 @@ impl Company {
             console_url: self.anna.origin(),
             assertion_id: format!("_a{next}"),
             now: NOW,
+            known_for: 0,
         }
     }
 
@@ -416,8 +417,13 @@ async fn what_is_protected_asks_somebody_to_prove_it_where_they_signed_in() {
     assert!(asked.location().starts_with("/confirm-password"), "{}", asked.body);
     let page = megan.get(asked.location()).await;
     assert!(!page.body.contains("type=\"password\""), "{}", page.body);
-    let page = megan.post("/confirm-password", &[("return", "/people")]).await;
-    let (request, relay_state) = company.sent(&page);
+    let ask = async || company.sent(&megan.post("/confirm-password", &[("return", "/people")]).await);
+    let (request, relay_state) = ask().await;
+    let said = Said { request: Some(request), known_for: 121, ..company.said() };
+    assert_eq!(bring(&megan, &company.provider.response(&said), &relay_state).await.status, 303);
+    let asked = megan.post("/settings/single-sign-on/only", &[("is_only", "true")]).await;
+    assert!(asked.location().starts_with("/confirm-password"), "known from before: {}", asked.body);
+    let (request, relay_state) = ask().await;
     let said = Said { request: Some(request), ..company.said() };
     let answer = bring(&megan, &company.provider.response(&said), &relay_state).await;
     assert_eq!((answer.status, answer.location()), (303, "/people"), "{}", answer.body);

@@ -18,6 +18,8 @@ fn an_assertion_that_is_signed_is_accepted_and_read_whole() {
     let format = assertion.name_id_format.as_deref();
     assert_eq!(format, Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"));
     assert!(assertion.session_index.is_some());
+    let authenticated = (assertion.authn_instant - before).abs();
+    assert!(authenticated < TimeDelta::minutes(1), "{authenticated}");
     assert_eq!(assertion.attributes[ROLE], ["administrator", "auditor"]);
     assert_eq!(assertion.only_value("department"), Some("Payroll & Time"));
     assert_eq!(assertion.only_value(ROLE), None, "which of the two would be meant?");
