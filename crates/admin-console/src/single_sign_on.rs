@@ -143,18 +143,15 @@ pub(crate) async fn of_company(
     app: &App,
     company: CompanyId,
 ) -> Result<Option<Configuration>, pg_pool::Error> {
-    app.pool
+    let stored = app
+        .pool
         .transaction("single_sign_on.get", move |connection| {
             store::act_for(connection, company)?;
-            read(connection, company)
+            let row = single_sign_on::of_company(connection, company)?;
+            Ok((row, single_sign_on::domains(connection, company)?))
         })
-        .await
-}
-
-/// Within a transaction that acts for the company.
-pub(crate) fn read(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Option<Configuration>> {
-    let Some(row) = single_sign_on::of_company(connection, company)? else { return Ok(None) };
-    let domains = single_sign_on::domains(connection, company)?;
+        .await?;
+    let (Some(row), domains) = stored else { return Ok(None) };
     // What was read once can be read again, until a later version of ours is stricter: then it must be set up anew.
     let identity_provider = IdentityProvider::read_metadata(&row.metadata).ok();
     Ok(identity_provider.map(|identity_provider| Configuration { row, identity_provider, domains }))

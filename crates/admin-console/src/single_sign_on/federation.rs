@@ -16,16 +16,21 @@ use crate::{
     store::{
         self,
         audit::{self, Act},
-        sign_in_requests::{self, SignInRequestRow},
+        sign_in_requests::{self, Room, SignInRequestRow},
     },
+    throttle::Network,
 };
 
 /// How long somebody may take at the identity provider.
 pub(crate) const REQUEST_GOOD: TimeDelta = TimeDelta::minutes(15);
 /// How far an identity provider's clock may be from ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
-/// Sign-ins of one company that wait at once.
+/// Of one company and purpose, this many wait at once.
 const REQUESTS_MOST: i64 = 20_000;
+/// So many of them from networks from which nobody has signed in lately: the rest is kept for those from which people do.
+const REQUESTS_OF_STRANGERS_MOST: i64 = 10_000;
+/// So many of them from one network.
+const REQUESTS_OF_NETWORK_MOST: i64 = 1_000;
 
 /// What for somebody is sent to the identity provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +86,7 @@ pub(crate) enum Refusal {
     /// While they signed in.
     #[error("the person's access has just ended")]
     Ended,
-    #[error("{REQUESTS_MOST} sign-ins of the company wait already")]
+    #[error("too many sign-ins of the company wait already")]
     TooMany,
     #[error("the identity provider cannot be asked")]
     Request(#[from] saml_protocol::RequestError),
@@ -170,6 +175,8 @@ pub(crate) struct Wish {
     pub(crate) return_to: String,
     /// What the browser keeps from a sign-in that it began before, in another tab.
     pub(crate) browser: Option<String>,
+    /// Where it is asked from.
+    pub(crate) network: Network,
 }
 
 /// Remembers a sign-in that is about to be asked for.
@@ -189,12 +196,17 @@ pub(crate) async fn ask(app: &App, company: CompanyId, wish: Wish) -> Result<Ask
         tester: wish.tester.map(Account::key).unwrap_or_default(),
         return_to: wish.return_to,
         expires_at: now + REQUEST_GOOD,
+        network_key: wish.network.key(),
     };
+    let network = wish.network;
     let has_room = app
         .pool
         .transaction("single_sign_on.ask", move |connection| {
             store::act_for(connection, company)?;
-            sign_in_requests::insert(connection, &row, (now, REQUESTS_MOST))
+            let is_known = network.is_known(connection, company, now)?;
+            let of_company = if is_known { REQUESTS_MOST } else { REQUESTS_OF_STRANGERS_MOST };
+            let room = Room { of_company, of_network: REQUESTS_OF_NETWORK_MOST };
+            sign_in_requests::insert(connection, &row, now, room)
         })
         .await?;
     has_room.then_some(asking).ok_or(Refusal::TooMany)
@@ -312,6 +324,9 @@ async fn begin(
             )?;
             if !is_let_in {
                 return Ok(Err(Refusal::Ended));
+            }
+            if request.is_some() {
+                Network::of(&from.address).succeeded(connection, company, now)?;
             }
             let actor = actor(&arrival.user_name, &from);
             let act = Act::on("session.signed_in", &arrival.user_name).note(format!(

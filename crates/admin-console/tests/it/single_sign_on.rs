@@ -15,22 +15,22 @@ use crate::{
     sample::{PERSON, told},
 };
 
-const OBJECT: &str = "2f1c4e8a-0000-4000-8000-00000000000a";
-const USER: &str = "megan@contoso.example";
-const ISSUER: &str = "https://sts.example/contoso/";
-const FORM: [(&str, &str); 3] =
+pub(crate) const OBJECT: &str = "2f1c4e8a-0000-4000-8000-00000000000a";
+pub(crate) const USER: &str = "megan@contoso.example";
+pub(crate) const ISSUER: &str = "https://sts.example/contoso/";
+pub(crate) const FORM: [(&str, &str); 3] =
     [("way", "saml"), ("match_by", "external_id"), ("domains", "contoso.example")];
 
 /// Contoso with single sign-on, its administrator, and its identity provider.
-struct Company {
-    world: World,
-    anna: Browser,
-    provider: IdentityProvider,
+pub(crate) struct Company {
+    pub(crate) world: World,
+    pub(crate) anna: Browser,
+    pub(crate) provider: IdentityProvider,
     next: Mutex<u32>,
 }
 
 impl Company {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
@@ -46,12 +46,12 @@ impl Company {
         company
     }
 
-    async fn save(&self, fields: &[(&str, &str)]) -> Seen {
+    pub(crate) async fn save(&self, fields: &[(&str, &str)]) -> Seen {
         self.anna.post("/settings/single-sign-on", fields).await
     }
 
     /// Megan, as the directory has her.
-    fn provision(&self, role: &str, is_active: bool) {
+    pub(crate) fn provision(&self, role: &str, is_active: bool) {
         let attributes = format!(
             r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
         );
@@ -73,7 +73,7 @@ impl Company {
     }
 
     /// What the identity provider says of Megan by itself.
-    fn said(&self) -> Said {
+    pub(crate) fn said(&self) -> Said {
         let mut next = self.next.lock().unwrap();
         *next += 1;
         Said {
@@ -89,12 +89,12 @@ impl Company {
     }
 
     /// Begins at `/login`: the request's id, and what goes to the identity provider and back.
-    async fn begin(&self, browser: &Browser, path: &str) -> (String, String) {
+    pub(crate) async fn begin(&self, browser: &Browser, path: &str) -> (String, String) {
         let page = browser.post("/login", &[("user", USER), ("return", path)]).await;
         self.sent(&page)
     }
 
-    fn sent(&self, page: &Seen) -> (String, String) {
+    pub(crate) fn sent(&self, page: &Seen) -> (String, String) {
         assert_eq!(page.status, 200, "{}", page.body);
         assert!(
             page.body.contains("https://login.example/SingleSignOnService?SAMLRequest="),
@@ -111,7 +111,7 @@ impl Company {
     }
 
     /// The whole way in.
-    async fn sign_in(&self, browser: &Browser) -> Seen {
+    pub(crate) async fn sign_in(&self, browser: &Browser) -> Seen {
         let (request, relay_state) = self.begin(browser, "/people").await;
         let said = Said { request: Some(request), ..self.said() };
         bring(browser, &self.provider.response(&said), &relay_state).await
@@ -119,7 +119,7 @@ impl Company {
 }
 
 /// The identity provider's page has the browser send its form.
-async fn bring(browser: &Browser, response: &str, relay_state: &str) -> Seen {
+pub(crate) async fn bring(browser: &Browser, response: &str, relay_state: &str) -> Seen {
     let fields = [("SAMLResponse", response), ("RelayState", relay_state)];
     let headers = [("origin", "https://login.example"), ("sec-fetch-site", "cross-site")];
     browser.post_from("/saml/login_check", &fields, &headers).await
