@@ -13,6 +13,7 @@ use crate::{
     app::App,
     csrf, opaque,
     signed_in::{Account, Role, SignedIn},
+    single_sign_on,
     store::{
         self,
         administrators::{self, AdministratorRow},
@@ -189,11 +190,32 @@ pub(crate) fn is_good(connection: &mut PgConnection, key: &str, cutoff: Cutoff) 
         || person_sessions::find(connection, key, cutoff)?.is_some())
 }
 
-/// Begins a session of an administrator within a transaction that acts for the company; its cookie is `cookie`.
-pub(crate) fn begin(
+/// An administrator whose password is enough: they keep it in any case, or passwords are not switched off. Nobody switches
+/// them off before the transaction ends.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    company: CompanyId,
+    administrator: Uuid,
+}
+
+/// Whether a password is enough for this administrator, within a transaction that acts for the company; to be asked before
+/// anything is read.
+pub(crate) fn admit(
     connection: &mut PgConnection,
     company: CompanyId,
     administrator: Uuid,
+) -> QueryResult<Option<Admitted>> {
+    administrators::take_turns(connection, company)?;
+    let found = administrators::find(connection, company, administrator)?;
+    let keeps_password = found.is_some_and(|found| found.is_break_glass);
+    let is_enough = keeps_password || !single_sign_on::is_only(connection, company)?;
+    Ok(is_enough.then_some(Admitted { company, administrator }))
+}
+
+/// Begins a session of an administrator within the transaction that has admitted them; its cookie is `cookie`.
+pub(crate) fn begin(
+    connection: &mut PgConnection,
+    Admitted { company, administrator }: Admitted,
     cookie: &str,
     from: &From,
     (now, limits): (DateTime<Utc>, Limits),

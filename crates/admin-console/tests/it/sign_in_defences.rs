@@ -1,18 +1,47 @@
 //! What single sign-on withstands: whoever begins without ending, and what changes while somebody is under way.
 
+use bus_contract::console::Role;
+use diesel::{Connection as _, connection::SimpleConnection as _};
+
 use crate::{
-    harness::{NOW, Said},
+    administrators::ids,
+    harness::{Browser, NOW, Said, eventually, url},
     single_sign_on::{Company, USER, bring},
 };
+
+impl Company {
+    /// Anna's test, which leads to Megan.
+    async fn test(&self) {
+        let (request, relay_state) = self.sent(&self.anna.post("/settings/single-sign-on/test", &[]).await);
+        let said = Said { request: Some(request), ..self.said() };
+        let answer = bring(&self.anna, &self.provider.response(&said), &relay_state).await;
+        assert!(answer.location().starts_with("/settings/single-sign-on/tests/"), "{}", answer.body);
+    }
+
+    async fn keep_password(&self, email: &str, keeps: &str) {
+        let all = ids(&self.world, self.world.contoso.id).await;
+        let (_, id) = all.iter().find(|(of, _)| of == email).unwrap();
+        let path = format!("/settings/administrators/{id}/break-glass");
+        let kept = self.anna.post(&path, &[("is_break_glass", keeps)]).await;
+        assert_eq!(kept.status, 303, "{}", kept.body);
+    }
+
+    /// Somebody else who has a password.
+    async fn colleague(&self, email: &str) -> Browser {
+        self.world.person(self.world.contoso.id, email, Role::Administrator).await
+    }
+
+    async fn switch_passwords_off(&self) -> crate::harness::Seen {
+        self.anna.post("/settings/single-sign-on/only", &[("is_only", "true")]).await
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_begins_and_never_ends_stops_themselves_alone() {
     let company = Company::start().await;
     let (office, mut elsewhere) = (company.world.browser(), company.world.browser());
     elsewhere.address = "203.0.113.9".to_owned();
-    let begin = async |browser: &crate::harness::Browser| {
-        browser.post("/login", &[("user", USER), ("return", "/")]).await
-    };
+    let begin = async |browser: &Browser| browser.post("/login", &[("user", USER), ("return", "/")]).await;
     for number in 0..100 {
         assert_eq!(begin(&office).await.status, 200, "{number}");
     }
@@ -57,4 +86,52 @@ async fn what_strangers_begin_leaves_room_for_networks_that_are_known_and_for_ot
     assert_eq!(bring(&megan, &company.provider.response(&said), &relay_state).await.status, 303);
     let page = company.anna.post("/settings/single-sign-on/test", &[]).await;
     assert_eq!(page.status, 200, "tests have a room of their own: {}", page.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_passwords_are_off_only_those_who_keep_theirs_get_another_session() {
+    let company = Company::start().await;
+    let (carla, dana) =
+        (company.colleague("carla@contoso.example").await, company.colleague("dana@contoso.example").await);
+    company.keep_password("carla@contoso.example", "true").await;
+    company.keep_password("dana@contoso.example", "true").await;
+    company.test().await;
+    assert_eq!(company.switch_passwords_off().await.location(), "/settings/single-sign-on?done=only");
+    assert_eq!((carla.get("/account").await.status, dana.get("/account").await.status), (200, 200));
+    let fields = [("current", crate::harness::PASSWORD), ("new", "quite another horse battery")];
+    let refused = company.anna.post("/account/password", &fields).await;
+    assert_eq!(refused.status, 422, "the session that was left to whoever switched them off is no way on");
+    assert!(refused.body.contains("signs in with its own accounts alone"), "{}", refused.body);
+    assert_eq!(company.anna.get("/account").await.status, 200);
+    assert_eq!(carla.post("/account/password", &fields).await.status, 303, "she keeps hers");
+    company.keep_password("dana@contoso.example", "false").await;
+    assert_eq!(dana.get("/account").await.status, 303, "hers is over, and so is what rested on it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_while_passwords_are_switched_off_waits_and_is_refused() {
+    let company = Company::start().await;
+    let id = company.world.contoso.id;
+    let mut other = diesel::PgConnection::establish(&url(&company.world.database, "owner")).unwrap();
+    other
+        .batch_execute(&format!(
+            "BEGIN; SET LOCAL timeclock.company_id = '{id}';
+             SELECT pg_advisory_xact_lock(hashtextextended('administrators {id}', 0));
+             UPDATE single_sign_on SET is_only = true"
+        ))
+        .unwrap();
+    let (browser, email) = (company.world.browser(), company.world.contoso.email);
+    let signing_in = tokio::spawn(async move { browser.sign_in(email).await });
+    let server = backing_servers::postgres::Server::shared().unwrap();
+    eventually("waiting", || async {
+        let sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let waiting = server.sql(&company.world.database.name, sql).unwrap();
+        (waiting.trim() == "1").then_some(())
+    })
+    .await;
+    other.batch_execute("COMMIT").unwrap();
+    let refused = signing_in.await.unwrap();
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert!(refused.body.contains("signs in with its own accounts alone"), "{}", refused.body);
 }
