@@ -16,7 +16,7 @@ use typed_ids::CompanyId;
 use crate::{
     app::App,
     session,
-    signed_in::{Account, SignedIn},
+    signed_in::{Account, Role, SignedIn},
     store::{
         self, administrators,
         audit::{self, Act},
@@ -118,6 +118,8 @@ pub(crate) enum Refusal {
     NotSetUp,
     #[error("no test of whoever switches it on has succeeded within the last hour")]
     NotTested,
+    #[error("the tests led to nobody who is an administrator")]
+    NotTestedAsAdministrator,
     #[error("no administrator keeps a password")]
     NoBreakGlass,
     #[error("the settings cannot be read or written")]
@@ -324,9 +326,13 @@ fn may_be_only(
     row: &SingleSignOnRow,
     now: DateTime<Utc>,
 ) -> QueryResult<Result<(), Refusal>> {
-    let since = row.changed_at.max(now - TEST_GOOD);
-    if !sign_in_tests::has_succeeded(connection, company, &account.key(), since)? {
+    let when = (row.changed_at, now - TEST_GOOD);
+    let roles = sign_in_tests::roles_of_accepted(connection, company, &account.key(), when)?;
+    if roles.is_empty() {
         return Ok(Err(Refusal::NotTested));
+    }
+    if !roles.iter().any(|role| role == Role::Administrator.as_str()) {
+        return Ok(Err(Refusal::NotTestedAsAdministrator));
     }
     if !administrators::has_break_glass(connection, company, None)? {
         return Ok(Err(Refusal::NoBreakGlass));

@@ -86,6 +86,7 @@ sso-domains = Give at most 20 domains, one a line, each like contoso.com.
 sso-domain-not-vouched-for = Our support has invited nobody with an address of this domain, so we cannot know that it is yours. Ask our support.
 sso-not-set-up = Set single sign-on up and save it first.
 sso-not-tested = Test it yourself first: no test of yours has succeeded within the last hour with what is set up now.
+sso-not-tested-as-administrator = Your tests led to people who are no administrators here. Test with an account whose app role is “administrator”, so that somebody can still change this page.
 sso-no-break-glass = First make somebody a break-glass administrator under Administrators: with a password that goes on working.
 sso-test-title = Single sign-on test
 sso-test-accepted = This sign-in would have been accepted

@@ -86,6 +86,7 @@ sso-domains = Indiquez au plus 20 domaines, un par ligne, chacun comme contoso.c
 sso-domain-not-vouched-for = Notre assistance n’a invité personne avec une adresse de ce domaine ; nous ne pouvons donc pas savoir qu’il est à vous. Contactez notre assistance.
 sso-not-set-up = Configurez d’abord l’authentification unique et enregistrez-la.
 sso-not-tested = Testez d’abord vous-même : aucun de vos tests n’a réussi depuis une heure avec la configuration actuelle.
+sso-not-tested-as-administrator = Vos tests ont mené à des personnes qui ne sont pas administrateurs ici. Testez avec un compte dont le rôle d’application est « administrator », pour que quelqu’un puisse encore modifier cette page.
 sso-no-break-glass = Désignez d’abord un administrateur de secours sous Administrateurs : son mot de passe continue de fonctionner.
 sso-test-title = Test de l’authentification unique
 sso-test-accepted = Cette connexion aurait été acceptée

@@ -17,6 +17,7 @@ use crate::{
         self,
         audit::{self, Act},
         sign_in_requests::{self, Room, SignInRequestRow},
+        single_sign_on,
     },
     throttle::Network,
 };
@@ -283,7 +284,8 @@ pub(crate) async fn finish(
     let is_confirmed = asked.is_some_and(|asked| is_confirmed(asked, &proven));
     let found = person::arrival(app, company, configuration.match_by(), &proven, is_confirmed).await;
     if let Some(asked) = asked.filter(|asked| asked.purpose == Purpose::Test) {
-        return note_test(app, asked, received, Some(proven.taken), found).await;
+        let context = (asked, configuration.row.changed_at);
+        return note_test(app, context, received, Some(proven.taken), found).await;
     }
     let arrival = match found {
         Ok(arrival) => arrival,
@@ -293,7 +295,7 @@ pub(crate) async fn finish(
         }
     };
     let path = asked.map_or("/", |asked| asked.return_to.as_str()).to_owned();
-    let cookie = begin(app, company, asked, (arrival, proven.taken), from).await?;
+    let cookie = begin(app, company, (configuration, asked), (arrival, proven.taken), from).await?;
     Ok(Outcome::SignedIn { cookie, path })
 }
 
@@ -301,18 +303,24 @@ pub(crate) async fn finish(
 async fn begin(
     app: &App,
     company: CompanyId,
-    asked: Option<&Asked>,
+    (configuration, asked): (&Configuration, Option<&Asked>),
     (arrival, taken): (Arrival, (String, DateTime<Utc>)),
     from: From,
 ) -> Result<String, Refusal> {
     let (now, limits, cookie) = (app.now(), app.limits, opaque::mint());
     let (session_cookie, request) = (cookie.clone(), asked.map(|asked| asked.request));
+    let set_up = configuration.row.clone();
     let begun = app
         .pool
         .transaction("single_sign_on.begin", move |connection| {
             store::act_for(connection, company)?;
             if !take(connection, company, request, (&taken, now))? {
                 return Ok(Err(Refusal::Replayed));
+            }
+            // Asking the directory takes a while, in which it may have been set up anew: that ends no session that begins
+            // after it.
+            if !single_sign_on::is_still(connection, &set_up)? {
+                return Ok(Err(Refusal::Off));
             }
             let is_let_in = session::begin_of_person(
                 connection,
@@ -358,10 +366,10 @@ fn take(
     sign_in_requests::take_assertion(connection, company, assertion, (now, *good_until))
 }
 
-/// Keeps what a test has received, and what would have become of it.
+/// Keeps what a test of what was set up at this time has received, and what would have become of it.
 pub(crate) async fn note_test(
     app: &App,
-    asked: &Asked,
+    (asked, set_up_at): (&Asked, DateTime<Utc>),
     received: sign_in_test::Received,
     taken: Option<(String, DateTime<Utc>)>,
     found: Result<Arrival, Refusal>,
@@ -378,7 +386,7 @@ pub(crate) async fn note_test(
         })
         .await?;
     let found = if used { found } else { Err(Refusal::Replayed) };
-    let test = sign_in_test::keep(app, company, &asked.tester, received, found).await?;
+    let test = sign_in_test::keep(app, company, (&asked.tester, set_up_at), received, found).await?;
     Ok(Outcome::Tested { test })
 }
 

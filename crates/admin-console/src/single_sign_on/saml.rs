@@ -132,7 +132,8 @@ async fn take_of_company(
         }
         (Err(refusal), Some(asked)) if is_test => {
             let received = Received { message: readable(&response), ..Received::default() };
-            federation::note_test(app, asked, received, None, Err(Refusal::Message(refusal))).await
+            let context = (asked, configuration.row.changed_at);
+            federation::note_test(app, context, received, None, Err(Refusal::Message(refusal))).await
         }
         (Err(refusal), _) => Err(Refusal::Message(refusal)),
     }

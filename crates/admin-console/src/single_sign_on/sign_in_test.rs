@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use typed_ids::CompanyId;
 use uuid::Uuid;
@@ -80,11 +80,11 @@ impl Received {
     }
 }
 
-/// Keeps what a test found; its id.
+/// Keeps what a test of what was set up at this time found; its id.
 pub(crate) async fn keep(
     app: &App,
     company: CompanyId,
-    tester: &str,
+    (tester, set_up_at): (&str, DateTime<Utc>),
     received: Received,
     found: Result<Arrival, Refusal>,
 ) -> Result<Uuid, Refusal> {
@@ -103,6 +103,7 @@ pub(crate) async fn keep(
         display_name: arrival.display_name,
         role: arrival.role.as_str().to_owned(),
     });
+    let role = person.as_ref().map(|person| person.role.clone()).unwrap_or_default();
     let report = Report { received: received.bounded(), person, reason, detail };
     let row = SignInTestRow {
         company_id: company.as_uuid(),
@@ -110,6 +111,8 @@ pub(crate) async fn keep(
         tester: tester.to_owned(),
         made_at: now,
         is_accepted,
+        set_up_at: Some(set_up_at),
+        role,
         // Text and lists of text are always JSON.
         report: serde_json::to_string(&report).unwrap_or_default(),
     };

@@ -1,11 +1,18 @@
 //! What single sign-on withstands: whoever begins without ending, and what changes while somebody is under way.
 
-use bus_contract::console::Role;
-use diesel::{Connection as _, connection::SimpleConnection as _};
+use std::sync::Mutex;
+
+use bus_contract::{
+    console::Role,
+    directory::{LookUpUser, LookUpUserReply, UserRecord, reply::Result as Told},
+    subject::LOOK_UP_USER,
+};
+use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 
 use crate::{
     administrators::ids,
     harness::{Browser, NOW, Said, eventually, url},
+    sample::{PERSON, told},
     single_sign_on::{Company, USER, bring},
 };
 
@@ -16,6 +23,25 @@ impl Company {
         let said = Said { request: Some(request), ..self.said() };
         let answer = bring(&self.anna, &self.provider.response(&said), &relay_state).await;
         assert!(answer.location().starts_with("/settings/single-sign-on/tests/"), "{}", answer.body);
+    }
+
+    /// Megan, found by a directory that takes so long that single sign-on is set up anew meanwhile.
+    fn change_while_the_directory_is_asked(&self) {
+        let mut other = PgConnection::establish(&url(&self.world.database, "owner")).unwrap();
+        other.batch_execute(&format!("SET timeclock.company_id = '{}'", self.world.contoso.id)).unwrap();
+        let other = Mutex::new(other);
+        self.world.services.answer(LOOK_UP_USER, move |_: LookUpUser| {
+            let change = "UPDATE single_sign_on SET changed_at = changed_at + interval '1 s'";
+            other.lock().unwrap().batch_execute(change).unwrap();
+            let attributes = r#"{"active":true,"roles":[{"value":"administrator"}]}"#;
+            let megan = UserRecord {
+                user_id: PERSON.into(),
+                version: 7,
+                attributes_json: attributes.to_owned(),
+                ..UserRecord::default()
+            };
+            told(Told::LookUpUser(LookUpUserReply { users: vec![megan] }))
+        });
     }
 
     async fn keep_password(&self, email: &str, keeps: &str) {
@@ -112,7 +138,7 @@ async fn while_passwords_are_off_only_those_who_keep_theirs_get_another_session(
 async fn whoever_signs_in_while_passwords_are_switched_off_waits_and_is_refused() {
     let company = Company::start().await;
     let id = company.world.contoso.id;
-    let mut other = diesel::PgConnection::establish(&url(&company.world.database, "owner")).unwrap();
+    let mut other = PgConnection::establish(&url(&company.world.database, "owner")).unwrap();
     other
         .batch_execute(&format!(
             "BEGIN; SET LOCAL timeclock.company_id = '{id}';
@@ -134,4 +160,32 @@ async fn whoever_signs_in_while_passwords_are_switched_off_waits_and_is_refused(
     let refused = signing_in.await.unwrap();
     assert_eq!(refused.status, 422, "{}", refused.body);
     assert!(refused.body.contains("signs in with its own accounts alone"), "{}", refused.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_under_way_does_not_outlive_the_set_up_that_it_rests_on() {
+    let company = Company::start().await;
+    company.change_while_the_directory_is_asked();
+    let megan = company.world.browser();
+    let answer = company.sign_in(&megan).await;
+    assert_eq!((answer.status, megan.session()), (403, None), "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_are_off_only_after_a_test_of_what_is_set_up_that_leads_to_an_administrator() {
+    let company = Company::start().await;
+    company.keep_password(company.world.contoso.email, "true").await;
+    company.provision("employee", true);
+    company.test().await;
+    let refused = company.switch_passwords_off().await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("no administrators here"), "{}", refused.body);
+    company.change_while_the_directory_is_asked();
+    company.test().await;
+    let refused = company.switch_passwords_off().await;
+    assert_eq!(refused.status, 409, "it was of what was set up before");
+    assert!(refused.body.contains("Test it yourself first"), "{}", refused.body);
+    company.provision("administrator", true);
+    company.test().await;
+    assert_eq!(company.switch_passwords_off().await.status, 303);
 }
