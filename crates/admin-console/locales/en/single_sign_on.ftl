@@ -6,6 +6,7 @@ login-lead = Give your user name first. You then sign in where your company does
 login-user = User name
 login-do = Next
 login-help = Your user name is the one with which you sign in to your company’s other applications, such as anna@contoso.com.
+login-password = Sign in with a password instead
 login-user-needed = Give your user name, such as anna@contoso.com.
 login-signed-out = You are signed out.
 sign-in-elsewhere = Sign in with your company’s account instead

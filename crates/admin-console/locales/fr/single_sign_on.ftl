@@ -6,6 +6,7 @@ login-lead = Indiquez d’abord votre nom d’utilisateur. Vous vous connectez e
 login-user = Nom d’utilisateur
 login-do = Suivant
 login-help = Votre nom d’utilisateur est celui avec lequel vous vous connectez aux autres applications de votre entreprise, par exemple anna@contoso.com.
+login-password = Se connecter plutôt avec un mot de passe
 login-user-needed = Indiquez votre nom d’utilisateur, par exemple anna@contoso.com.
 login-signed-out = Vous êtes déconnecté.
 sign-in-elsewhere = Se connecter plutôt avec le compte de votre entreprise

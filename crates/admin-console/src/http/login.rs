@@ -15,7 +15,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use typed_ids::CompanyId;
 
-use super::{guard::see_other, problem::Problem, query::Fields, render, return_to, sign_in::say};
+use super::{
+    problem::Problem,
+    query::Fields,
+    render, return_to,
+    sign_in::{password_page, say},
+};
 use crate::{
     app::App,
     language::Key,
@@ -78,7 +83,7 @@ pub(crate) async fn begin(
     let path = return_to::checked(&form.path).to_owned();
     let user = form.user.trim().to_owned();
     if user.is_empty() || user.len() > USER_NAME_MOST {
-        let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+        let page = Page::new(&request, app.clock.now(), Section::Nowhere).at("/login");
         let problem = Some(page.say("login-user-needed").to_string());
         let answer = LoginPage { page, path, user: String::new(), done: None, problem };
         return Ok(render::page(StatusCode::UNPROCESSABLE_ENTITY, &answer));
@@ -86,7 +91,7 @@ pub(crate) async fn begin(
     let network = Network::of(&app.address_of(&request));
     match of_domain(&app, &user, network.clone()).await? {
         Found::Waits { retry_at } => {
-            let page = Page::new(&request, app.clock.now(), Section::Nowhere);
+            let page = Page::new(&request, app.clock.now(), Section::Nowhere).at("/login");
             let said = say(&page, sign_in::Refusal::Throttled { retry_at }, "login-user-needed")?;
             let problem = Some(said.text.clone());
             Ok(said.on(&LoginPage { page, path, user, done: None, problem }))
@@ -103,10 +108,7 @@ pub(crate) async fn begin(
             leave(&app, &request, Key("leaving-title"), begun)
         }
         // Everybody else has a password, or nothing; nobody learns here which.
-        Found::Here => {
-            let (path, email) = (return_to::encode(&path), return_to::encode(&user));
-            Ok(see_other(&format!("/sign-in?return={path}&email={email}")))
-        }
+        Found::Here => Ok(password_page(&app, &request, path, &user)),
     }
 }
 

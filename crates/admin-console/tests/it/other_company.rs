@@ -143,7 +143,7 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
     const NEW: &str = "another horse battery staple";
     let (ids, fields, status): (Vec<&str>, Vec<(&'static str, &str)>, u16) = match pattern {
         "/sign-in" => (vec![], vec![("email", theirs.email), ("password", "a wrong one")], 422),
-        "/login" => (vec![], vec![("user", theirs.email)], 303),
+        "/login" => (vec![], vec![("user", theirs.email)], 200),
         "/saml/login_check" => (vec![], vec![("SAMLResponse", "PGEvPg==")], 403),
         "/settings/single-sign-on" => {
             (vec![], vec![("way", "saml"), ("match_by", "external_id"), ("metadata", "<a/>")], 422)
