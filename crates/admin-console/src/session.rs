@@ -13,7 +13,7 @@ use crate::{
     app::App,
     csrf, opaque,
     signed_in::{Account, Role, SignedIn},
-    single_sign_on,
+    single_sign_on::{self, Way},
     store::{
         self,
         administrators::{self, AdministratorRow},
@@ -249,8 +249,7 @@ pub(crate) struct Arrival {
     pub(crate) user_name: String,
     pub(crate) display_name: String,
     pub(crate) role: Role,
-    /// `saml` or `oidc`.
-    pub(crate) way: &'static str,
+    pub(crate) way: Way,
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
@@ -283,7 +282,7 @@ pub(crate) fn begin_of_person(
         user_name: arrival.user_name.clone(),
         display_name: arrival.display_name.clone(),
         role: arrival.role.as_str().to_owned(),
-        way: arrival.way.to_owned(),
+        way: arrival.way.as_str().to_owned(),
         subject,
         subject_format,
         session_index: arrival.session_index.clone(),

@@ -87,7 +87,7 @@ pub(crate) struct Configuration {
 
 impl Configuration {
     pub(crate) fn way(&self) -> Way {
-        Way::parse(&self.row.way).unwrap_or(Way::Password)
+        way_of(&self.row)
     }
 
     pub(crate) fn match_by(&self) -> MatchBy {
@@ -159,10 +159,16 @@ pub(crate) async fn of_company(
     Ok(identity_provider.map(|identity_provider| Configuration { row, identity_provider, domains }))
 }
 
+/// How the company of this row signs in: the one place that decides it. What a later version may write lets nobody in here, and
+/// then passwords are good.
+fn way_of(row: &SingleSignOnRow) -> Way {
+    Way::parse(&row.way).unwrap_or(Way::Password)
+}
+
 /// Whether passwords are for break-glass administrators alone; within a transaction that acts for the company.
 pub(crate) fn is_only(connection: &mut PgConnection, company: CompanyId) -> QueryResult<bool> {
     let row = single_sign_on::of_company(connection, company)?;
-    Ok(row.is_some_and(|row| row.is_only && row.way != Way::Password.as_str()))
+    Ok(row.is_some_and(|row| row.is_only && way_of(&row) != Way::Password))
 }
 
 /// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before.
@@ -278,7 +284,7 @@ pub(crate) async fn set_only(app: &App, who: &SignedIn, is_only: bool) -> Result
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
             let row = single_sign_on::of_company(connection, company)?;
-            let Some(row) = row.filter(|row| row.way != Way::Password.as_str()) else {
+            let Some(row) = row.filter(|row| way_of(row) != Way::Password) else {
                 return Ok(Err(Refusal::NotSetUp));
             };
             if is_only && let Err(refusal) = may_be_only(connection, company, account, &row, now)? {

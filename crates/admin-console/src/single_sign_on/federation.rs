@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-use super::{Configuration, person, sign_in_test};
+use super::{Configuration, Way, person, sign_in_test};
 use crate::{
     app::App,
     opaque,
@@ -244,7 +244,7 @@ pub(crate) async fn asked(
 /// Somebody whom an identity provider has proved to be who they are.
 #[derive(Debug, Clone)]
 pub(crate) struct Proven {
-    pub(crate) way: &'static str,
+    pub(crate) way: Way,
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
@@ -339,7 +339,7 @@ async fn begin(
             let actor = actor(&arrival.user_name, &from);
             let act = Act::on("session.signed_in", &arrival.user_name).note(format!(
                 "{}, as {}",
-                arrival.way,
+                arrival.way.as_str(),
                 arrival.role.as_str()
             ));
             audit::record(connection, company, &actor, &act, now)?;

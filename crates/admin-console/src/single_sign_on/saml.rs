@@ -142,7 +142,7 @@ async fn take_of_company(
 fn proven(assertion: Assertion) -> Proven {
     let taken = opaque::hex_hash(&format!("{} {}", assertion.issuer, assertion.assertion_id));
     Proven {
-        way: Way::Saml.as_str(),
+        way: Way::Saml,
         object_id: assertion.only_value(OBJECT_ID).map(str::to_owned),
         user_name: assertion.name_id.clone(),
         roles: assertion.attributes.get(ROLE).cloned(),
