@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     document::{Element, Vocabulary},
-    limits::CLOCK_SKEW,
+    limits::{CLOCK_SKEW, MAX_NAME_BYTES},
     refusal::{Refusal, repeated},
     response::{check_issue_instant, instant_of},
     service_provider::ServiceProvider,
@@ -137,7 +137,13 @@ fn check_bearer(
 fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {
     let element = subject.only_child(Vocabulary::Assertion, "NameID").ok_or(Refusal::NoNameId)?;
     let name = element.text().filter(|name| !name.is_empty()).ok_or(Refusal::NoNameId)?;
-    Ok((name.to_owned(), element.attribute("Format").map(str::to_owned)))
+    let format = element.attribute("Format");
+    Ok((bounded(name, "NameID")?, format.map(|format| bounded(format, "format of its NameID")).transpose()?))
+}
+
+/// What is kept, and repeated in every log of what was done.
+fn bounded(text: &str, what: &'static str) -> Result<String, Refusal> {
+    if text.len() > MAX_NAME_BYTES { Err(Refusal::TooLong(what)) } else { Ok(text.to_owned()) }
 }
 
 /// When the person was authenticated, and the identity provider's session.
@@ -157,6 +163,7 @@ fn check_authentication(assertion: &Element, now: DateTime<Utc>) -> Result<Authe
     {
         return Err(Refusal::Expired { at });
     }
-    let session_index = statement.attribute("SessionIndex").map(str::to_owned);
+    let session_index = statement.attribute("SessionIndex");
+    let session_index = session_index.map(|index| bounded(index, "SessionIndex")).transpose()?;
     Ok(Authentication { instant, session_index, session_end })
 }

@@ -12,6 +12,8 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub(crate) const MAX_ELEMENTS: usize = 5_000;
 /// XML attributes of one element, and namespaces in scope at once.
 pub(crate) const MAX_XML_ATTRIBUTES: usize = 64;
+/// The longest name of a person, of its format and of a session, in bytes. Those of Entra have some 50.
+pub const MAX_NAME_BYTES: usize = 1_024;
 /// Claims of one assertion, by their names.
 pub(crate) const MAX_CLAIMS: usize = 200;
 /// Values of all claims together. Entra names 150 groups at most.

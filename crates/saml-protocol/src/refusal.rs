@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     document::Fault,
     instant,
-    limits::{CLOCK_SKEW, MAX_AGE, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_REPEATED},
+    limits::{CLOCK_SKEW, MAX_AGE, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_NAME_BYTES, MAX_REPEATED},
 };
 
 /// Why a message is refused.
@@ -115,6 +115,8 @@ pub enum Refusal {
     NotBearer,
     /// Nobody is named.
     NoNameId,
+    /// A name that is longer than any that is kept.
+    TooLong(&'static str),
     /// More claims, or more values of claims, than are read.
     TooManyClaims,
     /// Two readers do not read the same, so neither is believed.
@@ -163,6 +165,7 @@ impl Refusal {
             Self::UnknownCondition { .. } => "unknown_condition",
             Self::NotBearer => "not_bearer",
             Self::NoNameId => "no_name_id",
+            Self::TooLong(_) => "too_long",
             Self::TooManyClaims => "too_many_claims",
             Self::ReadersDisagree => "readers_disagree",
         }
@@ -279,6 +282,7 @@ impl Refusal {
                 "The assertion is not confirmed for whoever bears it (method 'bearer').".to_owned()
             }
             Self::NoNameId => "The assertion names nobody: its NameID is missing or empty.".to_owned(),
+            Self::TooLong(what) => format!("The assertion's {what} has more than {MAX_NAME_BYTES} bytes."),
             Self::TooManyClaims => format!(
                 "The assertion has more than {MAX_CLAIMS} claims, or more than {MAX_CLAIM_VALUES} values of claims. \
                  Send fewer groups."

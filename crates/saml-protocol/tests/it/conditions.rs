@@ -255,3 +255,15 @@ fn at_another_service_the_same_response_is_refused() {
     let refused = other.accept(&idp(), &encoded(&genuine()), EXPECTED, Utc::now()).unwrap_err();
     assert_eq!(refused.as_str(), "wrong_audience");
 }
+
+#[test]
+fn what_is_kept_of_a_person_has_a_length() {
+    let name = between(&unsigned(), "<ns1:NameID", "</ns1:NameID>").to_owned();
+    let named = |length: usize| altered(&name, &name.replace(NAME, &"n".repeat(length)));
+    accept(&named(1_024)).unwrap();
+    assert_eq!(accept(&named(1_025)), Err(Refusal::TooLong("NameID")));
+    let format = name.replace("Format=\"", &format!("Format=\"{}", "f".repeat(1_024)));
+    assert_eq!(refusal(&altered(&name, &format)), "too_long");
+    let index = "SessionIndex=\"";
+    assert_eq!(refusal(&altered(index, &format!("{index}{}", "s".repeat(1_024)))), "too_long");
+}
