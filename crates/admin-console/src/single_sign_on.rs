@@ -7,6 +7,7 @@ pub(crate) mod refresh;
 pub(crate) mod saml;
 pub(crate) mod sign_in_test;
 pub(crate) mod signing_key;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};

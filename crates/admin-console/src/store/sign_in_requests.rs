@@ -38,9 +38,12 @@ pub(crate) fn insert(
     now: DateTime<Utc>,
     room: Room,
 ) -> QueryResult<bool> {
-    let of_company = || sign_in_requests::table.filter(sign_in_requests::company_id.eq(row.company_id));
-    diesel::delete(of_company().filter(sign_in_requests::expires_at.le(now))).execute(connection)?;
-    let alike = || of_company().filter(sign_in_requests::purpose.eq(&row.purpose));
+    forget_expired(connection, CompanyId::from_uuid(row.company_id), now)?;
+    let alike = || {
+        sign_in_requests::table
+            .filter(sign_in_requests::company_id.eq(row.company_id))
+            .filter(sign_in_requests::purpose.eq(&row.purpose))
+    };
     let of_network = alike().filter(sign_in_requests::network_key.eq(&row.network_key));
     let of_network: i64 = of_network.count().get_result(connection)?;
     let of_company: i64 = alike().count().get_result(connection)?;
@@ -49,6 +52,21 @@ pub(crate) fn insert(
     }
     diesel::insert_into(sign_in_requests::table).values(row).execute(connection)?;
     Ok(true)
+}
+
+/// Forgets requests that nobody came back from.
+pub(crate) fn forget_expired(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::delete(
+        sign_in_requests::table
+            .filter(sign_in_requests::company_id.eq(company.as_uuid()))
+            .filter(sign_in_requests::expires_at.le(now)),
+    )
+    .execute(connection)
+    .map(drop)
 }
 
 /// The request that this is the key of, at whichever company, while it is good.

@@ -28,13 +28,23 @@ pub(crate) fn insert(
     row: &SignInTestRow,
     kept_since: DateTime<Utc>,
 ) -> QueryResult<()> {
+    forget_old(connection, CompanyId::from_uuid(row.company_id), kept_since)?;
+    diesel::insert_into(sign_in_tests::table).values(row).execute(connection).map(drop)
+}
+
+/// Forgets tests from before `kept_since`.
+pub(crate) fn forget_old(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    kept_since: DateTime<Utc>,
+) -> QueryResult<()> {
     diesel::delete(
         sign_in_tests::table
-            .filter(sign_in_tests::company_id.eq(row.company_id))
+            .filter(sign_in_tests::company_id.eq(company.as_uuid()))
             .filter(sign_in_tests::made_at.lt(kept_since)),
     )
-    .execute(connection)?;
-    diesel::insert_into(sign_in_tests::table).values(row).execute(connection).map(drop)
+    .execute(connection)
+    .map(drop)
 }
 
 /// A test of this administrator since then.

@@ -189,3 +189,23 @@ async fn passwords_are_off_only_after_a_test_of_what_is_set_up_that_leads_to_an_
     company.test().await;
     assert_eq!(company.switch_passwords_off().await.status, 303);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_is_forgotten_also_where_nobody_signs_in_any_more() {
+    let company = Company::start().await;
+    company.test().await;
+    assert_eq!(company.sign_in(&company.world.browser()).await.status, 303);
+    company.begin(&company.world.browser(), "/").await;
+    let left = || {
+        let sql = "SELECT (SELECT count(*) FROM console.sign_in_tests)
+                   + (SELECT count(*) FROM console.person_sessions)
+                   + (SELECT count(*) FROM console.sign_in_requests)";
+        let server = backing_servers::postgres::Server::shared().unwrap();
+        server.sql(&company.world.database.name, sql).unwrap().trim().to_owned()
+    };
+    assert_eq!(left(), "3");
+    company.world.clock.advance(std::time::Duration::from_secs(24 * 60 * 60));
+    let another = company.world.another_instance().await;
+    eventually("forgotten", || async { (left() == "0").then_some(()) }).await;
+    drop(another);
+}
