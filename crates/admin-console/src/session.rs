@@ -43,7 +43,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn cutoff(self, now: DateTime<Utc>) -> Cutoff {
-        Cutoff { created_after: now - self.absolute, seen_after: now - self.idle }
+        Cutoff { created_after: now - self.absolute, seen_after: now - self.idle, ends_after: now }
     }
 }
 
@@ -253,6 +253,8 @@ pub(crate) struct Arrival {
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
+    /// When the identity provider's session ends, which ends ours; `None` when it does not say.
+    pub(crate) ends_at: Option<DateTime<Utc>>,
     /// Whether they had to prove it just now.
     pub(crate) is_confirmed: bool,
 }
@@ -292,6 +294,7 @@ pub(crate) fn begin_of_person(
         confirmed_at: arrival.is_confirmed.then_some(now),
         address: from.kept_address(),
         browser: from.kept_browser(),
+        ends_at: arrival.ends_at,
     };
     person_sessions::insert(connection, &session)
 }

@@ -25,7 +25,7 @@ use crate::{
 /// How long somebody may take at the identity provider.
 pub(crate) const REQUEST_GOOD: TimeDelta = TimeDelta::minutes(15);
 /// How far an identity provider's clock may be from ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
+pub(super) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 /// Of one company and purpose, this many wait at once.
 const REQUESTS_MOST: i64 = 20_000;
 /// So many of them from networks from which nobody has signed in lately: the rest is kept for those from which people do.
@@ -248,6 +248,8 @@ pub(crate) struct Proven {
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
+    /// When their session there ends; `None` when that is not said.
+    pub(crate) session_ends_at: Option<DateTime<Utc>>,
     /// When they last had to prove it; `None` when that is not said.
     pub(crate) authenticated_at: Option<DateTime<Utc>>,
     /// Entra's object id.

@@ -148,6 +148,7 @@ fn proven(assertion: Assertion) -> Proven {
         roles: assertion.attributes.get(ROLE).cloned(),
         subject: (assertion.name_id, assertion.name_id_format.unwrap_or_default()),
         session_index: assertion.session_index.unwrap_or_default(),
+        session_ends_at: assertion.session_not_on_or_after,
         authenticated_at: Some(assertion.authn_instant),
         taken: (taken, assertion.good_until),
     }

@@ -209,3 +209,17 @@ async fn what_is_over_is_forgotten_also_where_nobody_signs_in_any_more() {
     eventually("forgotten", || async { (left() == "0").then_some(()) }).await;
     drop(another);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_with_the_one_at_the_identity_provider() {
+    let company = Company::start().await;
+    let megan = company.world.browser();
+    let (request, relay_state) = company.begin(&megan, "/").await;
+    let said = Said { request: Some(request), session_ends_in: Some(600), ..company.said() };
+    let answer = bring(&megan, &company.provider.response(&said), &relay_state).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    company.world.clock.advance(std::time::Duration::from_secs(600));
+    assert_eq!(megan.get("/account").await.status, 200, "its clock may be two minutes ahead");
+    company.world.clock.advance(std::time::Duration::from_secs(121));
+    assert_eq!(megan.get("/account").await.status, 303);
+}

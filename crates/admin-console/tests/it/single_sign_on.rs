@@ -85,6 +85,7 @@ impl Company {
             assertion_id: format!("_a{next}"),
             now: NOW,
             known_for: 0,
+            session_ends_in: None,
         }
     }
 
