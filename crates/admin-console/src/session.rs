@@ -416,6 +416,23 @@ pub(crate) async fn end_others(app: &App, signed_in: &SignedIn) -> Result<(), pg
     Ok(())
 }
 
+/// Ends every session of a person, at an administrator's word.
+pub(crate) async fn end_of_person(app: &App, by: &SignedIn, person: UserId) -> Result<(), pg_pool::Error> {
+    let (company, now, actor) = (by.company, app.now(), by.actor());
+    let ended = app
+        .pool
+        .transaction("session.end_of_person", move |connection| {
+            store::act_for(connection, company)?;
+            let whose = person_sessions::name_of(connection, company, person)?;
+            let ended = person_sessions::end_all(connection, company, person, None)?;
+            note_ended(connection, company, &whose, ended, (&actor, now))?;
+            Ok(ended)
+        })
+        .await?;
+    app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());
+    Ok(())
+}
+
 /// Ends every session of an administrator, but `kept`, within a transaction that acts for the company; how many.
 pub(crate) fn end_all(
     connection: &mut PgConnection,

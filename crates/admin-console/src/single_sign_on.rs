@@ -172,7 +172,8 @@ pub(crate) fn is_only(connection: &mut PgConnection, company: CompanyId) -> Quer
     Ok(row.is_some_and(|row| row.is_only && way_of(&row) != Way::Password))
 }
 
-/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before.
+/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before; so does
+/// one that has lost a certificate, which may have been stolen, and finding people by something else.
 pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<(), Refusal> {
     let (company, now, actor) = (who.company, app.now(), who.actor());
     let domains = domains_of(&wanted.domains)?;
@@ -192,7 +193,10 @@ pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<()
             }
             let before = single_sign_on::of_company(connection, company)?;
             let is_same = before.as_ref().is_some_and(|row| {
-                row.issuer == identity_provider.entity_id && row.way == wanted.way.as_str()
+                row.issuer == identity_provider.entity_id
+                    && row.way == wanted.way.as_str()
+                    && row.match_by == wanted.match_by.as_str()
+                    && trusts_as_before(row, &identity_provider)
             });
             let row = SingleSignOnRow {
                 company_id: company.as_uuid(),
@@ -228,6 +232,15 @@ pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<()
         Err(pg_pool::Error::Unique { .. }) => Err(Refusal::IssuerTaken),
         other => other?,
     }
+}
+
+/// Whether what was believed before is still believed. More certificates are no less trust.
+fn trusts_as_before(before: &SingleSignOnRow, now: &IdentityProvider) -> bool {
+    let still = |fingerprint: &str| {
+        now.certificates.iter().any(|certificate| certificate.fingerprint_sha256 == fingerprint)
+    };
+    IdentityProvider::read_metadata(&before.metadata)
+        .is_ok_and(|before| before.certificates.iter().all(|one| still(&one.fingerprint_sha256)))
 }
 
 /// What is pasted goes before what is fetched; nothing of both keeps what was there.

@@ -192,6 +192,22 @@ pub(crate) fn end(
     .optional()
 }
 
+/// What somebody was called when they last signed in; empty when they have no session.
+pub(crate) fn name_of(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+) -> QueryResult<String> {
+    let name: Option<String> = person_sessions::table
+        .filter(person_sessions::company_id.eq(company.as_uuid()))
+        .filter(person_sessions::user_id.eq(user.as_uuid()))
+        .order(person_sessions::created_at.desc())
+        .select(person_sessions::user_name)
+        .first(connection)
+        .optional()?;
+    Ok(name.unwrap_or_default())
+}
+
 /// Ends every session of a person, but `kept` if there is one; how many.
 pub(crate) fn end_all(
     connection: &mut PgConnection,

@@ -10,10 +10,10 @@ use bus_contract::{
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 
 use crate::{
-    administrators::ids,
-    harness::{Browser, NOW, Said, eventually, url},
+    administrators::{acts, ids},
+    harness::{Browser, IdentityProvider, NOW, Said, eventually, url},
     sample::{PERSON, told},
-    single_sign_on::{Company, USER, bring},
+    single_sign_on::{Company, FORM, ISSUER, USER, bring},
 };
 
 impl Company {
@@ -222,4 +222,38 @@ async fn a_session_ends_with_the_one_at_the_identity_provider() {
     assert_eq!(megan.get("/account").await.status, 200, "its clock may be two minutes ahead");
     company.world.clock.advance(std::time::Duration::from_secs(121));
     assert_eq!(megan.get("/account").await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_goes_and_another_identifier_end_what_rests_on_them() {
+    let company = Company::start().await;
+    let megan = company.world.browser();
+    assert_eq!(company.sign_in(&megan).await.status, 303);
+    let metadata = company.provider.metadata();
+    let same = company.save(&[&FORM[..], &[("metadata", metadata.as_str())]].concat()).await;
+    assert_eq!((same.status, megan.get("/account").await.status), (303, 200), "{}", same.body);
+    let other_key = IdentityProvider::new(ISSUER).metadata();
+    let saved = company.save(&[&FORM[..], &[("metadata", other_key.as_str())]].concat()).await;
+    assert_eq!((saved.status, megan.get("/account").await.status), (303, 303), "{}", saved.body);
+    company.save(&[&FORM[..], &[("metadata", metadata.as_str())]].concat()).await;
+    assert_eq!(company.sign_in(&megan).await.status, 303);
+    let by_name = [FORM[0], ("match_by", "user_name"), FORM[2]];
+    assert_eq!(company.save(&by_name).await.status, 303);
+    assert_eq!(megan.get("/account").await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_signs_somebody_out_everywhere() {
+    let company = Company::start().await;
+    let (here, there) = (company.world.browser(), company.world.browser());
+    for browser in [&here, &there] {
+        assert_eq!(company.sign_in(browser).await.status, 303);
+    }
+    let done = company.anna.post(&format!("/people/{PERSON}/sign-out"), &[]).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    for browser in [&here, &there] {
+        assert_eq!(browser.get("/account").await.status, 303);
+    }
+    let acts = acts(&company.world, company.world.contoso.id).await;
+    assert!(acts.iter().any(|act| act.starts_with(&format!("sessions.ended {USER} by"))), "{acts:?}");
 }
