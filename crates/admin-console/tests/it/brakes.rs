@@ -79,7 +79,7 @@ async fn a_decision_is_passed_on_with_who_took_it() {
     let seen = [("removed", "157")];
     assert!(browser.get(PAGE).await.body.contains("name=\"removed\" value=\"157\""));
     for (act, decision, fields, removed) in
-        [("undo", Decision::Undo, [].as_slice(), 0), ("release", Decision::Release, &seen, 157)]
+        [("undo", Decision::Undo, [].as_slice(), 0), ("release", Decision::Release, seen.as_slice(), 157)]
     {
         let answer = browser.post(&format!("{PAGE}/{act}"), fields).await;
         assert_eq!((answer.status, answer.location()), (303, PAGE));

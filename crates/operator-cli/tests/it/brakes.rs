@@ -79,7 +79,7 @@ async fn a_decision_names_its_operator_and_a_refusal_says_why() {
     .await;
     let run = |act, more: &[&str]| {
         let arguments = ["--as", "olga", "brake", act, "--company", COMPANY, "--brake", BRAKE];
-        operator(&server.url(), &[&arguments, more].concat())
+        operator(&server.url(), &[arguments.as_slice(), more].concat())
     };
     let undone = run("undo", &[]);
     assert!(undone.status.success() && stdout(&undone).contains("undoing"), "{}", stdout(&undone));
