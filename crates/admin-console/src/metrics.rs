@@ -49,7 +49,7 @@ impl Metrics {
             )?,
             throttled: make.counter(
                 "timeclock_console_throttled_total",
-                "Passwords that were not tried, because of too many before",
+                "Sign-ins that were not tried, because of too many before",
             )?,
             password_hashes: make.counter(
                 "timeclock_console_password_hashes_total",

@@ -107,7 +107,7 @@ for (const language of ['en', 'fr']) {
       await page.locator('nav#navigation').getByRole('button', { name: words.signOut }).click();
       await page.waitForURL((url) => url.pathname !== '/account');
       await page.goto('/people');
-      assert.equal(new URL(page.url()).pathname, '/sign-in');
+      assert.equal(new URL(page.url()).pathname, '/login');
     }));
 
   test(`a sign-in begins at the identity provider (${language})`, () =>

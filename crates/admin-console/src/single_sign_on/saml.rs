@@ -130,7 +130,8 @@ async fn take_of_company(
         }
         (Err(refusal), Some(asked)) if is_test => {
             let received = Received { message: readable(&response), ..Received::default() };
-            federation::note_test(app, asked, received, None, Err(Refusal::Message(refusal))).await
+            let context = (asked, configuration.row.changed_at);
+            federation::note_test(app, context, received, None, Err(Refusal::Message(refusal))).await
         }
         (Err(refusal), _) => Err(Refusal::Message(refusal)),
     }
@@ -139,12 +140,14 @@ async fn take_of_company(
 fn proven(assertion: Assertion) -> Proven {
     let taken = opaque::hex_hash(&format!("{} {}", assertion.issuer, assertion.assertion_id));
     Proven {
-        way: Way::Saml.as_str(),
+        way: Way::Saml,
         object_id: assertion.only_value(OBJECT_ID).map(str::to_owned),
         user_name: assertion.name_id.clone(),
         roles: assertion.attributes.get(ROLE).cloned(),
         subject: (assertion.name_id, assertion.name_id_format.unwrap_or_default()),
         session_index: assertion.session_index.unwrap_or_default(),
+        session_ends_at: assertion.session_not_on_or_after,
+        authenticated_at: Some(assertion.authn_instant),
         taken: (taken, assertion.good_until),
     }
 }

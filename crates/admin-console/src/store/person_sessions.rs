@@ -49,6 +49,8 @@ pub(crate) struct PersonSessionRow {
     pub(crate) confirmed_at: Option<DateTime<Utc>>,
     pub(crate) address: String,
     pub(crate) browser: String,
+    /// When the identity provider's session ends; `None` when it does not say.
+    pub(crate) ends_at: Option<DateTime<Utc>>,
 }
 
 /// Lets one transaction at a time begin or end sessions of a person; to be called before anything is read.
@@ -69,6 +71,7 @@ pub(crate) fn find(
         .filter(person_sessions::session_key.eq(session_key))
         .filter(person_sessions::created_at.gt(cutoff.created_after))
         .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .filter(person_sessions::ends_at.is_null().or(person_sessions::ends_at.gt(cutoff.ends_after)))
         .filter(
             person_sessions::history_id.is_not_distinct_from(
                 present_history::table.select(present_history::history_id).single_value(),
@@ -156,6 +159,7 @@ pub(crate) fn of_person(
         .filter(person_sessions::user_id.eq(user.as_uuid()))
         .filter(person_sessions::created_at.gt(cutoff.created_after))
         .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .filter(person_sessions::ends_at.is_null().or(person_sessions::ends_at.gt(cutoff.ends_after)))
         .order((person_sessions::last_seen_at.desc(), person_sessions::session_id.desc()))
         .select(PersonSessionRow::as_select())
         .load(connection)
@@ -188,6 +192,22 @@ pub(crate) fn end(
     .returning(PersonSessionRow::as_returning())
     .get_result(connection)
     .optional()
+}
+
+/// What somebody was called when they last signed in; empty when they have no session.
+pub(crate) fn name_of(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+) -> QueryResult<String> {
+    let name: Option<String> = person_sessions::table
+        .filter(person_sessions::company_id.eq(company.as_uuid()))
+        .filter(person_sessions::user_id.eq(user.as_uuid()))
+        .order(person_sessions::created_at.desc())
+        .select(person_sessions::user_name)
+        .first(connection)
+        .optional()?;
+    Ok(name.unwrap_or_default())
 }
 
 /// Ends every session of a person, but `kept` if there is one; how many.
@@ -241,7 +261,10 @@ pub(crate) fn forget_expired(
         person_sessions::table.filter(person_sessions::company_id.eq(company.as_uuid())).filter(
             person_sessions::created_at
                 .le(cutoff.created_after)
-                .or(person_sessions::last_seen_at.le(cutoff.seen_after)),
+                .or(person_sessions::last_seen_at.le(cutoff.seen_after))
+                .or(person_sessions::ends_at
+                    .is_not_null()
+                    .and(person_sessions::ends_at.assume_not_null().le(cutoff.ends_after))),
         ),
     )
     .execute(connection)

@@ -114,7 +114,7 @@ fn brakes() {
         decided_at: at(1_795_003_000),
         decided_by: "anna@example.com".to_owned(),
         had_access: 120,
-        decided_by_kind: bus_contract::audit::actor::Kind::Administrator.into(),
+        decided_by_kind: audit::actor::Kind::Administrator.into(),
         not_held: 2,
     };
     let rule = Some(directory::BrakeRule { more_than: 10, percent: 25 });
