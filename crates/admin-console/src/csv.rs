@@ -23,17 +23,18 @@ pub(crate) fn download<E: std::error::Error + 'static>(
     lines: impl Stream<Item = Result<String, E>> + 'static,
 ) -> HttpResponse {
     let head = BYTE_ORDER_MARK.to_owned() + &line(language, head.iter().map(String::as_str));
-    let lines = lines.map_err(Box::<dyn std::error::Error>::from).and_then(move |lines| {
-        let asker = asker.clone();
-        // What nobody says is no for a file: whoever wants it begins again.
-        async move { if asker.is_signed_in().await? { Ok(lines) } else { Err(SignedOut.into()) } }
-    });
+    let lines = lines.map_err(Into::into).and_then(move |lines| while_signed_in(asker.clone(), lines));
     let whole = stream::once(async { Ok(head) }).chain(lines).map_ok(Bytes::from);
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
         .streaming(whole)
+}
+
+/// Where the database does not say, the download breaks off too: whoever wants it begins again.
+async fn while_signed_in(asker: Asker, lines: String) -> Result<String, Box<dyn std::error::Error>> {
+    if asker.is_signed_in().await? { Ok(lines) } else { Err(SignedOut.into()) }
 }
 
 /// One line, with its end.

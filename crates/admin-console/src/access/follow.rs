@@ -244,7 +244,8 @@ impl<'a> Follower<'a> {
                 .with("messaging.destination.name", DIRECTORY.name)
                 .with_text("company.id", &company.to_string())
                 .begin();
-            match self.enforce_in(company, ends).in_trace(span.trace()).await {
+            let done = self.enforce_in(company, ends).in_trace(span.trace()).await;
+            match done {
                 Ok(()) => {
                     self.in_hand.done(company);
                     for delivery in &deliveries {
