@@ -409,7 +409,7 @@ async fn an_undo_that_comes_to_no_end_holds_up_nobody_else_of_its_partition() {
     eventually("the others are back", async || scene.brake().await.restored == 12).await;
     // A neighbour of the same partition, which its last two bytes say.
     let company = scene.caller.company.to_string();
-    let neighbour = format!("00000000{}", &company[8..]);
+    let neighbour = format!("00000000{}", company.get(8..).unwrap());
     world.sql(&format!(
         "insert into companies (company_id, name, created_at, removals_due_at) \
            values ('{neighbour}', 'Fabrikam', now(), now()); \
