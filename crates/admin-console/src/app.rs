@@ -124,7 +124,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         process.tasks.spawn("access", |stop| access::follow::run(following, stop));
         process.tasks.spawn_supporting("access backlog", |stop| access::follow::watch(watching, stop));
         let app = working.clone();
-        process.tasks.spawn_supporting("metadata", move |stop| single_sign_on::refresh::run(app, stop));
+        process.tasks.spawn_supporting("upkeep", move |stop| single_sign_on::upkeep::run(app, stop));
         operators::serve(working, &answers, &process.tasks).await
     });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 mod administrators;
 pub(crate) mod answer;
+pub(crate) mod asker;
 pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod brakes;
@@ -153,6 +154,7 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Get, "/live", SignedIn, Part, || get().to(live::get)),
     entry(Get, "/people", SignedIn, Page, || get().to(people::list)),
     entry(Get, "/people/{id}", SignedIn, Page, || get().to(people::get)),
+    entry(Post, "/people/{id}/sign-out", Administrator, Page, || post().to(people::sign_out)),
     entry(Get, "/groups", SignedIn, Page, || get().to(groups::list)),
     entry(Get, "/groups/{id}", SignedIn, Page, || get().to(groups::get)),
     entry(Get, "/provisioning", SignedIn, Page, || get().to(provisioning::get)),

@@ -9,6 +9,7 @@ pub(crate) mod refresh;
 pub(crate) mod saml;
 pub(crate) mod sign_in_test;
 pub(crate) mod signing_key;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
@@ -23,7 +24,7 @@ use self::{
 use crate::{
     app::App,
     session,
-    signed_in::{Account, SignedIn},
+    signed_in::{Account, Role, SignedIn},
     store::{
         self, administrators,
         audit::{self, Act},
@@ -98,7 +99,7 @@ pub(crate) struct Configuration {
 
 impl Configuration {
     pub(crate) fn way(&self) -> Way {
-        Way::parse(&self.row.way).unwrap_or(Way::Password)
+        way_of(&self.row)
     }
 
     pub(crate) fn match_by(&self) -> MatchBy {
@@ -135,6 +136,8 @@ pub(crate) enum Refusal {
     NotSetUp,
     #[error("no test of whoever switches it on has succeeded within the last hour")]
     NotTested,
+    #[error("the tests led to nobody who is an administrator")]
+    NotTestedAsAdministrator,
     #[error("no administrator keeps a password")]
     NoBreakGlass,
     #[error("the settings cannot be read or written")]
@@ -175,18 +178,15 @@ pub(crate) async fn of_company(
     app: &App,
     company: CompanyId,
 ) -> Result<Option<Configuration>, pg_pool::Error> {
-    app.pool
+    let stored = app
+        .pool
         .transaction("single_sign_on.get", move |connection| {
             store::act_for(connection, company)?;
-            read(connection, company)
+            let row = single_sign_on::of_company(connection, company)?;
+            Ok((row, single_sign_on::domains(connection, company)?))
         })
-        .await
-}
-
-/// Within a transaction that acts for the company.
-pub(crate) fn read(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Option<Configuration>> {
-    let Some(row) = single_sign_on::of_company(connection, company)? else { return Ok(None) };
-    let domains = single_sign_on::domains(connection, company)?;
+        .await?;
+    let (Some(row), domains) = stored else { return Ok(None) };
     Ok(Provider::of_row(&row).map(|provider| Configuration { row, provider, domains }))
 }
 
@@ -203,13 +203,20 @@ pub(crate) async fn begin(
     }
 }
 
+/// How the company of this row signs in: the one place that decides it. What a later version may write lets nobody in here, and
+/// then passwords are good.
+fn way_of(row: &SingleSignOnRow) -> Way {
+    Way::parse(&row.way).unwrap_or(Way::Password)
+}
+
 /// Whether passwords are for break-glass administrators alone; within a transaction that acts for the company.
 pub(crate) fn is_only(connection: &mut PgConnection, company: CompanyId) -> QueryResult<bool> {
     let row = single_sign_on::of_company(connection, company)?;
-    Ok(row.is_some_and(|row| row.is_only && row.way != Way::Password.as_str()))
+    Ok(row.is_some_and(|row| row.is_only && way_of(&row) != Way::Password))
 }
 
-/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before.
+/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before; so does
+/// one that has lost a certificate, which may have been stolen, and finding people by something else.
 pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<(), Refusal> {
     let (company, now, actor) = (who.company, app.now(), who.actor());
     let domains = domains_of(&wanted.domains)?;
@@ -228,7 +235,11 @@ pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<()
             }
             let before = single_sign_on::of_company(connection, company)?;
             let is_same = before.as_ref().is_some_and(|row| {
-                row.issuer == documents.issuer && row.client_id == client_id && row.way == wanted.way.as_str()
+                row.issuer == documents.issuer
+                    && row.client_id == client_id
+                    && row.way == wanted.way.as_str()
+                    && row.match_by == wanted.match_by.as_str()
+                    && documents.are_trusted_by(row)
             });
             let row = SingleSignOnRow {
                 company_id: company.as_uuid(),
@@ -351,7 +362,7 @@ pub(crate) async fn set_only(app: &App, who: &SignedIn, is_only: bool) -> Result
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
             let row = single_sign_on::of_company(connection, company)?;
-            let Some(row) = row.filter(|row| row.way != Way::Password.as_str()) else {
+            let Some(row) = row.filter(|row| way_of(row) != Way::Password) else {
                 return Ok(Err(Refusal::NotSetUp));
             };
             if is_only && let Err(refusal) = may_be_only(connection, company, account, &row, now)? {
@@ -399,9 +410,13 @@ fn may_be_only(
     row: &SingleSignOnRow,
     now: DateTime<Utc>,
 ) -> QueryResult<Result<(), Refusal>> {
-    let since = row.changed_at.max(now - TEST_GOOD);
-    if !sign_in_tests::has_succeeded(connection, company, &account.key(), since)? {
+    let when = (row.changed_at, now - TEST_GOOD);
+    let roles = sign_in_tests::roles_of_accepted(connection, company, &account.key(), when)?;
+    if roles.is_empty() {
         return Ok(Err(Refusal::NotTested));
+    }
+    if !roles.iter().any(|role| role == Role::Administrator.as_str()) {
+        return Ok(Err(Refusal::NotTestedAsAdministrator));
     }
     if !administrators::has_break_glass(connection, company, None)? {
         return Ok(Err(Refusal::NoBreakGlass));

@@ -6,30 +6,20 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::Signal;
+use anyhow::{Context as _, Result};
 
 use crate::{
     directory::Directory,
     port,
-    process::{Process, Supervision},
+    process::Process,
     provider::{self, ask},
 };
 
-const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub use crate::provider::Options;
 
-/// How to start an identity provider.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Where it keeps its keys and its log; kept afterwards. A temporary directory otherwise.
-    pub directory: Option<PathBuf>,
-    /// The port to listen on; a free one otherwise.
-    pub port: Option<u16>,
-}
+const NAME: &str = "identity-provider";
 
 /// A running identity provider; dropping it stops it.
 #[derive(Debug)]
@@ -48,7 +38,7 @@ impl Server {
     /// When Python or xmlsec1 are not installed, its packages cannot be had, or it does not start in time.
     pub fn start(options: Options) -> Result<Self> {
         let python = install()?;
-        let directory = Directory::prepare(options.directory, "identity-provider")?;
+        let directory = Directory::prepare(options.directory, NAME)?;
         let (port, process) = port::start_at(options.port, |port| launch(&python, &directory, port))?;
         Ok(Self { _process: process, port, python, directory })
     }
@@ -113,7 +103,7 @@ impl Server {
     /// Its log.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        log_of(&self.directory)
+        provider::log_of(NAME, &self.directory)
     }
 }
 
@@ -122,15 +112,11 @@ fn install() -> Result<PathBuf> {
     crate::program::find("xmlsec1", &[]).context(
         "xmlsec1 is not installed: Debian and Ubuntu have it in the package xmlsec1, Homebrew in libxmlsec1",
     )?;
-    provider::install("identity-provider")
+    provider::install(NAME)
 }
 
 fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn log_of(directory: &Directory) -> PathBuf {
-    directory.path().join("identity-provider.log")
 }
 
 fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
@@ -138,21 +124,6 @@ fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
     // Without caches beside the sources.
     command.arg("-B").arg(home().join("identity-provider/server.py"));
     command.arg(port.to_string()).arg(directory.path());
-    let supervision = Supervision {
-        name: "identity-provider".to_owned(),
-        log: log_of(directory),
-        stop_signal: Signal::SIGTERM,
-        grace: STOP_GRACE,
-        orphan_signal: Signal::SIGTERM,
-        remove_when_orphaned: directory.to_remove(),
-    };
-    if !port::is_free(port) {
-        bail!("the identity provider cannot listen on 127.0.0.1:{port}: the port is taken");
-    }
-    let mut process = Process::spawn(command, supervision)?;
     let entity_id = format!("entityID=\"http://127.0.0.1:{port}/metadata\"");
-    process.wait_until_ready(START_LIMIT, || {
-        ask(port, "GET", "/metadata", "").is_ok_and(|answer| answer.body.contains(&entity_id))
-    })?;
-    Ok(process)
+    provider::launch(NAME, command, (directory, port), ("/metadata", &entity_id))
 }

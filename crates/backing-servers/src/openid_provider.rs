@@ -1,28 +1,19 @@
 //! An OpenID provider that we did not write: oidc-provider-mock. Whoever comes says who they are.
 
-use std::{path::Path, path::PathBuf, process::Command, time::Duration};
+use std::{path::Path, process::Command};
 
-use anyhow::{Result, bail};
-use nix::sys::signal::Signal;
+use anyhow::Result;
 
 use crate::{
     directory::Directory,
     port,
-    process::{Process, Supervision},
+    process::Process,
     provider::{self, ask, ask_with},
 };
 
-const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub use crate::provider::Options;
 
-/// How to start an OpenID provider.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Where it keeps its log; kept afterwards. A temporary directory otherwise.
-    pub directory: Option<PathBuf>,
-    /// The port to listen on; a free one otherwise.
-    pub port: Option<u16>,
-}
+const NAME: &str = "openid-provider";
 
 /// A running OpenID provider; dropping it stops it.
 #[derive(Debug)]
@@ -39,8 +30,8 @@ impl Server {
     /// # Errors
     /// When Python is not installed, its packages cannot be had, or it does not start in time.
     pub fn start(options: Options) -> Result<Self> {
-        let python = provider::install("openid-provider")?;
-        let directory = Directory::prepare(options.directory, "openid-provider")?;
+        let python = provider::install(NAME)?;
+        let directory = Directory::prepare(options.directory, NAME)?;
         let (port, process) = port::start_at(options.port, |port| launch(&python, &directory, port))?;
         Ok(Self { _process: process, port, _directory: directory })
     }
@@ -62,10 +53,10 @@ impl Server {
     /// Tells it what it is to say of somebody, as JSON.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// When it refuses them.
     pub fn set_claims(&self, subject: &str, claims: &str) -> Result<()> {
         let path = format!("/users/{subject}");
-        ask_with(self.port, "PUT", &path, ("application/json", claims)).map(drop)
+        ask_with(self.port, "PUT", &path, ("application/json", claims))?.done()
     }
 
     /// Signs somebody in who came by this address; where it sends the browser with the code.
@@ -100,22 +91,6 @@ fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
     command.args(["-m", "oidc_provider_mock", "--require-nonce", "true", "--port"]).arg(port.to_string());
     // Authlib wants TLS, which nobody has on loopback.
     command.env("AUTHLIB_INSECURE_TRANSPORT", "1").current_dir(directory.path());
-    let supervision = Supervision {
-        name: "openid-provider".to_owned(),
-        log: directory.path().join("openid-provider.log"),
-        stop_signal: Signal::SIGTERM,
-        grace: STOP_GRACE,
-        orphan_signal: Signal::SIGTERM,
-        remove_when_orphaned: directory.to_remove(),
-    };
-    if !port::is_free(port) {
-        bail!("the OpenID provider cannot listen on 127.0.0.1:{port}: the port is taken");
-    }
-    let mut process = Process::spawn(command, supervision)?;
     let issuer = format!("http://127.0.0.1:{port}\"");
-    process.wait_until_ready(START_LIMIT, || {
-        ask(port, "GET", "/.well-known/openid-configuration", "")
-            .is_ok_and(|answer| answer.body.contains(&issuer))
-    })?;
-    Ok(process)
+    provider::launch(NAME, command, (directory, port), ("/.well-known/openid-configuration", &issuer))
 }

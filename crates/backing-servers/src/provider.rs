@@ -9,6 +9,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
+use nix::sys::signal::Signal;
+
+use crate::{
+    directory::Directory,
+    port,
+    process::{Process, Supervision},
+};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How long an answer may take: machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +37,45 @@ pub(crate) fn install(name: &str) -> Result<PathBuf> {
     Ok(target.join(name).join("bin/python"))
 }
 
+/// How to start a provider.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it keeps its keys, if it keeps any, and its log; kept afterwards. A temporary directory otherwise.
+    pub directory: Option<PathBuf>,
+    /// The port to listen on; a free one otherwise.
+    pub port: Option<u16>,
+}
+
+/// Where a provider of this name has its log.
+pub(crate) fn log_of(name: &str, directory: &Directory) -> PathBuf {
+    directory.path().join(format!("{name}.log"))
+}
+
+/// Starts a provider and waits until this page of it says who it is.
+pub(crate) fn launch(
+    name: &str,
+    command: Command,
+    (directory, port): (&Directory, u16),
+    (path, identity): (&str, &str),
+) -> Result<Process> {
+    let supervision = Supervision {
+        name: name.to_owned(),
+        log: log_of(name, directory),
+        stop_signal: Signal::SIGTERM,
+        grace: STOP_GRACE,
+        orphan_signal: Signal::SIGTERM,
+        remove_when_orphaned: directory.to_remove(),
+    };
+    if !port::is_free(port) {
+        bail!("{name} cannot listen on 127.0.0.1:{port}: the port is taken");
+    }
+    let mut process = Process::spawn(command, supervision)?;
+    process.wait_until_ready(START_LIMIT, || {
+        ask(port, "GET", path, "").is_ok_and(|answer| answer.body.contains(identity))
+    })?;
+    Ok(process)
+}
+
 /// What a provider said.
 pub(crate) struct Answer {
     head: String,
@@ -37,6 +86,12 @@ impl Answer {
     pub(crate) fn page(self) -> Result<String> {
         ensure!(self.head.contains(" 200 OK"), "{}\n{}", self.head, self.body);
         Ok(self.body)
+    }
+
+    /// Nothing, which says that it did what it was told.
+    pub(crate) fn done(self) -> Result<()> {
+        ensure!(self.head.contains(" 204 NO CONTENT"), "{}\n{}", self.head, self.body);
+        Ok(())
     }
 
     pub(crate) fn location(self) -> Result<String> {

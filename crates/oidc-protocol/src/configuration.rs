@@ -1,15 +1,22 @@
 //! What a provider says of itself (OpenID Connect Discovery 1.0): its addresses and its keys.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::{
     IssuerUrl,
     core::{CoreJsonWebKeySet, CoreProviderMetadata},
 };
+use serde_json::Value;
 use url::{Host, Url};
 
 use crate::MAX_DOCUMENT_BYTES;
 
 /// What an issuer's configuration is found by (Discovery §4).
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
+
+/// The shortest modulus of an RSA key that counts, in bits.
+const MIN_RSA_BITS: usize = 2_048;
+/// The longest address, in bytes.
+const MAX_ADDRESS_BYTES: usize = 1024;
 
 /// A provider's addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +49,9 @@ pub enum ConfigurationError {
     /// An address that is not safe to use.
     #[error("the address of the {0} must begin with https://")]
     UnsafeUrl(&'static str),
+    /// A longer address than is taken.
+    #[error("the address of the {0} is longer than {MAX_ADDRESS_BYTES} bytes")]
+    AddressTooLong(&'static str),
 }
 
 impl Configuration {
@@ -79,6 +89,9 @@ impl Configuration {
         }
         let token_url = metadata.token_endpoint().ok_or(ConfigurationError::NoTokenUrl)?;
         let checked = |url: &str, what| {
+            if url.len() > MAX_ADDRESS_BYTES {
+                return Err(ConfigurationError::AddressTooLong(what));
+            }
             if is_safe(url) { Ok(url.to_owned()) } else { Err(ConfigurationError::UnsafeUrl(what)) }
         };
         Ok(Self {
@@ -99,12 +112,17 @@ impl Configuration {
 pub struct Keys(pub(crate) CoreJsonWebKeySet);
 
 impl Keys {
-    /// Reads a JWK set. Keys of kinds that are not known are passed over, as RFC 7517 §5 wants.
+    /// Reads a JWK set. Keys of kinds that are not known are passed over, as RFC 7517 §5 wants, and so are those that
+    /// are too short.
     ///
     /// # Errors
     /// When it is none.
     pub fn read(document: &[u8]) -> Result<Self, ConfigurationError> {
-        read(document).map(Self)
+        let mut set: Value = read(document)?;
+        if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {
+            keys.retain(is_long_enough);
+        }
+        serde_json::from_value(set).map(Self).map_err(|_malformed| ConfigurationError::Malformed)
     }
 }
 
@@ -112,6 +130,20 @@ impl Keys {
 fn issuer_before(address: &str) -> Option<&str> {
     let (path, _) = address.split_once('?').unwrap_or((address, ""));
     path.strip_suffix(WELL_KNOWN)
+}
+
+/// RFC 7518 §3.3; the library takes any length.
+fn is_long_enough(key: &Value) -> bool {
+    if key.get("kty").and_then(Value::as_str) != Some("RSA") {
+        return true;
+    }
+    let modulus = key.get("n").and_then(Value::as_str).unwrap_or_default();
+    let modulus = URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    let modulus = modulus.get(zeros..).unwrap_or_default();
+    // Its first byte must have its highest bit where the bytes are just enough.
+    let least = MIN_RSA_BITS / 8;
+    modulus.len() > least || (modulus.len() == least && modulus.first().is_some_and(|first| *first >= 0x80))
 }
 
 fn read<T: serde::de::DeserializeOwned>(document: &[u8]) -> Result<T, ConfigurationError> {

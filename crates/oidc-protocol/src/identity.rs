@@ -23,10 +23,10 @@ use crate::{
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 /// How long ago an ID token may have been issued: it comes by the same connection as the code goes.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
+/// The longest value of a claim, in bytes. Subjects have 255 at most (Core §2).
+const MAX_CLAIM_BYTES: usize = 1024;
 /// App roles of one person.
 const MAX_ROLES: usize = 200;
-/// The longest identifier of a person or a session, in bytes.
-const MAX_IDENTIFIER_BYTES: usize = 1_024;
 
 /// Somebody whom a provider has proved.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Identity {
     pub session_id: Option<String>,
     /// When the ID token expires.
     pub expires_at: DateTime<Utc>,
+    /// When they last had to prove who they are (`auth_time`); Entra says it where a company has configured it.
+    pub authenticated_at: Option<DateTime<Utc>>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -56,12 +58,19 @@ impl std::fmt::Debug for Identity {
 }
 
 /// What Entra says beyond the standard.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct EntraClaims {
     oid: Option<String>,
     tid: Option<String>,
     roles: Option<Vec<String>>,
     sid: Option<String>,
+}
+
+/// The library demands it; it names people.
+impl std::fmt::Debug for EntraClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EntraClaims").finish_non_exhaustive()
+    }
 }
 
 impl AdditionalClaims for EntraClaims {}
@@ -117,28 +126,35 @@ impl RelyingParty {
         if entra.roles.as_ref().is_some_and(|roles| roles.len() > MAX_ROLES) {
             return Err(Refusal::TooManyRoles);
         }
-        let subject = claims.subject().as_str().to_owned();
-        let preferred_user_name = claims.preferred_username().map(|name| name.as_str().to_owned());
-        let others = [&entra.oid, &entra.tid, &entra.sid, &preferred_user_name];
-        if subject.is_empty() || !others.into_iter().flatten().chain([&subject]).all(|text| is_plain(text)) {
-            return Err(Refusal::Malformed);
-        }
-        Ok(Identity {
+        let identity = Identity {
             issuer: configuration.issuer.clone(),
-            subject,
+            subject: claims.subject().as_str().to_owned(),
             object_id: entra.oid,
             tenant_id: entra.tid,
-            preferred_user_name,
+            preferred_user_name: claims.preferred_username().map(|name| name.as_str().to_owned()),
             roles: entra.roles,
             session_id: entra.sid,
             expires_at: claims.expiration(),
-        })
+            authenticated_at: claims.auth_time(),
+        };
+        if identity.texts().any(|text| text.len() > MAX_CLAIM_BYTES) {
+            return Err(Refusal::TooLarge);
+        }
+        // JSON can hold what no database and no log takes.
+        if identity.subject.is_empty() || identity.texts().any(|text| text.chars().any(char::is_control)) {
+            return Err(Refusal::Malformed);
+        }
+        Ok(identity)
     }
 }
 
-/// Whether a text can be an identifier anywhere: JSON may hold what databases and logs do not.
-fn is_plain(text: &str) -> bool {
-    text.len() <= MAX_IDENTIFIER_BYTES && !text.chars().any(char::is_control)
+impl Identity {
+    /// All that the provider wrote.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let single = [&self.object_id, &self.tenant_id, &self.preferred_user_name, &self.session_id];
+        let single = single.into_iter().flatten().chain([&self.subject]);
+        single.chain(self.roles.iter().flatten()).map(String::as_str)
+    }
 }
 
 fn read(answer: &[u8]) -> Result<Answer, Refusal> {

@@ -134,6 +134,9 @@ pub(crate) enum BrakeCommand {
         /// The mass removal's id
         #[arg(long)]
         brake: String,
+        /// How many people the list says were removed; when there are more by now, nothing is destroyed
+        #[arg(long)]
+        removed: u64,
     },
 }
 

@@ -15,13 +15,16 @@ pub struct Assertion {
     pub name_id: String,
     /// What kind of name that is; absent means `unspecified`.
     pub name_id_format: Option<String>,
+    /// When the identity provider last had the person prove who they are: long ago where it knew them from before.
+    pub authn_instant: DateTime<Utc>,
     /// The identity provider's session, which a logout names.
     pub session_index: Option<String>,
     /// When the identity provider's session ends, if it says so.
     pub session_not_on_or_after: Option<DateTime<Utc>>,
     /// The claims by their names, each with all its values in order.
     pub attributes: BTreeMap<String, Vec<String>>,
-    /// From when on it would be refused as expired.
+    /// After this it is refused as stale, whatever its own times are: one of several confirmations may last longer than
+    /// the one that held, and some never end.
     pub good_until: DateTime<Utc>,
     /// SHA-256 of the certificate that it was signed with.
     pub signed_with: String,

@@ -8,7 +8,11 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use x509_cert::{
-    der::{Decode as _, asn1::ObjectIdentifier, referenced::OwnedToRef as _},
+    der::{
+        Decode as _, Reader as _, SliceReader,
+        asn1::{ObjectIdentifier, UintRef},
+        referenced::OwnedToRef as _,
+    },
     spki::SubjectPublicKeyInfoRef,
 };
 
@@ -16,9 +20,8 @@ use crate::refusal::{Refusal, repeated};
 
 /// The longest certificate, in bytes. Entra's have some 750.
 const MAX_BYTES: usize = 16 * 1024;
-/// The modulus of an RSA key, in bytes: 2,048 bits at least, 8,192 at most, because verifying takes longer the longer
-/// it is. The encoded key is a little longer.
-const RSA_KEY_BYTES: std::ops::RangeInclusive<usize> = 266..=1056;
+/// The modulus of an RSA key, in bits; at most so many because verifying takes longer the longer it is.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=8_192;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -119,11 +122,24 @@ pub(crate) fn fingerprint(der: &[u8]) -> String {
     Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The length of the modulus of an RSA key in PKCS#1.
+fn modulus_bits(key: &[u8]) -> Option<usize> {
+    let mut reader = SliceReader::new(key).ok()?;
+    let modulus = reader.sequence(|parts| {
+        let modulus = UintRef::decode(parts)?;
+        let _exponent = UintRef::decode(parts)?;
+        Ok(modulus)
+    });
+    let modulus = modulus.ok()?.as_bytes();
+    let unused = usize::try_from(modulus.first()?.leading_zeros()).ok()?;
+    Some(modulus.len() * 8 - unused)
+}
+
 fn key_of(info: &SubjectPublicKeyInfoRef<'_>) -> Result<(KeyKind, Vec<u8>), CertificateError> {
     let key = info.subject_public_key.raw_bytes().to_vec();
     let curve = info.algorithm.parameters_oid().ok();
     let kind = match info.algorithm.oid {
-        RSA if RSA_KEY_BYTES.contains(&key.len()) => KeyKind::Rsa,
+        RSA if modulus_bits(&key).is_some_and(|bits| RSA_BITS.contains(&bits)) => KeyKind::Rsa,
         ELLIPTIC_CURVE if curve == Some(P256) => KeyKind::P256,
         ELLIPTIC_CURVE if curve == Some(P384) => KeyKind::P384,
         _ => return Err(CertificateError::UnsuitableKey),

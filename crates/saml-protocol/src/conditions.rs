@@ -4,23 +4,22 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     document::{Element, Vocabulary},
-    limits::CLOCK_SKEW,
-    refusal::{Refusal, repeated},
-    response::{check_issue_instant, instant_of, required},
+    limits::{CLOCK_SKEW, MAX_NAME_BYTES},
+    refusal::{Refusal, bounded, repeated},
+    response::{check_issue_instant, instant_of, name_of},
     service_provider::ServiceProvider,
 };
 
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
-/// What the checks have read on their way.
-#[derive(Debug)]
+/// What the checks have read on their way. It names people, so it cannot be logged.
 pub(crate) struct Claims {
     pub(crate) name_id: String,
     pub(crate) name_id_format: Option<String>,
+    pub(crate) authn_instant: DateTime<Utc>,
     pub(crate) session_index: Option<String>,
     pub(crate) session_not_on_or_after: Option<DateTime<Utc>>,
-    /// When the first of its times ends.
-    pub(crate) not_on_or_after: DateTime<Utc>,
+    pub(crate) issued_at: DateTime<Utc>,
 }
 
 /// Checks every promise of an assertion.
@@ -30,21 +29,21 @@ pub(crate) fn check(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Claims, Refusal> {
-    check_issue_instant(assertion, now)?;
+    let issued_at = check_issue_instant(assertion, now)?;
     let conditions = only(assertion, "Conditions", "an assertion with Conditions")?;
-    let conditions_end =
-        check_window(conditions, now)?.ok_or(Refusal::Malformed("Conditions with NotOnOrAfter"))?;
+    check_window(conditions, now)?.ok_or(Refusal::Malformed("Conditions with NotOnOrAfter"))?;
     check_each_condition(conditions, sp)?;
     let subject = only(assertion, "Subject", "an assertion with one Subject")?;
-    let subject_end = check_confirmation(subject, sp, request_id, now)?;
+    check_confirmation(subject, sp, request_id, now)?;
     let (name_id, name_id_format) = name_id(subject)?;
-    let (session_index, session_not_on_or_after) = check_authentication(assertion, now)?;
+    let authentication = check_authentication(assertion, now)?;
     Ok(Claims {
         name_id,
         name_id_format,
-        session_index,
-        session_not_on_or_after,
-        not_on_or_after: conditions_end.min(subject_end),
+        authn_instant: authentication.instant,
+        session_index: authentication.session_index,
+        session_not_on_or_after: authentication.session_end,
+        issued_at,
     })
 }
 
@@ -94,20 +93,20 @@ fn check_audience(restriction: &Element, sp: &ServiceProvider) -> Result<(), Ref
     Err(Refusal::WrongAudience { received: repeated(&audiences.join(", ")) })
 }
 
-/// Profiles §4.1.4.3: one confirmation by bearer that holds in every part is enough. Returns when it ends. When none
-/// holds, the reason of the first is told.
+/// Profiles §4.1.4.3: one confirmation by bearer that holds in every part is enough. When none holds, the reason of the
+/// first is told.
 fn check_confirmation(
     subject: &Element,
     sp: &ServiceProvider,
     request_id: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, Refusal> {
+) -> Result<(), Refusal> {
     let mut first = None;
     let confirmations = subject.children(Vocabulary::Assertion, "SubjectConfirmation");
     for confirmation in confirmations.filter(|confirmation| confirmation.attribute("Method") == Some(BEARER))
     {
         match check_bearer(confirmation, sp, request_id, now) {
-            Ok(end) => return Ok(end),
+            Ok(()) => return Ok(()),
             Err(refusal) => first = first.or(Some(refusal)),
         }
     }
@@ -119,7 +118,7 @@ fn check_bearer(
     sp: &ServiceProvider,
     request_id: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, Refusal> {
+) -> Result<(), Refusal> {
     let data = only(confirmation, "SubjectConfirmationData", "a SubjectConfirmation with its data")?;
     let recipient = data.attribute("Recipient").unwrap_or_default();
     if recipient != sp.assertion_consumer_url {
@@ -129,27 +128,33 @@ fn check_bearer(
     if data.attribute("InResponseTo") != request_id {
         return Err(Refusal::UnknownRequest);
     }
-    check_window(data, now)?.ok_or(Refusal::Malformed("SubjectConfirmationData with NotOnOrAfter"))
+    check_window(data, now)?.ok_or(Refusal::Malformed("SubjectConfirmationData with NotOnOrAfter"))?;
+    Ok(())
 }
 
-fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {
+/// Who is named, and by what format.
+pub(crate) fn name_id(subject: &Element) -> Result<(String, Option<String>), Refusal> {
     let element = subject.only_child(Vocabulary::Assertion, "NameID").ok_or(Refusal::NoNameId)?;
     let name = element.text().filter(|name| !name.is_empty()).ok_or(Refusal::NoNameId)?;
-    Ok((name.to_owned(), element.attribute("Format").map(str::to_owned)))
+    Ok((bounded(name, "a NameID", MAX_NAME_BYTES)?.to_owned(), name_of(element, "Format")?))
 }
 
-/// Profiles §4.1.4.2: the assertion says how the person was authenticated. Returns the identity provider's session.
-fn check_authentication(
-    assertion: &Element,
-    now: DateTime<Utc>,
-) -> Result<(Option<String>, Option<DateTime<Utc>>), Refusal> {
+/// When the person was authenticated, and the identity provider's session.
+struct Authentication {
+    instant: DateTime<Utc>,
+    session_index: Option<String>,
+    session_end: Option<DateTime<Utc>>,
+}
+
+/// Profiles §4.1.4.2: the assertion says how the person was authenticated, and when (core §2.7.2).
+fn check_authentication(assertion: &Element, now: DateTime<Utc>) -> Result<Authentication, Refusal> {
     let statement = only(assertion, "AuthnStatement", "an assertion with one AuthnStatement")?;
-    required(statement, "AuthnInstant")?;
-    let end = instant_of(statement, "SessionNotOnOrAfter")?;
-    if let Some(at) = end
+    let instant = instant_of(statement, "AuthnInstant")?.ok_or(Refusal::Malformed("AuthnInstant"))?;
+    let session_end = instant_of(statement, "SessionNotOnOrAfter")?;
+    if let Some(at) = session_end
         && now - CLOCK_SKEW >= at
     {
         return Err(Refusal::Expired { at });
     }
-    Ok((statement.attribute("SessionIndex").map(str::to_owned), end))
+    Ok(Authentication { instant, session_index: name_of(statement, "SessionIndex")?, session_end })
 }

@@ -10,7 +10,9 @@ use quick_xml::{
     name::{NamespaceResolver, ResolveResult},
 };
 
-use crate::limits::{MAX_DEPTH, MAX_ELEMENTS, MAX_XML_ATTRIBUTES};
+use crate::limits::{
+    MAX_DEPTH, MAX_ELEMENTS, MAX_NAMESPACE_BYTES, MAX_XML_ATTRIBUTE_BYTES, MAX_XML_ATTRIBUTES,
+};
 
 /// Why XML is not looked at any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +44,12 @@ pub enum Fault {
     /// More attributes or namespaces on an element than anything that is read.
     #[error("an element of the message has more than {MAX_XML_ATTRIBUTES} attributes")]
     TooManyAttributes,
+    /// A longer attribute or name of a namespace than anything that is read.
+    #[error(
+        "an attribute of the message is longer than {MAX_XML_ATTRIBUTE_BYTES} bytes, or the name of a namespace longer \
+         than {MAX_NAMESPACE_BYTES}"
+    )]
+    AttributeTooLong,
     /// Two elements with one identifier, by which a signature is made to cover something else than it seems.
     #[error("two elements of the message have the same ID")]
     DuplicateId,
@@ -52,7 +60,7 @@ impl Fault {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::TooLarge(_) => "too_large",
+            Self::TooLarge(_) | Self::AttributeTooLong => "too_large",
             Self::NotXml => "not_xml",
             Self::Doctype => "doctype",
             Self::ProcessingInstruction => "processing_instruction",
@@ -105,13 +113,14 @@ pub(crate) struct Gate {
     pub(crate) accepts_comments: bool,
 }
 
-/// An element that has passed the gate.
-#[derive(Debug)]
+/// An element that has passed the gate. Its texts name people, so it cannot be logged.
 pub(crate) struct Element {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) name: String,
     /// Those without a prefix, as all of SAML's are.
     attributes: Vec<(String, String)>,
+    /// Whether there are others, which readers that look at local names only take for these.
+    pub(crate) has_prefixed_attributes: bool,
     pub(crate) children: Vec<Element>,
     text: String,
 }
@@ -141,7 +150,7 @@ impl Element {
 
     /// The whole text of an element that has nothing but text, without white space around it.
     pub(crate) fn text(&self) -> Option<&str> {
-        self.children.is_empty().then(|| self.text.trim_matches([' ', '\t', '\r', '\n']))
+        self.children.is_empty().then(|| trimmed(&self.text))
     }
 
     /// This element and all below it, in document order.
@@ -153,6 +162,11 @@ impl Element {
             Some(next)
         })
     }
+}
+
+/// A text without XML's white space around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
 /// Reads a document that may be looked at.
@@ -230,6 +244,7 @@ fn element(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Element
         ResolveResult::Unknown(_) => return Err(Fault::NotXml),
     };
     let mut attributes = Vec::new();
+    let mut has_prefixed_attributes = false;
     for (count, attribute) in tag.attributes().enumerate() {
         if count == MAX_XML_ATTRIBUTES {
             return Err(Fault::TooManyAttributes);
@@ -239,7 +254,12 @@ fn element(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Element
         if attribute.value.contains('<') {
             return Err(Fault::NotXml);
         }
-        if attribute.key.as_namespace_binding().is_some() {
+        let is_namespace = attribute.key.as_namespace_binding().is_some();
+        let most = if is_namespace { MAX_NAMESPACE_BYTES } else { MAX_XML_ATTRIBUTE_BYTES };
+        if attribute.value.len() > most {
+            return Err(Fault::AttributeTooLong);
+        }
+        if is_namespace {
             continue;
         }
         let value =
@@ -249,13 +269,21 @@ fn element(tag: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Element
             ResolveResult::Unknown(_) => return Err(Fault::NotXml),
             // `xml:id` and its like: a second way to name an element is a way to name another element.
             ResolveResult::Bound(_) if is_identifier(name.as_ref()) => return Err(Fault::DuplicateId),
-            ResolveResult::Bound(_) => {}
+            ResolveResult::Bound(_) => has_prefixed_attributes = true,
             ResolveResult::Unbound if !value.chars().all(is_allowed) => return Err(Fault::NotXml),
             ResolveResult::Unbound => attributes.push((name.as_ref().to_owned(), value.into_owned())),
         }
     }
     let name = name.as_ref().to_owned();
-    Ok(Element { vocabulary, name, attributes, children: Vec::new(), text: String::new() })
+    let (children, text) = (Vec::new(), String::new());
+    Ok(Element { vocabulary, name, attributes, has_prefixed_attributes, children, text })
+}
+
+/// Whether a text is an `NCName` (Namespaces in XML §3), as far as anybody needs it.
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let is_start = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let is_rest = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    is_start && text.chars().all(is_rest)
 }
 
 fn is_identifier(name: &str) -> bool {

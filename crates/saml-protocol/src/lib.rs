@@ -21,7 +21,7 @@ pub use assertion::Assertion;
 pub use authn_request::AuthnOptions;
 pub use certificate::Certificate;
 pub use identity_provider::{IdentityProvider, MetadataError};
-pub use logout::{LogoutRequest, LogoutStatus, LogoutSubject};
+pub use logout::{LogoutRequest, LogoutSubject};
 pub use redirect::{RequestError, SigningKey};
 pub use refusal::Refusal;
 pub use response::{Expected, Unproven};

@@ -4,12 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use quick_xml::escape::escape;
 
 use crate::{
+    conditions,
     document::{self, ASSERTION, Element, PROTOCOL, Vocabulary},
     identity_provider::IdentityProvider,
     instant,
+    limits::MAX_NAME_BYTES,
     redirect::{self, Message, Parameter, RequestError},
-    refusal::{Refusal, repeated},
-    response::{GATE, check_issue_instant, check_status, instant_of, required},
+    refusal::{Refusal, bounded, repeated},
+    response::{GATE, STATUS_SUCCESS, check_issue_instant, instant_of, required},
     service_provider::ServiceProvider,
 };
 
@@ -50,24 +52,6 @@ impl std::fmt::Debug for LogoutRequest {
     }
 }
 
-/// What became of a logout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogoutStatus {
-    /// The sessions have ended.
-    Success,
-    /// It could not be done.
-    Failure,
-}
-
-impl LogoutStatus {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Success => "urn:oasis:names:tc:SAML:2.0:status:Success",
-            Self::Failure => "urn:oasis:names:tc:SAML:2.0:status:Responder",
-        }
-    }
-}
-
 impl ServiceProvider {
     /// The address to which a browser is sent so that the identity provider ends the person's sessions everywhere.
     ///
@@ -98,7 +82,7 @@ impl ServiceProvider {
         redirect::write(destination, Parameter::Request, &xml, relay_state, self.signing.as_ref())
     }
 
-    /// The address to which a browser is sent with our answer to a logout.
+    /// The address to which a browser is sent with our answer to a logout: that the sessions have ended.
     ///
     /// # Errors
     /// When the identity provider takes no answers, the id or the relay state cannot be sent, or signing fails.
@@ -107,18 +91,16 @@ impl ServiceProvider {
         idp: &IdentityProvider,
         id: &str,
         request: &LogoutRequest,
-        status: LogoutStatus,
         now: DateTime<Utc>,
     ) -> Result<String, RequestError> {
         redirect::check_id(id)?;
         let destination = idp.single_logout_url.as_deref().ok_or(RequestError::NoLogoutUrl)?;
         let xml = format!(
-            r#"<samlp:LogoutResponse xmlns:samlp="{PROTOCOL}" xmlns:saml="{ASSERTION}" ID="{id}" Version="2.0" IssueInstant="{now}" Destination="{to}" InResponseTo="{request}"><saml:Issuer>{issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="{status}"/></samlp:Status></samlp:LogoutResponse>"#,
+            r#"<samlp:LogoutResponse xmlns:samlp="{PROTOCOL}" xmlns:saml="{ASSERTION}" ID="{id}" Version="2.0" IssueInstant="{now}" Destination="{to}" InResponseTo="{request}"><saml:Issuer>{issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="{STATUS_SUCCESS}"/></samlp:Status></samlp:LogoutResponse>"#,
             now = instant::write(now),
             to = escape(destination),
             request = escape(&request.id),
             issuer = escape(&self.entity_id),
-            status = status.code(),
         );
         let relay_state = request.relay_state.as_deref().unwrap_or_default();
         redirect::write(destination, Parameter::Response, &xml, relay_state, self.signing.as_ref())
@@ -134,59 +116,40 @@ impl ServiceProvider {
         raw_query: &str,
         now: DateTime<Utc>,
     ) -> Result<LogoutRequest, Refusal> {
-        let message = redirect::read(raw_query, Parameter::Request)?;
-        let request = self.checked(&message, "LogoutRequest", idp, now)?;
+        let message = redirect::read(raw_query)?;
+        let request = self.checked(&message, idp, now)?;
         if let Some(at) = instant_of(&request, "NotOnOrAfter")?
             && now - crate::limits::CLOCK_SKEW >= at
         {
             return Err(Refusal::Expired { at });
         }
-        let name_id = request.only_child(Vocabulary::Assertion, "NameID").ok_or(Refusal::NoNameId)?;
-        let name = name_id.text().filter(|name| !name.is_empty()).ok_or(Refusal::NoNameId)?;
+        let (name_id, name_id_format) = conditions::name_id(&request)?;
         let sessions = request.children(Vocabulary::Protocol, "SessionIndex").filter_map(Element::text);
-        let session_indexes: Vec<String> = sessions.take(MAX_SESSIONS + 1).map(str::to_owned).collect();
-        if session_indexes.len() > MAX_SESSIONS {
-            return Err(Refusal::Malformed("at most 20 SessionIndex"));
+        let mut session_indexes = Vec::new();
+        for index in sessions {
+            if session_indexes.len() == MAX_SESSIONS {
+                return Err(Refusal::Malformed("at most 20 SessionIndex"));
+            }
+            session_indexes.push(bounded(index, "SessionIndex", MAX_NAME_BYTES)?.to_owned());
         }
         Ok(LogoutRequest {
             id: required(&request, "ID")?.to_owned(),
-            name_id: name.to_owned(),
-            name_id_format: name_id.attribute("Format").map(str::to_owned),
+            name_id,
+            name_id_format,
             session_indexes,
             relay_state: message.relay_state,
         })
     }
 
-    /// Whether the identity provider has ended the sessions that `request_id` asked it to end. Returns the relay state.
-    ///
-    /// # Errors
-    /// The first reason not to believe it, a status that says otherwise among them.
-    pub fn read_logout_response(
-        &self,
-        idp: &IdentityProvider,
-        raw_query: &str,
-        request_id: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Option<String>, Refusal> {
-        let message = redirect::read(raw_query, Parameter::Response)?;
-        let response = self.checked(&message, "LogoutResponse", idp, now)?;
-        if response.attribute("InResponseTo") != Some(request_id) {
-            return Err(Refusal::UnknownRequest);
-        }
-        check_status(&response)?;
-        Ok(message.relay_state)
-    }
-
-    /// A message that the identity provider signed, for us, just now.
+    /// A request that the identity provider signed, for us, just now.
     fn checked(
         &self,
         message: &Message,
-        name: &str,
         idp: &IdentityProvider,
         now: DateTime<Utc>,
     ) -> Result<Element, Refusal> {
         let element = document::read(&message.xml, GATE)?;
-        if !element.is(Vocabulary::Protocol, name) || element.attribute("Version") != Some("2.0") {
+        if !element.is(Vocabulary::Protocol, "LogoutRequest") || element.attribute("Version") != Some("2.0") {
             return Err(Refusal::UnexpectedMessage);
         }
         let issuer = element.only_child(Vocabulary::Assertion, "Issuer").and_then(Element::text);

@@ -6,7 +6,7 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeyPair,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
         RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
         RsaEncoding, UnparsedPublicKey, VerificationAlgorithm,
     },
@@ -17,6 +17,7 @@ use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 use crate::{
     certificate::{Certificate, KeyKind},
+    document::is_plain_name,
     identity_provider::IdentityProvider,
     limits::{MAX_MESSAGE_BYTES, MAX_RELAY_STATE_BYTES},
     refusal::{Refusal, repeated},
@@ -39,13 +40,6 @@ impl Parameter {
         match self {
             Self::Request => "SAMLRequest",
             Self::Response => "SAMLResponse",
-        }
-    }
-
-    const fn other(self) -> Self {
-        match self {
-            Self::Request => Self::Response,
-            Self::Response => Self::Request,
         }
     }
 }
@@ -81,17 +75,20 @@ impl fmt::Debug for SigningKey {
 
 /// The key or its certificate is of no use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an RSA key of 2,048 to 8,192 bits in PKCS#8 with its certificate")]
+#[error("not an RSA key of 2,048 to 8,192 bits in PKCS#8 with the certificate of this key")]
 pub struct SigningKeyError;
 
 impl SigningKey {
     /// Takes an RSA key in PKCS#8 and its certificate, both in DER.
     ///
     /// # Errors
-    /// When either is of no use.
+    /// When either is of no use, or the certificate is of another key: nobody could verify what this one signs.
     pub fn from_pkcs8(key: &[u8], certificate: &[u8]) -> Result<Self, SigningKeyError> {
         let key = KeyPair::from_pkcs8(key).map_err(|_rejected| SigningKeyError)?;
         let certificate = Certificate::from_der(certificate).map_err(|_unsuitable| SigningKeyError)?;
+        if certificate.key() != (KeyKind::Rsa, key.public_key().as_ref()) {
+            return Err(SigningKeyError);
+        }
         Ok(Self { key, certificate })
     }
 
@@ -116,12 +113,8 @@ impl SigningKey {
     }
 }
 
-/// XML's `NCName`, as far as anybody needs it.
 pub(crate) fn check_id(id: &str) -> Result<(), RequestError> {
-    let is_start = id.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    let is_rest =
-        id.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'));
-    if is_start && is_rest { Ok(()) } else { Err(RequestError::InvalidId) }
+    if is_plain_name(id) { Ok(()) } else { Err(RequestError::InvalidId) }
 }
 
 /// The address at which a browser hands the message over.
@@ -168,8 +161,7 @@ fn inflated(base64: &str) -> Result<String, Refusal> {
     Ok(xml)
 }
 
-/// A message as it arrived. Nothing of it is proved until [`Message::verify`].
-#[derive(Debug)]
+/// A message as it arrived. Nothing of it is proved until [`Message::verify`]; it names people, so it cannot be logged.
 pub(crate) struct Message {
     pub(crate) xml: String,
     pub(crate) relay_state: Option<String>,
@@ -179,13 +171,14 @@ pub(crate) struct Message {
     signature: Option<Vec<u8>>,
 }
 
-/// Takes a message out of a query, which must be as it arrived.
-pub(crate) fn read(raw_query: &str, parameter: Parameter) -> Result<Message, Refusal> {
+/// Takes a request out of a query, which must be as it arrived.
+pub(crate) fn read(raw_query: &str) -> Result<Message, Refusal> {
     if raw_query.len() > MAX_QUERY_BYTES {
         return Err(Refusal::Document(crate::document::Fault::TooLarge(MAX_QUERY_BYTES)));
     }
-    if raw(raw_query, parameter.other().name())?.is_some() {
-        return Err(Refusal::Parameter(parameter.other().name()));
+    let (parameter, other) = (Parameter::Request, Parameter::Response);
+    if raw(raw_query, other.name())?.is_some() {
+        return Err(Refusal::Parameter(other.name()));
     }
     let message = raw(raw_query, parameter.name())?.ok_or(Refusal::Parameter(parameter.name()))?;
     let relay_state = raw(raw_query, "RelayState")?;

@@ -115,8 +115,17 @@ pub enum Refusal {
     NotBearer,
     /// Nobody is named.
     NoNameId,
+    /// A name, or the value of a claim, that is longer than what is read.
+    TextTooLong {
+        /// What it is.
+        what: &'static str,
+        /// The bytes that it may have.
+        most: usize,
+    },
     /// More claims, or more values of claims, than are read.
     TooManyClaims,
+    /// The library that verifies signatures refuses what our own checks have let pass; the word says for what.
+    Library(&'static str),
     /// Two readers do not read the same, so neither is believed.
     ReadersDisagree,
 }
@@ -163,7 +172,9 @@ impl Refusal {
             Self::UnknownCondition { .. } => "unknown_condition",
             Self::NotBearer => "not_bearer",
             Self::NoNameId => "no_name_id",
+            Self::TextTooLong { .. } => "too_large",
             Self::TooManyClaims => "too_many_claims",
+            Self::Library(word) => word,
             Self::ReadersDisagree => "readers_disagree",
         }
     }
@@ -279,13 +290,24 @@ impl Refusal {
                 "The assertion is not confirmed for whoever bears it (method 'bearer').".to_owned()
             }
             Self::NoNameId => "The assertion names nobody: its NameID is missing or empty.".to_owned(),
+            Self::TextTooLong { what, most } => {
+                format!("The message has a text that is too long: {what} has at most {most} bytes.")
+            }
             Self::TooManyClaims => format!(
                 "The assertion has more than {MAX_CLAIMS} claims, or more than {MAX_CLAIM_VALUES} values of claims. \
                  Send fewer groups."
             ),
+            Self::Library(word) => {
+                format!("The library that verifies signatures refuses the message. It says: {word}.")
+            }
             _ => "The message can be read in two ways and is not believed.".to_owned(),
         }
     }
+}
+
+/// A text that is read no longer than this.
+pub(crate) fn bounded<'a>(text: &'a str, what: &'static str, most: usize) -> Result<&'a str, Refusal> {
+    if text.len() > most { Err(Refusal::TextTooLong { what, most }) } else { Ok(text) }
 }
 
 /// A text of an unproven message, fit to be repeated.

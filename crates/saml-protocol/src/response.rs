@@ -11,13 +11,15 @@ use chrono::{DateTime, Utc};
 use crate::{
     assertion::Assertion,
     certificate::fingerprint,
-    conditions::{self, Claims},
+    conditions,
     document::{self, Element, Fault, Gate, Vocabulary},
     identity_provider::{IdentityProvider, decoded},
     instant,
-    limits::{CLOCK_SKEW, MAX_AGE, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_MESSAGE_BYTES},
-    redirect::{self, Parameter},
-    refusal::{Refusal, repeated},
+    limits::{
+        CLOCK_SKEW, MAX_AGE, MAX_CLAIM_BYTES, MAX_CLAIM_VALUES, MAX_CLAIMS, MAX_MESSAGE_BYTES, MAX_NAME_BYTES,
+    },
+    redirect,
+    refusal::{Refusal, bounded, repeated},
     service_provider::ServiceProvider,
     signature, verification,
 };
@@ -26,6 +28,7 @@ use crate::{
 pub(crate) const GATE: Gate = Gate { max_bytes: MAX_MESSAGE_BYTES, accepts_comments: false };
 /// The part that all status codes of SAML have.
 const STATUS: &str = "urn:oasis:names:tc:SAML:2.0:status:";
+pub(crate) const STATUS_SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
 /// Which request a response may answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,8 +45,6 @@ pub struct Expected<'a> {
 pub struct Unproven {
     /// Who made it, as it says.
     pub issuer: String,
-    /// Which request it answers, as it says.
-    pub in_response_to: Option<String>,
 }
 
 impl Unproven {
@@ -56,14 +57,12 @@ impl Unproven {
         Self::of(&response)
     }
 
-    /// Reads what a message about a logout says of itself, request or answer.
+    /// Reads what a request for a logout says of itself.
     ///
     /// # Errors
     /// When it does not pass the gate, or is no message from anybody.
     pub fn read_logout(raw_query: &str) -> Result<Self, Refusal> {
-        let message = redirect::read(raw_query, Parameter::Request)
-            .or_else(|_| redirect::read(raw_query, Parameter::Response))?;
-        Self::of(&document::read(&message.xml, GATE)?)
+        Self::of(&document::read(&redirect::read(raw_query)?.xml, GATE)?)
     }
 
     fn of(message: &Element) -> Result<Self, Refusal> {
@@ -72,11 +71,11 @@ impl Unproven {
             assertion.only_child(Vocabulary::Assertion, "Issuer")
         });
         let issuer = issuer.and_then(Element::text).unwrap_or_default();
+        let issuer = bounded(issuer, "an Issuer", MAX_NAME_BYTES)?;
         if issuer.is_empty() {
             return Err(Refusal::WrongIssuer { received: String::new() });
         }
-        let in_response_to = message.attribute("InResponseTo").map(str::to_owned);
-        Ok(Self { issuer: issuer.to_owned(), in_response_to })
+        Ok(Self { issuer: issuer.to_owned() })
     }
 }
 
@@ -104,25 +103,27 @@ impl ServiceProvider {
             .map_err(|refusal| blame(refusal, &response, idp))?;
         certificate.check_time(now)?;
         let assertion_id = required(assertion, "ID")?.to_owned();
+        let attributes = attributes(assertion)?;
         let proved = verification::Reading {
             assertion_id: assertion_id.clone(),
             issuer: idp.entity_id.clone(),
             name_id: claims.name_id.clone(),
+            claims: attributes.clone(),
         };
+        let proved = proved.without_blanks();
         if reading != proved {
             return Err(Refusal::ReadersDisagree);
         }
-        let Claims { name_id, name_id_format, session_index, session_not_on_or_after, not_on_or_after } =
-            claims;
         Ok(Assertion {
             assertion_id,
             issuer: proved.issuer,
-            name_id,
-            name_id_format,
-            session_index,
-            session_not_on_or_after,
-            attributes: attributes(assertion)?,
-            good_until: not_on_or_after + CLOCK_SKEW,
+            name_id: claims.name_id,
+            name_id_format: claims.name_id_format,
+            authn_instant: claims.authn_instant,
+            session_index: claims.session_index,
+            session_not_on_or_after: claims.session_not_on_or_after,
+            attributes,
+            good_until: claims.issued_at + MAX_AGE + CLOCK_SKEW,
             signed_with: certificate.fingerprint_sha256.clone(),
         })
     }
@@ -165,13 +166,13 @@ fn response(saml_response: &str) -> Result<(String, Element), Refusal> {
 }
 
 /// Core §3.2.2.2. What the message in words says is not repeated: Entra writes people's names there.
-pub(crate) fn check_status(response: &Element) -> Result<(), Refusal> {
+fn check_status(response: &Element) -> Result<(), Refusal> {
     let status =
         response.only_child(Vocabulary::Protocol, "Status").ok_or(Refusal::Malformed("one Status"))?;
     let code =
         status.only_child(Vocabulary::Protocol, "StatusCode").ok_or(Refusal::Malformed("one StatusCode"))?;
     let codes: Vec<&str> = code.all().filter_map(|code| code.attribute("Value")).collect();
-    if codes.first().and_then(|code| code.strip_prefix(STATUS)) == Some("Success") {
+    if codes.first() == Some(&STATUS_SUCCESS) {
         return Ok(());
     }
     let codes: Vec<&str> = codes.iter().map(|code| code.strip_prefix(STATUS).unwrap_or(code)).collect();
@@ -219,7 +220,8 @@ fn check_issuers(response: &Element, assertion: &Element, idp: &IdentityProvider
     Ok(())
 }
 
-pub(crate) fn check_issue_instant(message: &Element, now: DateTime<Utc>) -> Result<(), Refusal> {
+/// Checks when a message was issued, and returns it.
+pub(crate) fn check_issue_instant(message: &Element, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
     let issued_at = instant_of(message, "IssueInstant")?.ok_or(Refusal::Malformed("an IssueInstant"))?;
     if issued_at > now + CLOCK_SKEW {
         return Err(Refusal::NotYetValid { at: issued_at });
@@ -227,7 +229,7 @@ pub(crate) fn check_issue_instant(message: &Element, now: DateTime<Utc>) -> Resu
     if issued_at < now - MAX_AGE - CLOCK_SKEW {
         return Err(Refusal::Stale { issued_at });
     }
-    Ok(())
+    Ok(issued_at)
 }
 
 /// A point in time, if the attribute is there.
@@ -237,7 +239,14 @@ pub(crate) fn instant_of(element: &Element, attribute: &str) -> Result<Option<Da
 }
 
 pub(crate) fn required<'a>(element: &'a Element, attribute: &'static str) -> Result<&'a str, Refusal> {
-    element.attribute(attribute).filter(|value| !value.is_empty()).ok_or(Refusal::Malformed(attribute))
+    let value = element.attribute(attribute).filter(|value| !value.is_empty());
+    bounded(value.ok_or(Refusal::Malformed(attribute))?, attribute, MAX_NAME_BYTES)
+}
+
+/// A name, if the attribute is there.
+pub(crate) fn name_of(element: &Element, attribute: &'static str) -> Result<Option<String>, Refusal> {
+    let read = |name| bounded(name, attribute, MAX_NAME_BYTES).map(str::to_owned);
+    element.attribute(attribute).map(read).transpose()
 }
 
 /// A signature that does not fit says more when it names a certificate that is not the identity provider's.
@@ -263,7 +272,7 @@ fn attributes(assertion: &Element) -> Result<BTreeMap<String, Vec<String>>, Refu
     for attribute in statements.flat_map(|statement| statement.children(Vocabulary::Assertion, "Attribute")) {
         let values = attributes.entry(required(attribute, "Name")?.to_owned()).or_default();
         for value in attribute.children(Vocabulary::Assertion, "AttributeValue").filter_map(Element::text) {
-            values.push(value.to_owned());
+            values.push(bounded(value, "the value of a claim", MAX_CLAIM_BYTES)?.to_owned());
             count += 1;
         }
         if attributes.len() > MAX_CLAIMS || count > MAX_CLAIM_VALUES {

@@ -5,7 +5,8 @@
 //! says is limited to what SAML allows (core §5.4) before that begins.
 
 use crate::{
-    document::{Element, Vocabulary},
+    document::{Element, Vocabulary, is_plain_name},
+    limits::{MAX_KEPT_PREFIXES, MAX_KEPT_PREFIXES_BYTES},
     refusal::{Refusal, repeated},
 };
 
@@ -54,6 +55,10 @@ pub(crate) fn named_certificates(response: &Element) -> impl Iterator<Item = &st
 
 fn check_signature(signature: &Element, signed: &Element) -> Result<(), Refusal> {
     let shape = Refusal::SignatureShape;
+    // The library takes `x:Algorithm` for `Algorithm`, whichever stands first.
+    if signature.all().any(|part| part.has_prefixed_attributes) {
+        return Err(shape("no attributes with a prefix"));
+    }
     let names: Vec<&str> = names_within(signature, Vocabulary::Signature).ok_or(shape("foreign elements"))?;
     if !matches!(
         names.as_slice(),
@@ -130,16 +135,26 @@ fn algorithm(method: &Element) -> &str {
     method.attribute("Algorithm").unwrap_or_default()
 }
 
-/// Exclusive canonicalization may be told prefixes to keep, once.
+/// Exclusive canonicalization may be told prefixes to keep, once and few: the library goes through them for every
+/// element, before anything is proved.
 fn has_only_prefixes(method: &Element) -> bool {
     match method.children.as_slice() {
         [] => true,
         [prefixes] => {
             prefixes.is(Vocabulary::ExclusiveCanonicalization, "InclusiveNamespaces")
                 && prefixes.children.is_empty()
+                && are_few(prefixes.attribute("PrefixList").unwrap_or_default())
         }
         _ => false,
     }
+}
+
+fn are_few(prefixes: &str) -> bool {
+    // Exclusive canonicalization §3: this one stands for the namespace without a prefix.
+    let is_prefix = |prefix: &str| prefix == "#default" || is_plain_name(prefix);
+    prefixes.len() <= MAX_KEPT_PREFIXES_BYTES
+        && prefixes.split_ascii_whitespace().count() <= MAX_KEPT_PREFIXES
+        && prefixes.split_ascii_whitespace().all(is_prefix)
 }
 
 /// The names of all children, if all are of that vocabulary.

@@ -1,7 +1,9 @@
 //! The one place that knows the library for XML signatures (`saml-rs`, over `bergshamra`), so that it can be replaced.
 //!
-//! It is asked last, with its strictest rules, about a message of which the gate, the rules for signatures and our own
-//! checks have left only the question whether the key fits; what it checks besides is a second opinion.
+//! It is asked last, about a message of which the gate, the rules for signatures and our own checks have left only the
+//! question whether the key fits; what it checks besides, by the rules that it recommends, is a second opinion.
+
+use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use chrono::{DateTime, Utc};
@@ -15,20 +17,36 @@ use saml_rs::{
 
 use crate::{
     certificate::Certificate,
-    document::{METADATA, PROTOCOL, SIGNATURE},
+    document::{METADATA, PROTOCOL, SIGNATURE, trimmed},
     identity_provider::IdentityProvider,
-    limits::{CLOCK_SKEW, MAX_DEPTH, MAX_ELEMENTS, MAX_MESSAGE_BYTES, MAX_XML_ATTRIBUTES},
+    limits::{
+        CLOCK_SKEW, MAX_DEPTH, MAX_ELEMENTS, MAX_MESSAGE_BYTES, MAX_XML_ATTRIBUTE_BYTES, MAX_XML_ATTRIBUTES,
+    },
     redirect,
     refusal::Refusal,
     service_provider::ServiceProvider,
 };
 
-/// What the library read in the assertion that it verified.
-#[derive(Debug, PartialEq, Eq)]
+/// What the library read in the assertion that it verified. It names people, so it cannot be logged.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) assertion_id: String,
     pub(crate) issuer: String,
     pub(crate) name_id: String,
+    /// People are found by one of them. Several values come in one claim or in one claim each; where some come so and
+    /// some otherwise, the library loses values, and the readings differ.
+    pub(crate) claims: BTreeMap<String, Vec<String>>,
+}
+
+impl Reading {
+    /// The same without values that are no text, for which the library has an empty one.
+    pub(crate) fn without_blanks(mut self) -> Self {
+        for values in self.claims.values_mut() {
+            values.retain(|value| !value.is_empty());
+        }
+        self.claims.retain(|_, values| !values.is_empty());
+        self
+    }
 }
 
 /// Which of the identity provider's certificates the assertion was signed with, and what was read in it.
@@ -41,7 +59,8 @@ pub(crate) fn verify<'a>(
     request_id: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(&'a Certificate, Reading), Refusal> {
-    let library = service_provider(sp).map_err(|_unusable| Refusal::ReadersDisagree)?;
+    let library = service_provider(sp).map_err(|unusable| Refusal::Library(word_for(&unusable)))?;
+    let mut first = None;
     for certificate in &idp.certificates {
         match verify_by(&library, sp, idp, certificate, xml, request_id, now) {
             Ok(session) => return Ok((certificate, reading(&session)?)),
@@ -51,10 +70,36 @@ pub(crate) fn verify<'a>(
                 | SamlError::AssertionSignatureRequired
                 | SamlError::Crypto(_),
             ) => {}
-            Err(_) => return Err(Refusal::ReadersDisagree),
+            Err(error) => first = first.or(Some(Refusal::Library(word_for(&error)))),
         }
     }
-    Err(Refusal::BadSignature)
+    Err(first.unwrap_or(Refusal::BadSignature))
+}
+
+/// The kind of an error, for logs. Its own text repeats what the message says, people's names among it.
+const fn word_for(error: &SamlError) -> &'static str {
+    match error {
+        SamlError::Xml(_) => "library_xml",
+        SamlError::Invalid(_) => "library_invalid",
+        SamlError::ProtocolProfile(_) => "library_profile",
+        SamlError::Unsupported(_) | SamlError::UnsupportedBinding { .. } => "library_unsupported",
+        SamlError::IssuerMismatch { .. } => "library_issuer",
+        SamlError::DestinationMismatch { .. } => "library_destination",
+        SamlError::InResponseToMismatch { .. } | SamlError::InvalidInResponseTo => "library_request",
+        SamlError::AudienceMismatch { .. } => "library_audience",
+        SamlError::UnrecognizedCondition { .. } => "library_condition",
+        SamlError::PrincipalMismatch => "library_principal",
+        SamlError::StatusNotSuccess { .. } | SamlError::UndefinedStatus => "library_status",
+        SamlError::TimeWindowInvalid { .. } => "library_time",
+        SamlError::SubjectConfirmationInvalid { .. } => "library_subject",
+        SamlError::SignatureMissing => "library_unsigned",
+        SamlError::ReferenceResolution { .. } | SamlError::SignedReferenceMismatch => "library_reference",
+        SamlError::AlgorithmUnsupported => "library_algorithm",
+        SamlError::NoTrustedCertificate => "library_certificate",
+        SamlError::PotentialWrappingAttack => "library_wrapping",
+        SamlError::MissingMetadata(_) => "library_metadata",
+        _ => "library_other",
+    }
 }
 
 fn service_provider(sp: &ServiceProvider) -> Result<Saml<Sp>, SamlError> {
@@ -68,6 +113,7 @@ fn service_provider(sp: &ServiceProvider) -> Result<Saml<Sp>, SamlError> {
     xml.limits.max_depth = MAX_DEPTH;
     xml.limits.max_nodes = MAX_ELEMENTS;
     xml.limits.max_attributes_per_element = MAX_XML_ATTRIBUTES;
+    xml.limits.max_attribute_value_bytes = MAX_XML_ATTRIBUTE_BYTES;
     let config = SpConfig::builder(EntityId::try_new(&sp.entity_id)?)
         .acs_endpoint(AcsEndpoint::post(&sp.assertion_consumer_url)?)
         .validation(validation)
@@ -133,9 +179,15 @@ fn reading(session: &SsoSession) -> Result<Reading, Refusal> {
     if !covers_assertion {
         return Err(Refusal::ReadersDisagree);
     }
-    Ok(Reading {
+    let claims = session.attributes().as_slice().iter().map(|claim| {
+        let values = claim.values().iter().map(|value| trimmed(value.as_str()).to_owned());
+        (claim.name().to_owned(), values.collect())
+    });
+    let reading = Reading {
+        claims: claims.collect(),
         assertion_id: session.assertion_id().as_str().to_owned(),
         issuer: session.issuer().as_str().to_owned(),
         name_id: session.name_id().value().to_owned(),
-    })
+    };
+    Ok(reading.without_blanks())
 }

@@ -110,10 +110,10 @@ async fn people_sign_in_at_their_company_s_identity_provider() {
     megan["externalId"] = object_id.into();
     megan["displayName"] = "Megan Bowen".into();
     megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
-    world.scim.post("/Users", &megan).await.expect(201);
+    let id = scim::id(&world.scim.post("/Users", &megan).await.expect(201));
     let mut told = in_french(&world);
     told["identity_provider"] = json!({ "url": provider.url(), "metadata_url": provider.metadata_url() });
-    told["megan"] = json!({ "user": user, "objectId": object_id });
+    told["megan"] = json!({ "id": id, "user": user, "objectId": object_id });
     told["domain"] = domain.into();
     run(&world, "single_sign_on.test.mjs", &told);
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Way,
-    federation::{self, Asked, Begun, Outcome, Proven, Purpose, Refusal, Refused, Wish},
+    federation::{self, Asked, Begun, CLOCK_SKEW, Outcome, Proven, Purpose, Refusal, Refused, Wish},
     of_company,
     provider::{OpenIdProvider, Provider},
     sign_in_test::Received,
@@ -31,8 +31,6 @@ use crate::{
 pub(crate) const CALLBACK: &str = "/oidc/callback";
 /// Between two times that a company's keys are read because of one that is not among them.
 const KEYS_SOUGHT_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// How much longer than it says an ID token could be taken again, because clocks differ.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Who we are to this provider.
 fn ourselves(app: &App, provider: &OpenIdProvider) -> RelyingParty {
@@ -116,7 +114,10 @@ async fn take_of_company(
             let context = (&configuration, Some(asked));
             federation::finish(app, company, context, (proven, received), from).await
         }
-        Err(refusal) if is_test => federation::note_test(app, asked, received, None, Err(refusal)).await,
+        Err(refusal) if is_test => {
+            let context = (asked, configuration.row.changed_at);
+            federation::note_test(app, context, received, None, Err(refusal)).await
+        }
         Err(refusal) => Err(refusal),
     }
 }
@@ -137,13 +138,15 @@ async fn prove(
     note(received, &identity, unproven.as_ref());
     let taken = opaque::hex_hash(&format!("{} {code}", identity.issuer));
     Ok(Proven {
-        way: Way::Oidc.as_str(),
+        way: Way::Oidc,
         object_id: identity.object_id,
         user_name: identity.preferred_user_name,
         roles: identity.roles,
         subject: (identity.subject, String::new()),
         session_index: identity.session_id.unwrap_or_default(),
-        taken: (taken, identity.expires_at + SKEW),
+        session_ends_at: None,
+        authenticated_at: identity.authenticated_at,
+        taken: (taken, identity.expires_at + CLOCK_SKEW),
     })
 }
 

@@ -69,6 +69,23 @@ impl Documents {
         }
     }
 
+    /// Whether what was believed before by this row still is. More certificates are no less trust; an OpenID provider's keys
+    /// are whatever it publishes.
+    pub(crate) fn are_trusted_by(&self, before: &SingleSignOnRow) -> bool {
+        let now =
+            SingleSignOnRow { metadata: self.metadata.clone(), keys: self.keys.clone(), ..before.clone() };
+        match (Provider::of_row(before), Provider::of_row(&now)) {
+            (Some(Provider::Saml(before)), Some(Provider::Saml(now))) => {
+                let is_still = |one: &Certificate| {
+                    now.certificates.iter().any(|other| other.fingerprint_sha256 == one.fingerprint_sha256)
+                };
+                before.certificates.iter().all(is_still)
+            }
+            (Some(Provider::Oidc(_)), Some(Provider::Oidc(_))) => true,
+            _ => false,
+        }
+    }
+
     /// SAML's metadata.
     pub(crate) fn of_metadata(metadata: String, metadata_url: String) -> Result<Self, Refusal> {
         let issuer = IdentityProvider::read_metadata(&metadata)?.entity_id;

@@ -1,11 +1,7 @@
 //! Reading identity providers' metadata again, so that a certificate that is rolled over there is known here before it signs.
 
-use std::time::Duration;
-
 use bus_contract::audit::{Actor, actor};
 use chrono::TimeDelta;
-use service_runtime::Causes;
-use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 
 use super::{
@@ -23,37 +19,11 @@ use crate::{
     },
 };
 
-/// Between two looks at which metadata is old.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// Metadata that was read longer ago is read again. Entra makes a new certificate known weeks before it signs with it.
 const OLD: TimeDelta = TimeDelta::hours(6);
 
-/// Reads what is old again, until asked to stop.
-pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-        let companies = match app.companies.all().await {
-            Ok(companies) => companies,
-            Err(error) => {
-                tracing::warn!(error = %Causes(&error), "metadata is not read again in this round");
-                continue;
-            }
-        };
-        for company in companies.iter().filter_map(|company| company.company_id.parse::<CompanyId>().ok()) {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            if let Err(error) = one_if_old(&app, company).await {
-                tracing::warn!(%company, error = %Causes(&error), "metadata was not read again");
-            }
-        }
-    }
-}
-
-async fn one_if_old(app: &App, company: CompanyId) -> Result<(), Refusal> {
+/// Reads a company's metadata again when it is old.
+pub(super) async fn one_if_old(app: &App, company: CompanyId) -> Result<(), Refusal> {
     let Some(configuration) = of_company(app, company).await? else { return Ok(()) };
     let is_old = app.now() - configuration.row.refreshed_at >= OLD;
     if configuration.way() == Way::Password || configuration.row.metadata_url.is_empty() || !is_old {

@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bus_contract::audit::{Actor, actor};
 use saml_protocol::{
-    Assertion, AuthnOptions, Expected, IdentityProvider, LogoutRequest, LogoutStatus, LogoutSubject, Unproven,
+    Assertion, AuthnOptions, Expected, IdentityProvider, LogoutRequest, LogoutSubject, Unproven,
 };
 use typed_ids::CompanyId;
 use uuid::Uuid;
@@ -120,7 +120,8 @@ async fn take_of_company(
         }
         (Err(refusal), Some(asked)) if is_test => {
             let received = Received { message: readable(&response), ..Received::default() };
-            federation::note_test(app, asked, received, None, Err(Refusal::Message(refusal))).await
+            let context = (asked, configuration.row.changed_at);
+            federation::note_test(app, context, received, None, Err(Refusal::Message(refusal))).await
         }
         (Err(refusal), _) => Err(Refusal::Message(refusal)),
     }
@@ -129,12 +130,14 @@ async fn take_of_company(
 fn proven(assertion: Assertion) -> Proven {
     let taken = opaque::hex_hash(&format!("{} {}", assertion.issuer, assertion.assertion_id));
     Proven {
-        way: Way::Saml.as_str(),
+        way: Way::Saml,
         object_id: assertion.only_value(OBJECT_ID).map(str::to_owned),
         user_name: Some(assertion.name_id.clone()),
         roles: assertion.attributes.get(ROLE).cloned(),
         subject: (assertion.name_id, assertion.name_id_format.unwrap_or_default()),
         session_index: assertion.session_index.unwrap_or_default(),
+        session_ends_at: assertion.session_not_on_or_after,
+        authenticated_at: Some(assertion.authn_instant),
         taken: (taken, assertion.good_until),
     }
 }
@@ -204,8 +207,7 @@ async fn end_of_company(
         return Ok(None);
     }
     let id = message_id(Uuid::new_v4());
-    let answer =
-        app.service_provider.logout_response(identity_provider, &id, &request, LogoutStatus::Success, now);
+    let answer = app.service_provider.logout_response(identity_provider, &id, &request, now);
     Ok(Some(answer?))
 }
 

@@ -100,6 +100,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    vouched_domains (company_id, domain) {
+        company_id -> Uuid,
+        domain -> Text,
+        vouched_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sign_in_requests (company_id, request_id) {
         company_id -> Uuid,
         request_id -> Uuid,
@@ -109,6 +117,7 @@ diesel::table! {
         tester -> Text,
         return_to -> Text,
         expires_at -> Timestamptz,
+        network_key -> Text,
     }
 }
 
@@ -128,6 +137,8 @@ diesel::table! {
         made_at -> Timestamptz,
         is_accepted -> Bool,
         report -> Text,
+        set_up_at -> Nullable<Timestamptz>,
+        role -> Text,
     }
 }
 
@@ -151,6 +162,7 @@ diesel::table! {
         address -> Text,
         browser -> Text,
         history_id -> Nullable<Uuid>,
+        ends_at -> Nullable<Timestamptz>,
     }
 }
 

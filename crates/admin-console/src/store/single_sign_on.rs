@@ -47,6 +47,18 @@ pub(crate) fn of_company(
         .optional()
 }
 
+/// Whether the company still signs in as it did when this was read; nobody changes it before the transaction ends.
+pub(crate) fn is_still(connection: &mut PgConnection, read: &SingleSignOnRow) -> QueryResult<bool> {
+    let row: Option<SingleSignOnRow> = single_sign_on::table
+        .find(read.company_id)
+        .select(SingleSignOnRow::as_select())
+        .for_share()
+        .first(connection)
+        .optional()?;
+    let key = |row: &SingleSignOnRow| (row.issuer.clone(), row.way.clone(), row.changed_at);
+    Ok(row.is_some_and(|row| key(&row) == key(read)))
+}
+
 /// Whose identity provider this is.
 pub(crate) fn company_of_issuer(
     connection: &mut PgConnection,

@@ -22,4 +22,5 @@ mod routes;
 mod sample;
 mod sessions;
 mod sign_in;
+mod sign_in_defences;
 mod single_sign_on;

@@ -527,6 +527,12 @@ async fn what_is_protected_has_somebody_sign_in_again_at_the_provider() {
     let page = megan.post("/confirm-password", &[("return", "/people")]).await;
     let address = company.sent(&page);
     assert_eq!(field(&address, "prompt"), "login");
+    // A provider that passes it over, or a browser that leaves it out: only the time that the ID token says counts.
+    let long_ago = json!({ "oid": OBJECT, "auth_time": 1 });
+    assert_eq!(megan.get(&company.answer(&address, "megan-confirms", &long_ago)).await.status, 303);
+    assert!(only().await.location().starts_with("/confirm-password"), "still");
+    let page = megan.post("/confirm-password", &[("return", "/people")]).await;
+    let address = company.sent(&page);
     let answer = megan.get(&company.answer(&address, "megan-confirms", &json!({ "oid": OBJECT }))).await;
     assert_eq!((answer.status, answer.location()), (303, "/people"), "{}", answer.body);
     assert_eq!(only().await.status, 409, "asked, and refused for its own reason");

@@ -4,6 +4,7 @@
 mod haproxy_server;
 mod identity_provider_server;
 mod nats_server;
+mod openid_provider_server;
 mod orphans;
 mod postgres_server;
 mod prometheus_server;

@@ -59,6 +59,9 @@ fn addresses_that_are_not_safe_are_refused() {
         let refused = Configuration::read(&issuer(), entras().replace(&token, bad).as_bytes());
         assert_eq!(refused, Err(ConfigurationError::UnsafeUrl("token endpoint")), "{bad}");
     }
+    let long = format!("https://login.example/{}", "x".repeat(1024));
+    let refused = Configuration::read(&issuer(), entras().replace(&token, &long).as_bytes());
+    assert_eq!(refused, Err(ConfigurationError::AddressTooLong("token endpoint")));
     let without = entras().replacen("\"token_endpoint\"", "\"x\"", 1);
     assert_eq!(Configuration::read(&issuer(), without.as_bytes()), Err(ConfigurationError::NoTokenUrl));
 }

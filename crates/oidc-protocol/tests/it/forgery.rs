@@ -1,5 +1,7 @@
 //! ID tokens that nobody signed, or somebody else.
 
+use std::{path::Path, process::Command};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use chrono::Utc;
 use oidc_protocol::{Callback, Keys, Refusal};
@@ -15,11 +17,12 @@ fn parts() -> [String; 3] {
     parts.try_into().unwrap()
 }
 
+fn answer_of(header: &str, claims: &str, signature: &str) -> String {
+    format!(r#"{{"access_token": "a", "token_type": "Bearer", "id_token": "{header}.{claims}.{signature}"}}"#)
+}
+
 fn with(header: &str, claims: &str, signature: &str) -> Result<(), Refusal> {
-    let answer = format!(
-        r#"{{"access_token": "a", "token_type": "Bearer", "id_token": "{header}.{claims}.{signature}"}}"#
-    );
-    accept_at(&answer, Utc::now()).map(drop)
+    accept_at(&answer_of(header, claims, signature), Utc::now()).map(drop)
 }
 
 #[test]
@@ -40,6 +43,40 @@ fn other_algorithms_are_refused_whatever_the_signature() {
                 "{algorithm}: {refused:?}"
             );
         }
+    }
+}
+
+fn openssl(arguments: &[&str], key: &Path, input: &[&Path]) -> Vec<u8> {
+    let output = Command::new("openssl").args(arguments).arg(key).args(input).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// RFC 7518 §3.3.
+#[test]
+fn a_key_that_is_too_short_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, text) = (folder.path().join("key"), folder.path().join("text"));
+    let [_, claims, _] = parts();
+    let header = BASE64.encode(r#"{"alg": "RS256", "typ": "JWT", "kid": "ours"}"#);
+    std::fs::write(&text, format!("{header}.{claims}")).unwrap();
+    for (bits, expected) in
+        [(1024, Some(Refusal::UnknownKey)), (2040, Some(Refusal::UnknownKey)), (2048, None)]
+    {
+        let made = Command::new("openssl").args(["genrsa", "-out"]).arg(&key).arg(bits.to_string()).output();
+        assert!(made.unwrap().status.success());
+        let modulus = String::from_utf8(openssl(&["rsa", "-modulus", "-noout", "-in"], &key, &[])).unwrap();
+        let digits = modulus.trim().trim_start_matches("Modulus=").as_bytes().chunks(2);
+        let modulus = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
+        let modulus = BASE64.encode(modulus.collect::<Vec<u8>>());
+        let keys = format!(
+            r#"{{"keys": [{{"kty": "RSA", "use": "sig", "kid": "ours", "alg": "RS256", "e": "AQAB", "n": "{modulus}"}}]}}"#
+        );
+        let signature = BASE64.encode(openssl(&["dgst", "-sha256", "-sign"], &key, &[&text]));
+        let answer = answer_of(&header, &claims, &signature);
+        let keys = Keys::read(keys.as_bytes()).unwrap();
+        let accepted = ourselves().accept(&configuration(), &keys, (answer.as_bytes(), NONCE), Utc::now());
+        assert_eq!(accepted.err(), expected, "{bits}");
     }
 }
 

@@ -131,6 +131,49 @@ fn prefixes_to_keep_are_no_transformation() {
     crate::peer::accept(&template.sign(&unsigned())).unwrap();
 }
 
+/// Canonicalization looks every prefix up for every element, before anything is proved.
+#[test]
+fn prefixes_to_keep_are_few_and_short_and_nothing_else() {
+    let list = |prefixes: &str| {
+        format!(r#"<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="{prefixes}"/>"#)
+    };
+    let transformed = |prefixes: &str| {
+        let kept = format!(r#"<ds:Transform Algorithm="{EXCLUSIVE}">{}</ds:Transform>"#, list(prefixes));
+        let template = Template { transforms: transform(ENVELOPED) + &kept, ..Template::default() };
+        template.templated(&unsigned())
+    };
+    let canonicalized = |prefixes: &str| {
+        let method = format!(r#"<ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"/>"#);
+        let kept = method.replace("/>", &format!(">{}</ds:CanonicalizationMethod>", list(prefixes)));
+        replaced(&Template::default().templated(&unsigned()), &method, &kept)
+    };
+    let names = |count: usize| (0..count).map(|number| format!("p{number} ")).collect::<String>();
+    for few in ["", "#default", &names(16), &"x".repeat(256)] {
+        // Nobody signed it, which is the next thing to find.
+        assert_eq!(refusal(&transformed(few)), "bad_signature", "{few}");
+        assert_eq!(refusal(&canonicalized(few)), "bad_signature", "{few}");
+    }
+    for many in [&names(17), &names(3_000), &"x".repeat(257), &" ".repeat(257), "x:y", "1", "&#xe9;", "#"] {
+        assert_eq!(refusal(&transformed(many)), "forbidden_transform", "{many}");
+        assert_eq!(refusal(&canonicalized(many)), "forbidden_transform", "{many}");
+    }
+}
+
+/// The library takes an attribute by its local name, and the first of two.
+#[test]
+fn an_attribute_that_hides_behind_a_prefix_is_refused() {
+    let xml = genuine();
+    for (tag, name) in [
+        ("<ns2:CanonicalizationMethod ", "Algorithm"),
+        ("<ns2:SignatureMethod ", "Algorithm"),
+        ("<ns2:DigestMethod ", "Algorithm"),
+        ("<ns2:Reference ", "URI"),
+    ] {
+        let hidden = format!("{tag}xmlns:x=\"urn:x\" x:{name}=\"urn:hidden\" ");
+        assert_eq!(refusal(&replaced(&xml, tag, &hidden)), "signature_shape", "{tag}");
+    }
+}
+
 #[test]
 fn a_key_that_would_have_to_be_fetched_is_refused() {
     for key_info in [

@@ -1,7 +1,7 @@
 //! For whom, until when and under which conditions: each promise by itself, signed with the right key.
 
 use chrono::{TimeDelta, Utc};
-use saml_protocol::{Expected, Refusal, ServiceProvider};
+use saml_protocol::{Expected, Refusal, ServiceProvider, Unproven};
 use serde_json::json;
 
 use crate::{
@@ -246,6 +246,46 @@ fn more_claims_than_are_read_are_refused() {
     let values = "<ns1:AttributeValue>v</ns1:AttributeValue>".repeat(2_001);
     let xml = altered(end, &format!("<ns1:Attribute Name=\"groups\">{values}</ns1:Attribute>{end}"));
     assert_eq!(refusal(&xml), "too_many_claims");
+}
+
+/// The library goes by local names: it sees a claim where we see none.
+#[test]
+fn claims_that_two_readers_do_not_read_the_same_are_refused() {
+    let (claim, value) = ("<ns1:Attribute Name=\"department\"", ">Payroll &amp; Time</ns1:AttributeValue>");
+    let strange = "<ns1:Attribute xmlns:x=\"urn:x\" x:Name=\"admin\" Name=\"department\"";
+    assert_eq!(refusal(&altered(claim, strange)), "readers_disagree");
+    let hidden = format!("{value}<x:AttributeValue xmlns:x=\"urn:x\">Directors</x:AttributeValue>");
+    assert_eq!(refusal(&altered(value, &hidden)), "readers_disagree");
+    let halved = ">Payroll<x xmlns=\"urn:x\"/></ns1:AttributeValue>";
+    assert_eq!(refusal(&altered(value, halved)), "readers_disagree");
+}
+
+#[test]
+fn longer_names_and_claims_than_are_read_are_refused() {
+    let xml = unsigned();
+    let index = between(&xml, "SessionIndex=\"", "\"").to_owned();
+    let format = between(between(&xml, "<ns1:NameID", ">"), " Format=\"", "\"").to_owned();
+    let attribute = "<ns1:Attribute Name=\"department\"";
+    let name = |count| "x".repeat(count);
+    let with = |count: usize, most: usize| {
+        [
+            altered(NAME, &name(count)),
+            altered(&format, &format!(" Format=\"urn:{}\"", name(count - 4))),
+            altered(&index, &format!("SessionIndex=\"{}\"", name(count))),
+            altered(attribute, &format!("<ns1:Attribute Name=\"{}\"", name(count))),
+            altered("Payroll &amp; Time", &name(most)),
+        ]
+    };
+    for longest in with(1024, 4096) {
+        accept(&longest).unwrap();
+    }
+    for longer in with(1025, 4097) {
+        let refused = accept(&longer).unwrap_err();
+        assert_eq!(refused.as_str(), "too_large");
+        assert!(refused.detail().contains("bytes"), "{}", refused.detail());
+    }
+    let issuer = xml.replace(&format!(">{}<", idp().entity_id), &format!(">{}<", name(1025)));
+    assert_eq!(Unproven::read(&encoded(&issuer)).unwrap_err().as_str(), "too_large");
 }
 
 #[test]

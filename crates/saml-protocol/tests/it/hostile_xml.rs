@@ -164,6 +164,9 @@ fn what_is_too_large_too_deep_or_too_many_is_refused() {
     assert_eq!(with(&attribute(20_000)), "too_many_xml_attributes");
     let namespaces = format!("<x {}/>", many(|number| format!("xmlns:n{number}=\"urn:n\" "), 10_000));
     assert_eq!(with(&namespaces), "too_many_xml_attributes");
+    assert_eq!(with(&format!("<x a=\"{}\"/>", "a".repeat(16 * 1024 + 1))), "too_large");
+    // Canonicalization repeats it for every element that uses it.
+    assert_eq!(with(&format!("<x xmlns=\"urn:{}\"/>", "x".repeat(256))), "too_large");
 }
 
 #[test]

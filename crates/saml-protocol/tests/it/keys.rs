@@ -160,6 +160,20 @@ fn another_companys_identity_provider_proves_nothing_here() {
     assert_eq!(at(&idp(), &posing), Err(Refusal::WrongKey));
 }
 
+/// Found by local names, as the library does, but not by us.
+#[test]
+fn what_only_the_library_refuses_is_refused_by_its_word_whichever_certificate_it_was() {
+    let statement = "<ns1:AuthnStatement ";
+    let ended = format!("{statement}xmlns:x=\"urn:x\" x:SessionNotOnOrAfter=\"2001-01-01T00:00:00Z\" ");
+    let xml = replaced(&unsigned(), statement, &ended);
+    let both = with_certificates(&["first", "second"]);
+    for template in [Template::default(), second_key()] {
+        let refused = ourselves().accept(&both, &encoded(&template.sign(&xml)), EXPECTED, Utc::now());
+        assert_eq!(refused, Err(Refusal::Library("library_time")));
+        assert!(refused.unwrap_err().detail().contains("library_time"));
+    }
+}
+
 #[test]
 fn ecdsa_is_accepted() {
     for (curve, hash) in [("prime256v1", "sha256"), ("secp384r1", "sha384")] {

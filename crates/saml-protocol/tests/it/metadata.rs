@@ -117,7 +117,7 @@ fn metadata_without_what_is_needed_is_refused_with_what_is_missing() {
 #[test]
 fn keys_that_are_too_weak_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for new_key in ["rsa:1024", "ed25519"] {
+    for new_key in ["rsa:1024", "rsa:2040", "rsa:2047", "ed25519"] {
         let certificate = folder.path().join("weak.crt");
         let made = std::process::Command::new("openssl")
             .args(["req", "-x509", "-newkey", new_key, "-nodes", "-subj", "/CN=weak", "-out"])

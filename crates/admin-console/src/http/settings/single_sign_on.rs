@@ -351,6 +351,9 @@ async fn refused(
         Refusal::NotVouchedFor(domain) => (StatusCode::CONFLICT, "sso-domain-not-vouched-for", domain),
         Refusal::NotSetUp => (StatusCode::CONFLICT, "sso-not-set-up", String::new()),
         Refusal::NotTested => (StatusCode::CONFLICT, "sso-not-tested", String::new()),
+        Refusal::NotTestedAsAdministrator => {
+            (StatusCode::CONFLICT, "sso-not-tested-as-administrator", String::new())
+        }
         Refusal::NoBreakGlass => (StatusCode::CONFLICT, "sso-no-break-glass", String::new()),
     };
     answer(app, who, request, status, Answer { said: Some((Tone::Danger, Key(key))), detail, typed }).await
