@@ -11,21 +11,15 @@ use std::{
 
 use backing_servers::openid_provider::{Options, Server};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use bus_contract::{
-    directory::{LookUpUser, LookUpUserReply, UserRecord, look_up_user::Key, reply::Result as Told},
-    subject::LOOK_UP_USER,
-};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     administrators::acts,
     harness::{Browser, IdentityProvider, Recorder, Seen, World},
-    sample::{PERSON, told},
+    single_sign_on::{OBJECT, USER, provision},
 };
 
-const OBJECT: &str = "2f1c4e8a-0000-4000-8000-00000000000a";
-const USER: &str = "megan@contoso.example";
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 const SETTINGS: &str = "/settings/single-sign-on";
 const TOKEN: &str = "/oauth2/token";
@@ -91,24 +85,7 @@ impl Company {
 
     /// Megan, as the directory has her.
     fn provision(&self, role: &str, is_active: bool) {
-        let attributes = format!(
-            r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
-        );
-        self.world.services.answer(LOOK_UP_USER, move |asked: LookUpUser| {
-            let is_hers = match asked.key.unwrap() {
-                Key::UserId(id) => id == PERSON,
-                Key::UserName(name) => name.eq_ignore_ascii_case(USER),
-                Key::ExternalId(id) => id == OBJECT,
-            };
-            let megan = UserRecord {
-                user_id: PERSON.into(),
-                version: 7,
-                attributes_json: attributes.clone(),
-                ..UserRecord::default()
-            };
-            let users = if is_hers { vec![megan] } else { Vec::new() };
-            told(Told::LookUpUser(LookUpUserReply { users }))
-        });
+        provision(&self.world, 7, role, is_active);
     }
 
     /// Begins at `/login`; the address of the provider to which the browser is led.
@@ -495,8 +472,8 @@ async fn a_test_shows_what_came_and_signs_nobody_in() {
     company.recorder.answer(TOKEN, "503 Service Unavailable", "");
     let report = test("tested-in-vain", json!({})).await;
     assert!(report.contains("answered 503") && report.contains("<code>exchange</code>"), "{report}");
-    let refused = company.world.browser().post("/login", &[("user", USER)]).await;
-    assert!(refused.location().starts_with("/sign-in"), "nobody else is led there yet");
+    let page = company.world.browser().post("/login", &[("user", USER)]).await;
+    assert!(!page.body.contains(&issuer), "nobody else is led there yet: {}", page.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

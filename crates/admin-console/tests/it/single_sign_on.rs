@@ -58,24 +58,7 @@ impl Company {
 
     /// The same, at this version.
     fn provision_at(&self, version: i64, role: &str, is_active: bool) {
-        let attributes = format!(
-            r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
-        );
-        self.world.services.answer(LOOK_UP_USER, move |asked: LookUpUser| {
-            let is_hers = match asked.key.unwrap() {
-                Key::UserId(id) => id == PERSON,
-                Key::UserName(name) => name.eq_ignore_ascii_case(USER),
-                Key::ExternalId(id) => id == OBJECT,
-            };
-            let megan = UserRecord {
-                user_id: PERSON.into(),
-                version,
-                attributes_json: attributes.clone(),
-                ..UserRecord::default()
-            };
-            let users = if is_hers { vec![megan] } else { Vec::new() };
-            told(Told::LookUpUser(LookUpUserReply { users }))
-        });
+        provision(&self.world, version, role, is_active);
     }
 
     /// What the identity provider says of Megan by itself.
@@ -123,6 +106,28 @@ impl Company {
         let said = Said { request: Some(request), ..self.said() };
         bring(browser, &self.provider.response(&said), &relay_state).await
     }
+}
+
+/// Has the directory know Megan so, and nobody else.
+pub(crate) fn provision(world: &World, version: i64, role: &str, is_active: bool) {
+    let attributes = format!(
+        r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
+    );
+    world.services.answer(LOOK_UP_USER, move |asked: LookUpUser| {
+        let is_hers = match asked.key.unwrap() {
+            Key::UserId(id) => id == PERSON,
+            Key::UserName(name) => name.eq_ignore_ascii_case(USER),
+            Key::ExternalId(id) => id == OBJECT,
+        };
+        let megan = UserRecord {
+            user_id: PERSON.into(),
+            version,
+            attributes_json: attributes.clone(),
+            ..UserRecord::default()
+        };
+        let users = if is_hers { vec![megan] } else { Vec::new() };
+        told(Told::LookUpUser(LookUpUserReply { users }))
+    });
 }
 
 /// The identity provider's page has the browser send its form.
