@@ -12,11 +12,14 @@ use bus_contract::{
     Message as _, Timestamp,
     directory::{Fact, fact::Event},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use typed_ids::{CompanyId, RequestId, UserId};
 use uuid::Uuid;
 
 use crate::store::access_ends::AccessEndRow;
+
+/// For how long it is kept when somebody lost access: whoever audits a year finds all of it.
+pub(crate) const KEPT: TimeDelta = TimeDelta::days(400);
 
 /// Why somebody's sessions end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

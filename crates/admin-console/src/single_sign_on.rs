@@ -1,5 +1,6 @@
 //! How a company's people sign in, and who may change that: settings, domains, and single sign-on alone.
 
+pub(crate) mod claims;
 pub(crate) mod federation;
 pub(crate) mod metadata;
 pub(crate) mod oidc;
@@ -129,7 +130,7 @@ pub(crate) enum Refusal {
     DomainTaken,
     #[error("a company has at most {DOMAINS_MOST} domains, each like contoso.com")]
     Domains,
-    /// Nobody whom an operator has invited to the company has an address of it.
+    /// No operator has made sure that it is the company's.
     #[error("nobody has vouched for the domain {0}")]
     NotVouchedFor(String),
     #[error("single sign-on is not set up")]
@@ -228,10 +229,9 @@ pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<()
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
             let mine = single_sign_on::domains(connection, company)?;
-            for domain in domains.iter().filter(|domain| !mine.contains(domain)) {
-                if !single_sign_on::is_vouched_for(connection, domain)? {
-                    return Ok(Err(Refusal::NotVouchedFor(domain.clone())));
-                }
+            let vouched = single_sign_on::vouched_domains(connection, company)?;
+            if let Some(domain) = domains.iter().find(|one| !mine.contains(one) && !vouched.contains(one)) {
+                return Ok(Err(Refusal::NotVouchedFor(domain.clone())));
             }
             let before = single_sign_on::of_company(connection, company)?;
             let is_same = before.as_ref().is_some_and(|row| {

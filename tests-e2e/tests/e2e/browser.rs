@@ -105,6 +105,7 @@ async fn people_sign_in_at_their_company_s_identity_provider() {
     let metadata = metadata.text().await.unwrap();
     block_in_place(|| provider.tell("/service-providers", &metadata)).expect("it knows the console");
     let domain = format!("{}.example", world.company.id);
+    world.operator().vouch(&domain);
     let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
     let mut megan = scim::user(&user);
     megan["externalId"] = object_id.into();

@@ -9,7 +9,6 @@ use bus_contract::{
     subject::{EVERY_USER_FACT, SESSIONS_ENDED},
 };
 use bus_jetstream::{pull::Delivery, share::Share};
-use chrono::TimeDelta;
 use service_runtime::{
     Causes,
     trace::{InTrace as _, Kind},
@@ -45,8 +44,6 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
 /// Between two looks at how many facts wait.
 const BACKLOG_EVERY: Duration = Duration::from_secs(15);
-/// For how long it is kept when somebody lost access: whoever audits a year finds all of it.
-const KEPT: TimeDelta = TimeDelta::days(400);
 
 /// Follows until asked to stop; what was begun is finished.
 pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
@@ -297,7 +294,6 @@ impl<'a> Follower<'a> {
                     let is_new = row.map(|row| access_ends::insert(connection, &row)).transpose()?;
                     done.push((end.clone(), is_new == Some(true), ended));
                 }
-                access_ends::forget(connection, company, now - KEPT)?;
                 Ok(done)
             })
             .await?;

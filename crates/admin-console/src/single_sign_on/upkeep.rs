@@ -8,8 +8,9 @@ use typed_ids::CompanyId;
 
 use super::{refresh, sign_in_test};
 use crate::{
+    access,
     app::App,
-    store::{self, person_sessions, sign_in_requests, sign_in_tests},
+    store::{self, access_ends, person_sessions, sign_in_requests, sign_in_tests},
 };
 
 /// Between two rounds.
@@ -51,7 +52,8 @@ async fn forget(app: &App, company: CompanyId) -> Result<(), pg_pool::Error> {
             store::act_for(connection, company)?;
             sign_in_tests::forget_old(connection, company, now - sign_in_test::KEPT)?;
             sign_in_requests::forget_expired(connection, company, now)?;
-            person_sessions::forget_expired(connection, company, cutoff)
+            person_sessions::forget_expired(connection, company, cutoff)?;
+            access_ends::forget(connection, company, now - access::KEPT)
         })
         .await
 }

@@ -244,6 +244,25 @@ async fn one_company_s_failure_holds_up_no_other_and_is_tried_again_in_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn when_access_ended_is_forgotten_after_400_days_also_where_nobody_loses_any() {
+    let world = World::start().await;
+    for days in [399, 401] {
+        let (company, request, user) = (world.contoso.id, RequestId::mint(), UserId::mint());
+        sql(
+            &world,
+            &format!(
+                "INSERT INTO console.access_ends SELECT '{company}', '{request}', '{user}', 'deleted', at, at, {days}
+                 FROM (SELECT to_timestamp({NOW}) - interval '{days} days' AS at) AS ended"
+            ),
+        );
+    }
+    let (another, _http) = world.another_instance().await;
+    let kept = "SELECT string_agg(sessions_ended::text, ' ') FROM console.access_ends";
+    eventually("forgotten", || async { (sql(&world, kept) == "399").then_some(()) }).await;
+    another.tasks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_instances_share_the_facts_and_each_is_enforced_once() {
     let world = World::start().await;
     let (other, _http) = world.another_instance().await;

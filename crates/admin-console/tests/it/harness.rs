@@ -171,8 +171,12 @@ impl World {
         (world, browser)
     }
 
-    /// Invites a company's first administrator, who accepts: a browser in which they are signed in.
+    /// Invites a company's first administrator, for whose domain somebody has vouched, and who accepts: a browser in which they are signed in.
     pub(crate) async fn administrator(&self, company: &Company) -> Browser {
+        let (_, domain) = company.email.split_once('@').unwrap();
+        let vouched =
+            format!("INSERT INTO console.vouched_domains VALUES ('{}', '{domain}', now())", company.id);
+        postgres::Server::shared().unwrap().sql(&self.database.name, &vouched).unwrap();
         self.person(company.id, company.email, Role::Administrator).await
     }
 

@@ -3,15 +3,17 @@
 use std::sync::Mutex;
 
 use bus_contract::{
-    console::Role,
+    console::{
+        ReleaseSignIn, Role, ShowSignIn, SignIn, VouchForDomain, WithdrawDomain, reply::Result as Answer,
+    },
     directory::{LookUpUser, LookUpUserReply, UserRecord, reply::Result as Told},
-    subject::LOOK_UP_USER,
+    subject::{LOOK_UP_USER, RELEASE_SIGN_IN, SHOW_SIGN_IN, VOUCH_FOR_DOMAIN, WITHDRAW_DOMAIN},
 };
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 
 use crate::{
     administrators::{acts, ids},
-    harness::{Browser, IdentityProvider, NOW, Said, eventually, url},
+    harness::{Browser, IdentityProvider, NOW, Said, eventually, operator, url},
     sample::{PERSON, told},
     single_sign_on::{Company, FORM, ISSUER, USER, bring},
 };
@@ -256,4 +258,70 @@ async fn an_administrator_signs_somebody_out_everywhere() {
     }
     let acts = acts(&company.world, company.world.contoso.id).await;
     assert!(acts.iter().any(|act| act.starts_with(&format!("sessions.ended {USER} by"))), "{acts:?}");
+}
+
+/// What the console answers an operator about how a company signs in.
+fn sign_in(answer: Answer) -> SignIn {
+    match answer {
+        Answer::SignIn(sign_in) => sign_in,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_is_a_company_s_when_an_operator_says_so_and_as_long_as_they_do() {
+    let company = Company::start().await;
+    let (world, id) = (&company.world, company.world.contoso.id);
+    world.invite(id, "x@partner.example", Role::Administrator).await;
+    let fields = [FORM[0], FORM[1], ("domains", "contoso.example partner.example")];
+    assert_eq!(company.save(&fields).await.status, 409, "an invitation is no proof");
+    let vouch = |domain: &str| VouchForDomain {
+        company_id: id.to_string(),
+        domain: domain.to_owned(),
+        actor: Some(operator()),
+    };
+    let seen = sign_in(world.ask(VOUCH_FOR_DOMAIN, vouch(" Partner.example")).await);
+    assert_eq!(seen.vouched_domains, ["contoso.example", "partner.example"]);
+    assert!(matches!(world.ask(VOUCH_FOR_DOMAIN, vouch("nothing")).await, Answer::Failure(_)));
+    assert_eq!(company.save(&fields).await.status, 303);
+    let begin = async || world.browser().post("/login", &[("user", "y@partner.example")]).await.body;
+    assert!(begin().await.contains("https://login.example/"));
+    let withdraw = || WithdrawDomain {
+        company_id: id.to_string(),
+        domain: "partner.example".into(),
+        actor: Some(operator()),
+    };
+    let seen = sign_in(world.ask(WITHDRAW_DOMAIN, withdraw()).await);
+    assert_eq!((seen.way.as_str(), seen.domains), ("saml", vec!["contoso.example".to_owned()]));
+    assert!(!begin().await.contains("https://login.example/"));
+    assert_eq!(company.save(&fields).await.status, 409);
+    assert!(matches!(world.ask(WITHDRAW_DOMAIN, withdraw()).await, Answer::Failure(_)), "once");
+    let acts = acts(world, id).await;
+    for act in ["domain.vouched partner.example by oscar", "domain.withdrawn partner.example by oscar"] {
+        assert_eq!(acts.iter().filter(|one| *one == act).count(), 1, "{acts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_provider_is_whose_who_signs_in_with_it_until_an_operator_frees_it() {
+    let company = Company::start().await;
+    let (world, id) = (&company.world, company.world.contoso.id);
+    let bruno = world.administrator(&world.fabrikam.clone()).await;
+    let metadata = company.provider.metadata();
+    let save = async |way: &str| {
+        let fields = [("way", way), ("match_by", "external_id"), ("metadata", metadata.as_str())];
+        bruno.post("/settings/single-sign-on", &fields).await.status
+    };
+    assert_eq!(save("password").await, 303, "who only writes it down takes it from nobody");
+    let megan = world.browser();
+    assert_eq!(company.sign_in(&megan).await.status, 303, "and keeps nobody from it");
+    assert_eq!(save("saml").await, 409);
+    let seen = sign_in(world.ask(SHOW_SIGN_IN, ShowSignIn { company_id: id.to_string() }).await);
+    assert_eq!((seen.issuer.as_str(), seen.passwords_off), (ISSUER, false));
+    let release = || ReleaseSignIn { company_id: id.to_string(), actor: Some(operator()) };
+    let seen = sign_in(world.ask(RELEASE_SIGN_IN, release()).await);
+    assert_eq!((seen.way.as_str(), seen.issuer.as_str(), seen.domains.len()), ("password", "", 0));
+    assert_eq!(megan.get("/account").await.status, 303);
+    assert_eq!(save("saml").await, 303);
+    assert!(matches!(world.ask(RELEASE_SIGN_IN, release()).await, Answer::Failure(_)), "once");
 }
