@@ -97,9 +97,11 @@ impl Answer {
 
     pub(crate) fn location(self) -> Result<String> {
         // Whatever the case of the header's name (RFC 9110 §5.1).
-        let header = self.head.lines().filter_map(|line| line.split_once(": "));
-        let location = header.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("location"));
-        location.map(|(_, address)| address.to_owned()).with_context(|| format!("{}\n{}", self.head, self.body))
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        let location = headers.find(|(name, _)| name.eq_ignore_ascii_case("location"));
+        location
+            .map(|(_, address)| address.to_owned())
+            .with_context(|| format!("{}\n{}", self.head, self.body))
     }
 }
 
