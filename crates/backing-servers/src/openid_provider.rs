@@ -86,9 +86,17 @@ impl Server {
     }
 }
 
+/// The provider takes clients with a secret, whatever it is, and refuses all others. With this it also takes those that prove
+/// themselves by an assertion, at which it does not look: whoever sends one has to verify it elsewhere.
+const PROGRAM: &str = "
+from oidc_provider_mock import __main__, _app
+_app.AuthorizationCodeGrant.TOKEN_ENDPOINT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none']
+__main__.run()
+";
+
 fn launch(python: &Path, directory: &Directory, port: u16) -> Result<Process> {
     let mut command = Command::new(python);
-    command.args(["-m", "oidc_provider_mock", "--require-nonce", "true", "--port"]).arg(port.to_string());
+    command.args(["-c", PROGRAM, "--require-nonce", "true", "--port"]).arg(port.to_string());
     // Authlib wants TLS, which nobody has on loopback.
     command.env("AUTHLIB_INSECURE_TRANSPORT", "1").current_dir(directory.path());
     let issuer = format!("http://127.0.0.1:{port}\"");
