@@ -80,7 +80,7 @@ brake-decided-otherwise = Il en a été décidé autrement entre-temps. Rien n�
 brake-grown = Microsoft Entra a retiré { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
-  } de plus depuis que vous avez ouvert cette page. Rien n’a été modifié : regardez de qui il s’agit, puis décidez de nouveau.
+  } de plus depuis que vous avez ouvert cette page. Rien n’a été modifié : regardez de qui il s’agit, puis décidez de nouveau.
 
 undo-title = Faire revenir { $count ->
     [one] { $count } personne
