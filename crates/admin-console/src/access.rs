@@ -5,17 +5,21 @@
 //! A sign-in that asked the directory before the change and begins its session after it finds the end, by its version.
 
 pub(crate) mod follow;
+mod in_hand;
 pub(crate) mod removals;
 
 use bus_contract::{
     Message as _, Timestamp,
     directory::{Fact, fact::Event},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use typed_ids::{CompanyId, RequestId, UserId};
 use uuid::Uuid;
 
 use crate::store::access_ends::AccessEndRow;
+
+/// For how long it is kept when somebody lost access: whoever audits a year finds all of it.
+pub(crate) const KEPT: TimeDelta = TimeDelta::days(400);
 
 /// Why somebody's sessions end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +49,8 @@ impl Cause {
 pub(crate) struct End {
     pub(crate) company: CompanyId,
     pub(crate) user: UserId,
-    pub(crate) request: RequestId,
+    /// By which request; without one the end is enforced and cannot be written down.
+    pub(crate) request: Option<RequestId>,
     /// Whoever was seen at a version below this one has no access by it.
     pub(crate) below_version: i64,
     pub(crate) history: Option<Uuid>,
@@ -90,7 +95,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Reading, Unreadable> {
     let end = End {
         company: fact.company_id.parse().map_err(|_no_id| Unreadable)?,
         user: user.parse().map_err(|_no_id| Unreadable)?,
-        request: fact.request_id.parse().map_err(|_no_id| Unreadable)?,
+        request: fact.request_id.parse().ok(),
         below_version,
         history,
         cause,
@@ -106,14 +111,17 @@ fn is_role(path: &str) -> bool {
 }
 
 impl End {
-    /// What is written down of it, when it took access away.
+    /// What is written down of it, when it took access away. Nothing of a fact that does not say when its request came: those
+    /// are from before anybody measured, and read first by a console that is new, long after they happened.
     fn row(&self, enforced_at: DateTime<Utc>, sessions_ended: usize) -> Option<AccessEndRow> {
-        (self.cause != Cause::RolesChanged).then(|| AccessEndRow {
+        let request = self.request.filter(|_| self.cause != Cause::RolesChanged)?;
+        let requested_at = self.requested_at?;
+        Some(AccessEndRow {
             company_id: self.company.as_uuid(),
-            request_id: self.request.as_uuid(),
+            request_id: request.as_uuid(),
             user_id: self.user.as_uuid(),
             cause: self.cause.as_str().to_owned(),
-            requested_at: self.requested_at,
+            requested_at: Some(requested_at),
             enforced_at,
             sessions_ended: i32::try_from(sessions_ended).unwrap_or(i32::MAX),
         })
@@ -180,6 +188,24 @@ mod tests {
             let reading = read(&bytes(event)).unwrap();
             assert_eq!(reading, Reading { history: Some(Uuid::from_u128(3)), end: None });
         }
+    }
+
+    #[test]
+    fn a_fact_from_before_anybody_measured_ends_sessions_and_is_not_written_down() {
+        let deleted = Event::UserDeleted(UserDeleted { user_id: user().user_id, version: 7 });
+        let fact = Fact { requested_at: None, ..Fact::decode(&*bytes(Some(deleted))).unwrap() };
+        let end = read(&fact.encode_to_vec()).unwrap().end.unwrap();
+        assert_eq!((end.cause, end.requested_at), (Cause::Deleted, None));
+        assert!(end.row(DateTime::UNIX_EPOCH, 1).is_none());
+    }
+
+    #[test]
+    fn a_fact_without_a_request_ends_sessions_and_is_not_written_down() {
+        let deleted = Event::UserDeleted(UserDeleted { user_id: user().user_id, version: 7 });
+        let fact = Fact { request_id: "?".to_owned(), ..Fact::decode(&*bytes(Some(deleted))).unwrap() };
+        let end = read(&fact.encode_to_vec()).unwrap().end.unwrap();
+        assert_eq!((end.cause, end.request), (Cause::Deleted, None));
+        assert!(end.row(DateTime::UNIX_EPOCH, 1).is_none());
     }
 
     #[test]

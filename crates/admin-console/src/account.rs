@@ -112,16 +112,19 @@ pub(crate) async fn change_password(
         .pool
         .transaction("account.change_password", move |connection| {
             store::act_for(connection, company)?;
+            let Some(admitted) = session::admit(connection, company, administrator)? else {
+                return Ok(Err(sign_in::Refusal::SingleSignOnOnly));
+            };
             counted.succeeded(connection, now)?;
             administrators::set_password(connection, company, administrator, &hash)?;
             let act = Act::on("password.changed", actor.name.clone());
             audit::record(connection, company, &actor, &act, now)?;
             let whose = (company, administrator);
             let ended = session::end_all(connection, whose, &actor.name, None, (&actor, now))?;
-            session::begin(connection, company, administrator, &session_cookie, &from, (now, limits))?;
-            Ok(ended)
+            session::begin(connection, admitted, &session_cookie, &from, (now, limits))?;
+            Ok(Ok(ended))
         })
-        .await?;
+        .await??;
     app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());
     app.metrics.sessions_begun.inc();
     Ok(cookie)

@@ -299,7 +299,8 @@ pub(crate) async fn sign_out_everywhere(
     Ok((found, ended))
 }
 
-/// Lets an administrator keep their password where all others sign in at the identity provider, or keep it no more.
+/// Lets an administrator keep their password where all others sign in at the identity provider, or keep it no more, which
+/// then ends their sessions.
 pub(crate) async fn set_break_glass(
     app: &App,
     company: CompanyId,
@@ -308,7 +309,8 @@ pub(crate) async fn set_break_glass(
     actor: Actor,
 ) -> Result<(), Refusal> {
     let now = app.now();
-    app.pool
+    let ended = app
+        .pool
         .transaction("administrators.set_break_glass", move |connection| {
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
@@ -322,9 +324,18 @@ pub(crate) async fn set_break_glass(
             let note = if is_break_glass { "on" } else { "off" };
             let act = Act::on("administrator.break_glass_changed", &found.email).note(note);
             audit::record(connection, company, &actor, &act, now)?;
-            Ok(Ok(()))
+            let is_over = !is_break_glass && single_sign_on::is_only(connection, company)?;
+            let whose = (company, administrator);
+            let ended = if is_over {
+                session::end_all(connection, whose, &found.email, None, (&actor, now))?
+            } else {
+                0
+            };
+            Ok(Ok(ended))
         })
-        .await?
+        .await??;
+    app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());
+    Ok(())
 }
 
 /// Whether without them somebody can still change things, and get in.

@@ -70,6 +70,11 @@ impl App {
         From { address: self.address_of(request), browser: browser.unwrap_or_default().to_owned() }
     }
 
+    /// What proves us to companies' identity providers, where this installation has it.
+    pub(crate) fn signing_key(&self) -> Option<&SigningKey> {
+        self.service_provider.signing.as_ref()
+    }
+
     /// Whether browsers reach us over TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.console_url.starts_with("https://")
@@ -91,7 +96,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let hearing = (live.clone(), bus.clone());
     process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
-        service_provider: Arc::new(service_provider(&settings.console_url, settings.saml_signing_key)),
+        service_provider: Arc::new(service_provider(&settings.console_url, settings.signing_key)),
         metadata: Fetcher::new(settings.allows_private_metadata),
         live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
@@ -119,7 +124,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         process.tasks.spawn("access", |stop| access::follow::run(following, stop));
         process.tasks.spawn_supporting("access backlog", |stop| access::follow::watch(watching, stop));
         let app = working.clone();
-        process.tasks.spawn_supporting("metadata", move |stop| single_sign_on::refresh::run(app, stop));
+        process.tasks.spawn_supporting("upkeep", move |stop| single_sign_on::upkeep::run(app, stop));
         operators::serve(working, &answers, &process.tasks).await
     });
     let serving = Serving { workers: 2, drain: HTTP_DRAIN };

@@ -1,28 +1,40 @@
 //! Tables for spreadsheets: comma-separated values (RFC 4180) that Excel opens rightly, and that cannot run anything.
 
 use actix_web::{HttpResponse, http::header, web::Bytes};
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 
-use crate::language::Language;
+use crate::{http::asker::Asker, language::Language};
 
 /// Tells Excel that the file is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// A file of this name, sent as it is made: the head, then the lines. A download that breaks off is seen, so what fails on
-/// the way ends it; one that merely ended would be taken for whole.
+/// Access has ended since the download began.
+#[derive(Debug, thiserror::Error)]
+#[error("whoever asked for this is no longer signed in")]
+struct SignedOut;
+
+/// A file of this name, sent as it is made: the head, then the lines, while whoever asked is signed in. A download that breaks
+/// off is seen, so what fails on the way ends it; one that merely ended would be taken for whole.
 pub(crate) fn download<E: std::error::Error + 'static>(
     name: &'static str,
     language: Language,
+    asker: Asker,
     head: &[String],
     lines: impl Stream<Item = Result<String, E>> + 'static,
 ) -> HttpResponse {
     let head = BYTE_ORDER_MARK.to_owned() + &line(language, head.iter().map(String::as_str));
-    let whole = stream::once(async { Ok(head) }).chain(lines).map(|lines| lines.map(Bytes::from));
+    let lines = lines.map_err(Into::into).and_then(move |lines| while_signed_in(asker.clone(), lines));
+    let whole = stream::once(async { Ok(head) }).chain(lines).map_ok(Bytes::from);
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
         .streaming(whole)
+}
+
+/// Where the database does not say, the download breaks off too: whoever wants it begins again.
+async fn while_signed_in(asker: Asker, lines: String) -> Result<String, Box<dyn std::error::Error>> {
+    if asker.is_signed_in().await? { Ok(lines) } else { Err(SignedOut.into()) }
 }
 
 /// One line, with its end.

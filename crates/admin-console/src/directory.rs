@@ -153,10 +153,11 @@ impl<'a> Directory<'a> {
         answer_of!(self.ask(subject::LIST_REMOVALS, &question).await?, ListRemovals)
     }
 
+    /// Decides about those whom somebody has `seen`, so many.
     pub(crate) async fn decide(
         &self,
         brake: BrakeId,
-        decision: Decision,
+        (decision, seen): (Decision, u64),
         actor: Actor,
     ) -> Result<DecideBrakeReply, Unanswered> {
         let act = DecideBrake {
@@ -164,6 +165,7 @@ impl<'a> Directory<'a> {
             brake_id: brake.to_string(),
             decision: decision.into(),
             actor: Some(actor),
+            removed: seen,
         };
         answer_of!(self.ask(subject::DECIDE_BRAKE, &act).await?, DecideBrake)
     }

@@ -3,9 +3,11 @@
 pub(crate) mod account;
 mod administrators;
 pub(crate) mod answer;
+pub(crate) mod asker;
 pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod brakes;
+mod came_back;
 mod connect;
 mod groups;
 mod guard;
@@ -13,6 +15,7 @@ mod invitation;
 mod language;
 mod live;
 mod login;
+mod oidc;
 mod overview;
 mod people;
 pub(crate) mod problem;
@@ -53,7 +56,7 @@ const METADATA_FORM_MOST_BYTES: usize = 2_097_152;
 pub enum Access {
     /// Everybody; a POST must still come from our own page.
     Public,
-    /// Everybody, also by a POST from another site, without a cookie of ours: what is sent must prove itself.
+    /// Everybody, sent here by another site, also with a POST and without a session's cookie: what is sent must prove itself.
     FromElsewhere,
     /// Whoever has a session; what is about that session alone.
     Own,
@@ -119,6 +122,8 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Post, "/saml/login_check", FromElsewhere, Page, || post().to(saml::login_check))
         .taking(MESSAGE_MOST_BYTES),
     entry(Get, "/saml/logout", Public, Page, || get().to(saml::logout)),
+    entry(Get, "/oidc/callback", FromElsewhere, Page, || get().to(oidc::callback)),
+    entry(Get, "/oidc/certificate", Public, Part, || get().to(oidc::certificate)),
     entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
     entry(Post, "/invitation/{token}", Public, Page, || post().to(invitation::accept)),
     entry(Get, "/confirm-password", SignedIn, Page, || get().to(sign_in::ask_again)),
@@ -149,6 +154,7 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Get, "/live", SignedIn, Part, || get().to(live::get)),
     entry(Get, "/people", SignedIn, Page, || get().to(people::list)),
     entry(Get, "/people/{id}", SignedIn, Page, || get().to(people::get)),
+    entry(Post, "/people/{id}/sign-out", Administrator, Page, || post().to(people::sign_out)),
     entry(Get, "/groups", SignedIn, Page, || get().to(groups::list)),
     entry(Get, "/groups/{id}", SignedIn, Page, || get().to(groups::get)),
     entry(Get, "/provisioning", SignedIn, Page, || get().to(provisioning::get)),

@@ -9,7 +9,6 @@ use crate::{
     opaque,
     password::{self, HashError, Weakness},
     session::{self, From},
-    single_sign_on,
     store::{
         self, administrators,
         audit::{self, Act},
@@ -102,17 +101,15 @@ pub(crate) async fn accept(
         .pool
         .transaction("invitation.accept", move |connection| {
             store::act_for(connection, company)?;
-            let invited = administrators::find(connection, company, administrator)?;
-            let keeps_password = invited.is_some_and(|invited| invited.is_break_glass);
-            if !keeps_password && single_sign_on::is_only(connection, company)? {
+            let Some(admitted) = session::admit(connection, company, administrator)? else {
                 return Ok(false);
-            }
+            };
             if !invitations::use_up(connection, company, administrator, &key)? {
                 return Ok(false);
             }
             administrators::activate(connection, company, administrator, &name, &language)?;
             administrators::set_password(connection, company, administrator, &hash)?;
-            session::begin(connection, company, administrator, &session_cookie, &from, (now, limits))?;
+            session::begin(connection, admitted, &session_cookie, &from, (now, limits))?;
             administrators::signed_in_at(connection, company, administrator, now)?;
             let actor = Actor {
                 kind: actor::Kind::Administrator.into(),

@@ -49,7 +49,7 @@ impl Metrics {
             )?,
             throttled: make.counter(
                 "timeclock_console_throttled_total",
-                "Passwords that were not tried, because of too many before",
+                "Sign-ins that were not tried, because of too many before",
             )?,
             password_hashes: make.counter(
                 "timeclock_console_password_hashes_total",
@@ -58,7 +58,7 @@ impl Metrics {
             sessions_begun: make.counter("timeclock_console_sessions_begun_total", "Sessions that began")?,
             sessions_ended: make.counter(
                 "timeclock_console_sessions_ended_total",
-                "Sessions that somebody ended; others expire",
+                "Sessions that ended before they expired, whoever or whatever ended them",
             )?,
             access: AccessMetrics::register(registry)?,
             mails: make.counters("timeclock_console_mails_total", "Mails, by result", &["result"])?,
@@ -76,7 +76,9 @@ impl Metrics {
             )?,
         };
         for result in federation::RESULTS {
-            metrics.single_sign_ons.with_label_values(&[Way::Saml.as_str(), result]);
+            for way in [Way::Saml, Way::Oidc] {
+                metrics.single_sign_ons.with_label_values(&[way.as_str(), result]);
+            }
         }
         for (counters, values) in [
             (&metrics.sign_ins, &sign_in::OUTCOMES[..]),
@@ -98,6 +100,8 @@ pub(crate) struct AccessMetrics {
     /// By cause.
     pub(crate) sessions_ended: IntCounterVec,
     pub(crate) facts_waiting: IntGauge,
+    /// Whose facts failed to be enforced and are tried again.
+    pub(crate) companies_waiting: IntGauge,
     /// By what was done with them.
     pub(crate) facts: IntCounterVec,
 }
@@ -119,6 +123,10 @@ impl AccessMetrics {
             facts_waiting: make.gauge(
                 "timeclock_console_access_facts_waiting",
                 "Facts about users that no instance has finished with",
+            )?,
+            companies_waiting: make.gauge(
+                "timeclock_console_access_companies_waiting",
+                "Companies of which this instance could not end sessions yet, and tries again",
             )?,
             facts: make.counters(
                 "timeclock_console_access_facts_total",

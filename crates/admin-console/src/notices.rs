@@ -371,7 +371,7 @@ fn trouble_of(health: &Health) -> Option<Notice> {
 async fn certificate_end(app: &App, company: CompanyId) -> Result<Option<(String, i64)>, pg_pool::Error> {
     let configuration = single_sign_on::of_company(app, company).await?;
     let configuration = configuration.filter(|configuration| configuration.way() != Way::Password);
-    let certificates = configuration.map(|known| known.identity_provider.certificates).unwrap_or_default();
+    let certificates = configuration.map(|known| known.provider.certificates()).unwrap_or_default();
     let last = certificates.into_iter().max_by_key(|certificate| certificate.not_after);
     Ok(last.map(|certificate| (certificate.fingerprint_sha256, certificate.not_after.timestamp())))
 }

@@ -1,4 +1,4 @@
-//! What operators ask about administrators, over NATS: decode, do, reply, count.
+//! What operators ask about who signs in and how, over NATS: decode, do, reply, count.
 
 use anyhow::Context as _;
 use bus_contract::{
@@ -6,12 +6,13 @@ use bus_contract::{
     audit::{Actor, ListEvents, ListEventsReply, actor},
     console::{
         self, Administrator, AdministratorList, ChangeRole, Failure, InviteAdministrator, Invited,
-        ListAdministrators, RemoveAdministrator, Reply, SignOutAdministrator, administrator::State,
-        failure::Reason, reply,
+        ListAdministrators, ReleaseSignIn, RemoveAdministrator, Reply, ShowSignIn, SignIn,
+        SignOutAdministrator, VouchForDomain, WithdrawDomain, administrator::State, failure::Reason, reply,
     },
     subject::{
         CHANGE_ROLE, CONSOLE_QUEUE, INVITE_ADMINISTRATOR, LIST_ADMINISTRATORS, LIST_CONSOLE_EVENTS,
-        REMOVE_ADMINISTRATOR, SIGN_OUT_ADMINISTRATOR,
+        RELEASE_SIGN_IN, REMOVE_ADMINISTRATOR, SHOW_SIGN_IN, SIGN_OUT_ADMINISTRATOR, VOUCH_FOR_DOMAIN,
+        WITHDRAW_DOMAIN,
     },
 };
 use bus_jetstream::{
@@ -28,6 +29,7 @@ use crate::{
     administrators::{self, Refusal, Wanted},
     app::App,
     signed_in::Role,
+    single_sign_on::claims,
     store::{
         self,
         administrators::AdministratorRow,
@@ -36,13 +38,17 @@ use crate::{
 };
 
 /// Everything that can be asked.
-const SUBJECTS: [&str; 6] = [
+const SUBJECTS: [&str; 10] = [
     INVITE_ADMINISTRATOR,
     LIST_ADMINISTRATORS,
     CHANGE_ROLE,
     REMOVE_ADMINISTRATOR,
     SIGN_OUT_ADMINISTRATOR,
     LIST_CONSOLE_EVENTS,
+    SHOW_SIGN_IN,
+    VOUCH_FOR_DOMAIN,
+    WITHDRAW_DOMAIN,
+    RELEASE_SIGN_IN,
 ];
 /// Requests that are worked on at once.
 const CONCURRENT: usize = 4;
@@ -54,6 +60,13 @@ const EVENTS_MOST: u32 = 200;
 enum Refused {
     Invalid(String),
     Administrators(Refusal),
+    Claims(claims::Refusal),
+}
+
+impl From<claims::Refusal> for Refused {
+    fn from(refusal: claims::Refusal) -> Self {
+        Self::Claims(refusal)
+    }
 }
 
 impl From<Refusal> for Refused {
@@ -113,6 +126,13 @@ async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Resu
         REMOVE_ADMINISTRATOR => remove(app, decode(payload)?).await.map(reply::Result::Administrator),
         SIGN_OUT_ADMINISTRATOR => sign_out(app, decode(payload)?).await.map(reply::Result::Administrator),
         LIST_CONSOLE_EVENTS => events(app, decode(payload)?).await.map(reply::Result::Events),
+        SHOW_SIGN_IN => {
+            let ask: ShowSignIn = decode(payload)?;
+            sign_in(app, company(&ask.company_id)?).await.map(reply::Result::SignIn)
+        }
+        VOUCH_FOR_DOMAIN => vouch(app, decode(payload)?).await.map(reply::Result::SignIn),
+        WITHDRAW_DOMAIN => withdraw(app, decode(payload)?).await.map(reply::Result::SignIn),
+        RELEASE_SIGN_IN => release(app, decode(payload)?).await.map(reply::Result::SignIn),
         _ => Err(Refused::Invalid("no such operation".to_owned())),
     }
 }
@@ -156,6 +176,36 @@ async fn sign_out(app: &App, ask: SignOutAdministrator) -> Result<Administrator,
     let actor = actor(ask.actor)?;
     let (row, _ended) = administrators::sign_out_everywhere(app, company, administrator, None, actor).await?;
     Ok(shown(&row))
+}
+
+async fn sign_in(app: &App, company: CompanyId) -> Result<SignIn, Refused> {
+    let claims = claims::of_company(app, company).await?;
+    Ok(SignIn {
+        company_id: company.to_string(),
+        way: claims.way().as_str().to_owned(),
+        issuer: claims.issuer().to_owned(),
+        passwords_off: claims.are_passwords_off(),
+        domains: claims.domains,
+        vouched_domains: claims.vouched_domains,
+    })
+}
+
+async fn vouch(app: &App, ask: VouchForDomain) -> Result<SignIn, Refused> {
+    let company = company(&ask.company_id)?;
+    claims::vouch(app, company, &ask.domain, actor(ask.actor)?).await?;
+    sign_in(app, company).await
+}
+
+async fn withdraw(app: &App, ask: WithdrawDomain) -> Result<SignIn, Refused> {
+    let company = company(&ask.company_id)?;
+    claims::withdraw(app, company, &ask.domain, actor(ask.actor)?).await?;
+    sign_in(app, company).await
+}
+
+async fn release(app: &App, ask: ReleaseSignIn) -> Result<SignIn, Refused> {
+    let company = company(&ask.company_id)?;
+    claims::release(app, company, actor(ask.actor)?).await?;
+    sign_in(app, company).await
 }
 
 async fn events(app: &App, ask: ListEvents) -> Result<ListEventsReply, Refused> {
@@ -242,11 +292,20 @@ fn failure(operation: &str, refused: Refused) -> Failure {
             | Refusal::SingleSignOnOnly
             | Refusal::LastBreakGlass
             | Refusal::Last => (Reason::Invalid, refusal.to_string()),
-            Refusal::Database(_) | Refusal::Company(_) => {
-                tracing::error!(operation, error = %Causes(&refusal), "a request of an operator failed");
-                (Reason::Unavailable, "that cannot be done at the moment; try again later".to_owned())
+            Refusal::Database(_) | Refusal::Company(_) => unavailable(operation, &refusal),
+        },
+        Refused::Claims(refusal) => match refusal {
+            claims::Refusal::NoCompany | claims::Refusal::NoDomain | claims::Refusal::NotSetUp => {
+                (Reason::NotFound, refusal.to_string())
             }
+            claims::Refusal::Domain => (Reason::Invalid, refusal.to_string()),
+            claims::Refusal::Company(_) | claims::Refusal::Database(_) => unavailable(operation, &refusal),
         },
     };
     Failure { reason: reason.into(), detail }
+}
+
+fn unavailable(operation: &str, cause: &(dyn std::error::Error + 'static)) -> (Reason, String) {
+    tracing::error!(operation, error = %Causes(cause), "a request of an operator failed");
+    (Reason::Unavailable, "that cannot be done at the moment; try again later".to_owned())
 }

@@ -13,6 +13,7 @@ use crate::{
     app::App,
     csrf, opaque,
     signed_in::{Account, Role, SignedIn},
+    single_sign_on::{self, Way},
     store::{
         self,
         administrators::{self, AdministratorRow},
@@ -42,7 +43,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn cutoff(self, now: DateTime<Utc>) -> Cutoff {
-        Cutoff { created_after: now - self.absolute, seen_after: now - self.idle }
+        Cutoff { created_after: now - self.absolute, seen_after: now - self.idle, ends_after: now }
     }
 }
 
@@ -189,11 +190,32 @@ pub(crate) fn is_good(connection: &mut PgConnection, key: &str, cutoff: Cutoff) 
         || person_sessions::find(connection, key, cutoff)?.is_some())
 }
 
-/// Begins a session of an administrator within a transaction that acts for the company; its cookie is `cookie`.
-pub(crate) fn begin(
+/// An administrator whose password is enough: they keep it in any case, or passwords are not switched off. Nobody switches
+/// them off before the transaction ends.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    company: CompanyId,
+    administrator: Uuid,
+}
+
+/// Whether a password is enough for this administrator, within a transaction that acts for the company; to be asked before
+/// anything is read.
+pub(crate) fn admit(
     connection: &mut PgConnection,
     company: CompanyId,
     administrator: Uuid,
+) -> QueryResult<Option<Admitted>> {
+    administrators::take_turns(connection, company)?;
+    let found = administrators::find(connection, company, administrator)?;
+    let keeps_password = found.is_some_and(|found| found.is_break_glass);
+    let is_enough = keeps_password || !single_sign_on::is_only(connection, company)?;
+    Ok(is_enough.then_some(Admitted { company, administrator }))
+}
+
+/// Begins a session of an administrator within the transaction that has admitted them; its cookie is `cookie`.
+pub(crate) fn begin(
+    connection: &mut PgConnection,
+    Admitted { company, administrator }: Admitted,
     cookie: &str,
     from: &From,
     (now, limits): (DateTime<Utc>, Limits),
@@ -227,11 +249,12 @@ pub(crate) struct Arrival {
     pub(crate) user_name: String,
     pub(crate) display_name: String,
     pub(crate) role: Role,
-    /// `saml` or `oidc`.
-    pub(crate) way: &'static str,
+    pub(crate) way: Way,
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
+    /// When the identity provider's session ends, which ends ours; `None` when it does not say.
+    pub(crate) ends_at: Option<DateTime<Utc>>,
     /// Whether they had to prove it just now.
     pub(crate) is_confirmed: bool,
 }
@@ -246,6 +269,7 @@ pub(crate) fn begin_of_person(
     from: &From,
     (now, limits): (DateTime<Utc>, Limits),
 ) -> QueryResult<bool> {
+    person_sessions::take_turns(connection, company, arrival.user)?;
     let cutoff = limits.cutoff(now);
     person_sessions::forget_expired(connection, company, cutoff)?;
     let others = person_sessions::of_person(connection, company, arrival.user, cutoff)?;
@@ -261,7 +285,7 @@ pub(crate) fn begin_of_person(
         user_name: arrival.user_name.clone(),
         display_name: arrival.display_name.clone(),
         role: arrival.role.as_str().to_owned(),
-        way: arrival.way.to_owned(),
+        way: arrival.way.as_str().to_owned(),
         subject,
         subject_format,
         session_index: arrival.session_index.clone(),
@@ -271,6 +295,7 @@ pub(crate) fn begin_of_person(
         confirmed_at: arrival.is_confirmed.then_some(now),
         address: from.kept_address(),
         browser: from.kept_browser(),
+        ends_at: arrival.ends_at,
     };
     person_sessions::insert(connection, &session)
 }
@@ -386,6 +411,23 @@ pub(crate) async fn end_others(app: &App, signed_in: &SignedIn) -> Result<(), pg
                     Ok(ended)
                 }
             }
+        })
+        .await?;
+    app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());
+    Ok(())
+}
+
+/// Ends every session of a person, at an administrator's word.
+pub(crate) async fn end_of_person(app: &App, by: &SignedIn, person: UserId) -> Result<(), pg_pool::Error> {
+    let (company, now, actor) = (by.company, app.now(), by.actor());
+    let ended = app
+        .pool
+        .transaction("session.end_of_person", move |connection| {
+            store::act_for(connection, company)?;
+            let whose = person_sessions::name_of(connection, company, person)?;
+            let ended = person_sessions::end_all(connection, company, person, None)?;
+            note_ended(connection, company, &whose, ended, (&actor, now))?;
+            Ok(ended)
         })
         .await?;
     app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());

@@ -59,8 +59,8 @@ pub struct Settings {
     pub(crate) notices_interval: Duration,
     /// Whether metadata may be fetched from where only we can reach.
     pub(crate) allows_private_metadata: bool,
-    /// What requests to identity providers are signed with, if they are.
-    pub(crate) saml_signing_key: Option<SigningKey>,
+    /// What proves us to identity providers, where the installation has it.
+    pub(crate) signing_key: Option<SigningKey>,
     /// Where a request came from, behind proxies of ours.
     pub(crate) proxies: TrustedProxies,
     /// `TIMECLOCK_TLS_CERTIFICATE_FILE`, `_KEY_FILE`, `_RELOAD_INTERVAL_MS`: whether and how the listener speaks TLS.
@@ -79,7 +79,7 @@ impl Settings {
             mail: mail::Settings::read(reader),
             notices_interval: reader.duration_ms(NOTICES_INTERVAL, MINUTE_MS, 50..=60 * MINUTE_MS),
             allows_private_metadata: reader.parsed(PRIVATE_METADATA, false),
-            saml_signing_key: signing_key::read(reader),
+            signing_key: signing_key::read(reader),
             proxies: TrustedProxies::read(reader),
             tls: Tls::read(reader),
             limits: Limits {

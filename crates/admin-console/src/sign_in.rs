@@ -10,7 +10,6 @@ use crate::{
     password::{HashError, Verdict},
     session::{self, From},
     signed_in::SignedIn,
-    single_sign_on,
     store::{
         self,
         administrators::{self, Credential},
@@ -123,20 +122,19 @@ async fn begin(
         .pool
         .transaction("sign_in.begin", move |connection| {
             store::act_for(connection, company)?;
+            let admitted = session::admit(connection, company, administrator)?;
             let account = administrators::find(connection, company, administrator)?;
             let current = administrators::password_hash(connection, company, administrator)?;
             let Some(account) = account.filter(|account| account.is_active && current == password_hash)
             else {
                 return Ok(Err(Refusal::Wrong));
             };
-            if !account.is_break_glass && single_sign_on::is_only(connection, company)? {
-                return Ok(Err(Refusal::SingleSignOnOnly));
-            }
+            let Some(admitted) = admitted else { return Ok(Err(Refusal::SingleSignOnOnly)) };
             counted.succeeded(connection, now)?;
             if let Some(renewed) = &renewed {
                 administrators::set_password(connection, company, administrator, renewed)?;
             }
-            session::begin(connection, company, administrator, &session_cookie, &from, (now, limits))?;
+            session::begin(connection, admitted, &session_cookie, &from, (now, limits))?;
             administrators::signed_in_at(connection, company, administrator, now)?;
             let actor = actor(&account.email, &from);
             audit::record(connection, company, &actor, &Act::on("session.signed_in", &account.email), now)?;

@@ -1,22 +1,31 @@
 //! How a company's people sign in, and who may change that: settings, domains, and single sign-on alone.
 
+pub(crate) mod claims;
 pub(crate) mod federation;
 pub(crate) mod metadata;
+pub(crate) mod oidc;
 pub(crate) mod person;
+pub(crate) mod provider;
 pub(crate) mod refresh;
 pub(crate) mod saml;
 pub(crate) mod sign_in_test;
 pub(crate) mod signing_key;
+pub(crate) mod upkeep;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
-use saml_protocol::{IdentityProvider, MetadataError};
+use oidc_protocol::ConfigurationError;
+use saml_protocol::MetadataError;
 use typed_ids::CompanyId;
 
+use self::{
+    federation::{Begun, Wish},
+    provider::{Documents, Provider},
+};
 use crate::{
     app::App,
     session,
-    signed_in::{Account, SignedIn},
+    signed_in::{Account, Role, SignedIn},
     store::{
         self, administrators,
         audit::{self, Act},
@@ -31,6 +40,8 @@ pub(crate) const DOMAINS_MOST: usize = 20;
 const DOMAIN_MOST: usize = 253;
 /// The longest address of metadata.
 pub(crate) const METADATA_URL_MOST: usize = 2_000;
+/// The longest id of a client; Entra's have 36.
+pub(crate) const CLIENT_ID_MOST: usize = 255;
 /// How long a test that succeeded allows to do without passwords.
 pub(crate) const TEST_GOOD: TimeDelta = TimeDelta::hours(1);
 
@@ -39,6 +50,7 @@ pub(crate) const TEST_GOOD: TimeDelta = TimeDelta::hours(1);
 pub(crate) enum Way {
     Password,
     Saml,
+    Oidc,
 }
 
 impl Way {
@@ -47,11 +59,12 @@ impl Way {
         match self {
             Self::Password => "password",
             Self::Saml => "saml",
+            Self::Oidc => "oidc",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Password, Self::Saml].into_iter().find(|way| way.as_str() == text)
+        [Self::Password, Self::Saml, Self::Oidc].into_iter().find(|way| way.as_str() == text)
     }
 }
 
@@ -60,7 +73,7 @@ impl Way {
 pub(crate) enum MatchBy {
     /// The claim with Entra's object id, which never changes, is the user's externalId.
     ExternalId,
-    /// The `NameID` is the user's userName.
+    /// The `NameID` or the claim `preferred_username` is the user's userName.
     UserName,
 }
 
@@ -81,13 +94,13 @@ impl MatchBy {
 #[derive(Debug, Clone)]
 pub(crate) struct Configuration {
     pub(crate) row: SingleSignOnRow,
-    pub(crate) identity_provider: IdentityProvider,
+    pub(crate) provider: Provider,
     pub(crate) domains: Vec<String>,
 }
 
 impl Configuration {
     pub(crate) fn way(&self) -> Way {
-        Way::parse(&self.row.way).unwrap_or(Way::Password)
+        way_of(&self.row)
     }
 
     pub(crate) fn match_by(&self) -> MatchBy {
@@ -102,6 +115,12 @@ pub(crate) enum Refusal {
     NoMetadata,
     #[error("the metadata is of no use")]
     Metadata(#[from] MetadataError),
+    #[error("the provider's configuration or its keys are of no use")]
+    OpenIdProvider(#[from] ConfigurationError),
+    #[error("the address of the configuration and the client's id are needed")]
+    NoOpenIdProvider,
+    #[error("this installation has no key by which it could prove itself to a provider")]
+    NoSigningKey,
     #[error("the metadata cannot be fetched")]
     Fetch(#[from] metadata::FetchError),
     /// At another company. Nobody learns which.
@@ -111,13 +130,15 @@ pub(crate) enum Refusal {
     DomainTaken,
     #[error("a company has at most {DOMAINS_MOST} domains, each like contoso.com")]
     Domains,
-    /// Nobody whom an operator has invited to the company has an address of it.
+    /// No operator has made sure that it is the company's.
     #[error("nobody has vouched for the domain {0}")]
     NotVouchedFor(String),
     #[error("single sign-on is not set up")]
     NotSetUp,
     #[error("no test of whoever switches it on has succeeded within the last hour")]
     NotTested,
+    #[error("the tests led to nobody who is an administrator")]
+    NotTestedAsAdministrator,
     #[error("no administrator keeps a password")]
     NoBreakGlass,
     #[error("the settings cannot be read or written")]
@@ -132,10 +153,25 @@ pub(crate) struct Wanted {
     pub(crate) metadata_url: String,
     /// Empty when it is fetched or stays as it is.
     pub(crate) metadata: String,
+    /// Of an OpenID provider, or its issuer.
+    pub(crate) configuration_url: String,
+    /// What an OpenID provider calls us.
+    pub(crate) client_id: String,
     pub(crate) match_by: MatchBy,
     pub(crate) allows_unsolicited: bool,
     /// One a line.
     pub(crate) domains: String,
+}
+
+impl Wanted {
+    /// Before it is switched on, whoever gives a client's id means OpenID Connect.
+    fn is_openid(&self) -> bool {
+        match self.way {
+            Way::Oidc => true,
+            Way::Saml => false,
+            Way::Password => !self.client_id.trim().is_empty(),
+        }
+    }
 }
 
 /// How a company signs in; `None` when it has passwords alone.
@@ -143,57 +179,74 @@ pub(crate) async fn of_company(
     app: &App,
     company: CompanyId,
 ) -> Result<Option<Configuration>, pg_pool::Error> {
-    app.pool
+    let stored = app
+        .pool
         .transaction("single_sign_on.get", move |connection| {
             store::act_for(connection, company)?;
-            read(connection, company)
+            let row = single_sign_on::of_company(connection, company)?;
+            Ok((row, single_sign_on::domains(connection, company)?))
         })
-        .await
+        .await?;
+    let (Some(row), domains) = stored else { return Ok(None) };
+    Ok(Provider::of_row(&row).map(|provider| Configuration { row, provider, domains }))
 }
 
-/// Within a transaction that acts for the company.
-pub(crate) fn read(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Option<Configuration>> {
-    let Some(row) = single_sign_on::of_company(connection, company)? else { return Ok(None) };
-    let domains = single_sign_on::domains(connection, company)?;
-    // What was read once can be read again, until a later version of ours is stricter: then it must be set up anew.
-    let identity_provider = IdentityProvider::read_metadata(&row.metadata).ok();
-    Ok(identity_provider.map(|identity_provider| Configuration { row, identity_provider, domains }))
+/// Begins a sign-in at the company's identity provider.
+pub(crate) async fn begin(
+    app: &App,
+    company: CompanyId,
+    configuration: &Configuration,
+    wish: Wish,
+) -> Result<Begun, federation::Refusal> {
+    match &configuration.provider {
+        Provider::Saml(provider) => saml::begin(app, company, provider, wish).await,
+        Provider::Oidc(provider) => oidc::begin(app, company, provider, wish).await,
+    }
+}
+
+/// How the company of this row signs in: the one place that decides it. What a later version may write lets nobody in here, and
+/// then passwords are good.
+fn way_of(row: &SingleSignOnRow) -> Way {
+    Way::parse(&row.way).unwrap_or(Way::Password)
 }
 
 /// Whether passwords are for break-glass administrators alone; within a transaction that acts for the company.
 pub(crate) fn is_only(connection: &mut PgConnection, company: CompanyId) -> QueryResult<bool> {
     let row = single_sign_on::of_company(connection, company)?;
-    Ok(row.is_some_and(|row| row.is_only && row.way != Way::Password.as_str()))
+    Ok(row.is_some_and(|row| row.is_only && way_of(&row) != Way::Password))
 }
 
-/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before.
+/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before; so does
+/// one that has lost a certificate, which may have been stolen, and finding people by something else.
 pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<(), Refusal> {
     let (company, now, actor) = (who.company, app.now(), who.actor());
     let domains = domains_of(&wanted.domains)?;
     let before = of_company(app, company).await?;
-    let (metadata_url, metadata) = match_metadata(app, &wanted, before.as_ref()).await?;
-    let identity_provider = IdentityProvider::read_metadata(&metadata)?;
+    let (documents, client_id) = documents(app, &wanted, before.as_ref()).await?;
     let saved = app
         .pool
         .transaction("single_sign_on.save", move |connection| {
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
             let mine = single_sign_on::domains(connection, company)?;
-            for domain in domains.iter().filter(|domain| !mine.contains(domain)) {
-                if !single_sign_on::is_vouched_for(connection, domain)? {
-                    return Ok(Err(Refusal::NotVouchedFor(domain.clone())));
-                }
+            let vouched = single_sign_on::vouched_domains(connection, company)?;
+            if let Some(domain) = domains.iter().find(|one| !mine.contains(one) && !vouched.contains(one)) {
+                return Ok(Err(Refusal::NotVouchedFor(domain.clone())));
             }
             let before = single_sign_on::of_company(connection, company)?;
             let is_same = before.as_ref().is_some_and(|row| {
-                row.issuer == identity_provider.entity_id && row.way == wanted.way.as_str()
+                row.issuer == documents.issuer
+                    && row.client_id == client_id
+                    && row.way == wanted.way.as_str()
+                    && row.match_by == wanted.match_by.as_str()
+                    && documents.are_trusted_by(row)
             });
             let row = SingleSignOnRow {
                 company_id: company.as_uuid(),
                 way: wanted.way.as_str().to_owned(),
-                issuer: identity_provider.entity_id.clone(),
-                metadata: metadata.clone(),
-                metadata_url: metadata_url.clone(),
+                issuer: documents.issuer.clone(),
+                metadata: documents.metadata.clone(),
+                metadata_url: documents.metadata_url.clone(),
                 match_by: wanted.match_by.as_str().to_owned(),
                 allows_unsolicited: wanted.allows_unsolicited,
                 // What was tested has changed.
@@ -201,6 +254,8 @@ pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<()
                 changed_at: now,
                 refreshed_at: now,
                 refresh_problem: String::new(),
+                client_id: client_id.clone(),
+                keys: documents.keys.clone(),
             };
             single_sign_on::put(connection, &row)?;
             single_sign_on::set_domains(connection, company, &domains)?;
@@ -224,21 +279,49 @@ pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<()
     }
 }
 
-/// What is pasted goes before what is fetched; nothing of both keeps what was there.
-async fn match_metadata(
+/// What is to be kept of the identity provider, and what it calls us.
+async fn documents(
     app: &App,
     wanted: &Wanted,
     before: Option<&Configuration>,
-) -> Result<(String, String), Refusal> {
+) -> Result<(Documents, String), Refusal> {
+    if wanted.is_openid() {
+        return openid_documents(app, wanted, before).await;
+    }
     let (pasted, url) = (wanted.metadata.trim(), wanted.metadata_url.trim());
-    if !pasted.is_empty() {
-        return Ok((String::new(), pasted.to_owned()));
+    let before = before.filter(|before| matches!(before.provider, Provider::Saml(_)));
+    // What is pasted goes before what is fetched; nothing of both keeps what was there.
+    let documents = match before {
+        _ if !pasted.is_empty() => Documents::of_metadata(pasted.to_owned(), String::new())?,
+        Some(before) if before.row.metadata_url == url => Documents::of_row(&before.row),
+        _ if url.is_empty() => return Err(Refusal::NoMetadata),
+        _ => Documents::of_metadata(app.metadata.fetch(url).await?, url.to_owned())?,
+    };
+    Ok((documents, String::new()))
+}
+
+async fn openid_documents(
+    app: &App,
+    wanted: &Wanted,
+    before: Option<&Configuration>,
+) -> Result<(Documents, String), Refusal> {
+    if app.signing_key().is_none() {
+        return Err(Refusal::NoSigningKey);
     }
-    match before {
-        Some(before) if before.row.metadata_url == url => Ok((url.to_owned(), before.row.metadata.clone())),
-        _ if url.is_empty() => Err(Refusal::NoMetadata),
-        _ => Ok((url.to_owned(), app.metadata.fetch(url).await?)),
+    let (url, client_id) = (wanted.configuration_url.trim(), wanted.client_id.trim());
+    let is_id = !client_id.is_empty()
+        && client_id.len() <= CLIENT_ID_MOST
+        && client_id.bytes().all(|byte| byte.is_ascii_graphic());
+    if url.is_empty() || !is_id {
+        return Err(Refusal::NoOpenIdProvider);
     }
+    let address = oidc_protocol::Configuration::address_of(url);
+    let before = before.filter(|before| matches!(before.provider, Provider::Oidc(_)));
+    let documents = match before {
+        Some(before) if before.row.metadata_url == address => Documents::of_row(&before.row),
+        _ => Documents::of_openid_provider(&app.metadata, &address).await?,
+    };
+    Ok((documents, client_id.to_owned()))
 }
 
 /// One a line, in the spelling in which they are looked up.
@@ -279,7 +362,7 @@ pub(crate) async fn set_only(app: &App, who: &SignedIn, is_only: bool) -> Result
             store::act_for(connection, company)?;
             administrators::take_turns(connection, company)?;
             let row = single_sign_on::of_company(connection, company)?;
-            let Some(row) = row.filter(|row| row.way != Way::Password.as_str()) else {
+            let Some(row) = row.filter(|row| way_of(row) != Way::Password) else {
                 return Ok(Err(Refusal::NotSetUp));
             };
             if is_only && let Err(refusal) = may_be_only(connection, company, account, &row, now)? {
@@ -327,9 +410,13 @@ fn may_be_only(
     row: &SingleSignOnRow,
     now: DateTime<Utc>,
 ) -> QueryResult<Result<(), Refusal>> {
-    let since = row.changed_at.max(now - TEST_GOOD);
-    if !sign_in_tests::has_succeeded(connection, company, &account.key(), since)? {
+    let when = (row.changed_at, now - TEST_GOOD);
+    let roles = sign_in_tests::roles_of_accepted(connection, company, &account.key(), when)?;
+    if roles.is_empty() {
         return Ok(Err(Refusal::NotTested));
+    }
+    if !roles.iter().any(|role| role == Role::Administrator.as_str()) {
+        return Ok(Err(Refusal::NotTestedAsAdministrator));
     }
     if !administrators::has_break_glass(connection, company, None)? {
         return Ok(Err(Refusal::NoBreakGlass));

@@ -287,6 +287,14 @@ pub const REMOVE_ADMINISTRATOR: &str = "console.v1.administrator.remove";
 pub const SIGN_OUT_ADMINISTRATOR: &str = "console.v1.administrator.sign_out";
 /// Operators to the console. [`crate::audit::ListEvents`] → [`crate::console::Reply`].
 pub const LIST_CONSOLE_EVENTS: &str = "console.v1.events";
+/// Operators to the console. [`crate::console::ShowSignIn`] → [`crate::console::Reply`].
+pub const SHOW_SIGN_IN: &str = "console.v1.sign_in.show";
+/// Operators to the console. [`crate::console::VouchForDomain`] → [`crate::console::Reply`].
+pub const VOUCH_FOR_DOMAIN: &str = "console.v1.sign_in.vouch";
+/// Operators to the console. [`crate::console::WithdrawDomain`] → [`crate::console::Reply`].
+pub const WITHDRAW_DOMAIN: &str = "console.v1.sign_in.withdraw";
+/// Operators to the console. [`crate::console::ReleaseSignIn`] → [`crate::console::Reply`].
+pub const RELEASE_SIGN_IN: &str = "console.v1.sign_in.release";
 /// The queue group in which the console's instances share what operators ask.
 pub const CONSOLE_QUEUE: &str = "console";
 

@@ -30,7 +30,7 @@ use typed_ids::CompanyId;
 use self::{
     decide::Refusal,
     read::Read,
-    removals::{CameOn, Removals},
+    removals::{News, Removals},
     request::{Change, Request, Unreadable},
     tell::Around,
 };
@@ -62,8 +62,8 @@ pub(crate) struct Delivery {
 /// What became of a batch, to be told after the commit.
 #[derive(Debug)]
 pub(crate) enum Applied {
-    /// Per delivery, in order; `None` for one that nobody can be told about. And the mass removals that came to light.
-    Outcomes(Vec<Option<provisioning::Outcome>>, Vec<CameOn>),
+    /// Per delivery, in order; `None` for one that nobody can be told about. And what there is to say of its removals.
+    Outcomes(Vec<Option<provisioning::Outcome>>, Vec<News>),
     /// Another instance holds the partition now; nothing was changed.
     TenureEnded,
 }
@@ -85,7 +85,7 @@ pub(crate) fn apply(
 ) -> QueryResult<Applied> {
     for _ in 0..ATTEMPTS {
         match attempt(conn, tenure, batch, condemned, brake, now)? {
-            Attempt::Applied(outcomes, came_on) => return Ok(Applied::Outcomes(outcomes, came_on)),
+            Attempt::Applied(outcomes, news) => return Ok(Applied::Outcomes(outcomes, news)),
             Attempt::TenureEnded => return Ok(Applied::TenureEnded),
             Attempt::Overtaken => {}
         }
@@ -95,7 +95,7 @@ pub(crate) fn apply(
 
 /// What became of one try.
 enum Attempt {
-    Applied(Vec<Option<provisioning::Outcome>>, Vec<CameOn>),
+    Applied(Vec<Option<provisioning::Outcome>>, Vec<News>),
     TenureEnded,
     /// Somebody wrote between our reading and our writing; nothing was changed.
     Overtaken,
@@ -154,7 +154,7 @@ fn attempt(
     let _writing = statement("users.apply.write");
     let removals = Removals::of(requests.iter().copied().zip(&decision.outcomes));
     Ok(match write::write(conn, &write, &decision, &letters, removals, brake)? {
-        Some(came_on) => Attempt::Applied(outcomes, came_on),
+        Some(news) => Attempt::Applied(outcomes, news),
         None => Attempt::Overtaken,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Everybody whose access provisioning ends is kept as a row beside the users, with what a deleted user was. The write
 //! path counts those rows in the transaction of the batch; beyond the company's rule a *brake* comes on and takes them
-//! in. Nothing of this holds access up.
+//! in. Access has ended when that transaction is committed, which takes some statements longer and waits for nobody.
 
 pub(crate) mod answer;
 pub(crate) mod undo;
@@ -32,6 +32,9 @@ pub(crate) struct Rule {
 /// What holds for a company that has said nothing: a team of ten may be replaced in an afternoon, and no company loses a
 /// tenth of its people within an hour without somebody knowing of it.
 pub(crate) const DEFAULT_RULE: Rule = Rule { more_than: 10, per_cent: 10 };
+/// People of one company who are kept at once, so that what is kept has a bound. Whoever is deleted beyond that is deleted for
+/// good.
+pub(crate) const MOST_KEPT: i64 = 100_000;
 /// What a company may choose. At the largest values hardly anything is a mass removal, and that is its choice.
 pub(crate) const MOST_PEOPLE: i64 = 1_000_000;
 pub(crate) const MOST_PER_CENT: i64 = 100;
@@ -77,13 +80,20 @@ pub(crate) struct Brake {
     pub(crate) last_at: DateTime<Utc>,
     /// Until when somebody may decide.
     pub(crate) ends_at: DateTime<Utc>,
+    /// Who had access before, of all of the company's.
     pub(crate) people: i64,
     pub(crate) removed: i64,
+    /// Of those removed.
+    pub(crate) had_access: i64,
     pub(crate) restored: i64,
     pub(crate) superseded: i64,
     pub(crate) returned: i64,
+    /// Of those removed: whoever was deleted for good at once.
+    pub(crate) not_held: i64,
     pub(crate) decided_at: Option<DateTime<Utc>>,
     pub(crate) decided_by: Option<String>,
+    /// As in the audit log.
+    pub(crate) decided_by_kind: Option<i16>,
 }
 
 impl Brake {
@@ -91,7 +101,7 @@ impl Brake {
     pub(crate) fn waiting(&self) -> i64 {
         match self.state {
             State::On | State::Undoing => {
-                (self.removed - self.restored - self.superseded - self.returned).max(0)
+                (self.removed - self.restored - self.superseded - self.returned - self.not_held).max(0)
             }
             State::Undone | State::Released | State::Expired => 0,
         }

@@ -125,10 +125,15 @@ fn server_errors(cycle: &Cycle) -> Option<Concern> {
         .then(|| concern(Kind::ServerErrors, is_critical, (failed, 0), cycle.started_at))
 }
 
-/// People lost access whom nobody has missed yet: nothing of the connection is wrong, and nothing is more urgent.
+/// People were removed whom nobody has missed yet: nothing of the connection is wrong, and nothing is more urgent.
 fn removals(brake: &Brake) -> Concern {
     let until = Some(to_timestamp(brake.last_at));
-    Concern { until, ..concern(Kind::Removals, true, (brake.removed, brake.people), brake.began_at) }
+    let had_access = u64::try_from(brake.had_access).unwrap_or(0);
+    Concern {
+        until,
+        had_access,
+        ..concern(Kind::Removals, true, (brake.removed, brake.people), brake.began_at)
+    }
 }
 
 /// Whether Entra is about to act.
@@ -144,6 +149,7 @@ fn concern(kind: Kind, is_critical: bool, (count, limit): (i64, i64), since: Dat
         limit: u64::try_from(limit).unwrap_or(0),
         since: Some(to_timestamp(since)),
         until: None,
+        had_access: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an operator sees of the write path; every series is in docs/reference/metrics.md.
 
 use bus_contract::{
-    partition,
+    partition::{self, Partition},
     provisioning::{self, outcome::Result as OutcomeResult, refused::Reason},
     subject::Verb,
 };
@@ -13,7 +13,7 @@ use prometheus::{
 };
 use service_runtime::metrics::{Collectors, PassingGauge};
 
-use crate::{activity::metrics::CallMetrics, apply::Delivery, history::Breach};
+use crate::{activity::metrics::CallMetrics, apply::Delivery, history::Breach, store::brakes::Counts};
 
 /// Bounds, in seconds, for what should take milliseconds and takes as long as an outage lasts.
 const DELAY_SECONDS: [f64; 18] = [
@@ -79,8 +79,11 @@ fn histories(make: &Collectors<'_>) -> prometheus::Result<IntCounterVec> {
 /// What is told of mass removals.
 pub(crate) struct BrakeMetrics {
     pub(crate) came_on: IntCounter,
-    pub(crate) on: IntGaugeVec,
-    pub(crate) held_users: IntGaugeVec,
+    pub(crate) not_held: IntCounter,
+    on: IntGaugeVec,
+    held_users: IntGaugeVec,
+    undecided_age: IntGaugeVec,
+    undoing_age: IntGaugeVec,
 }
 
 impl BrakeMetrics {
@@ -89,6 +92,10 @@ impl BrakeMetrics {
             came_on: make.counter(
                 "timeclock_directory_brakes_total",
                 "Mass removals that came to light: many people of a company were removed at once",
+            )?,
+            not_held: make.counter(
+                "timeclock_directory_users_not_held_total",
+                "Deleted users who cannot be brought back, because as many people of the company were kept as may be",
             )?,
             on: make.gauges(
                 "timeclock_directory_brakes_on",
@@ -100,7 +107,36 @@ impl BrakeMetrics {
                 "Deleted users of the partition's companies that could still be brought back",
                 &["partition"],
             )?,
+            undecided_age: make.gauges(
+                "timeclock_directory_brake_undecided_age_seconds",
+                "For how long nobody has decided about the oldest mass removal of the partition's companies",
+                &["partition"],
+            )?,
+            undoing_age: make.gauges(
+                "timeclock_directory_brake_undoing_age_seconds",
+                "For how long people of a mass removal of the partition's companies are being brought back",
+                &["partition"],
+            )?,
         })
+    }
+
+    /// Says what was counted of a partition's companies.
+    pub(crate) fn tell(&self, partition: Partition, counts: Counts, now: DateTime<Utc>) {
+        let age = |since: Option<DateTime<Utc>>| since.map_or(0, |since| (now - since).num_seconds().max(0));
+        let label = partition.to_string();
+        self.on.with_label_values(&[&label]).set(counts.on);
+        self.held_users.with_label_values(&[&label]).set(counts.held_users);
+        self.undecided_age.with_label_values(&[&label]).set(age(counts.undecided_since));
+        self.undoing_age.with_label_values(&[&label]).set(age(counts.undoing_since));
+    }
+
+    /// Says nothing of a partition any more.
+    pub(crate) fn forget(&self, partition: Partition) {
+        let label = partition.to_string();
+        for gauge in [&self.on, &self.held_users, &self.undecided_age, &self.undoing_age] {
+            // It fails only when nothing was told yet.
+            gauge.remove_label_values(&[&label]).ok();
+        }
     }
 }
 

@@ -23,7 +23,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    apply::{self, Applied, Delivery, removals::CameOn, request},
+    apply::{
+        self, Applied, Delivery,
+        removals::{CameOn, News},
+        request,
+    },
     brake::{self, BrakeSettings},
     history::Requests,
     metrics::{self, Metrics},
@@ -215,9 +219,9 @@ async fn apply_whole(
     while let Some(part) = parts.pop() {
         let slice = Part { batch: Arc::clone(&batch), range: part.clone(), condemned: None };
         match apply_part(context, tenure, slice.clone()).await {
-            Ok(Applied::Outcomes(part, came_on)) => {
+            Ok(Applied::Outcomes(part, news)) => {
                 outcomes.extend(part);
-                say_came_on(context, &came_on);
+                say_removals(context, &news);
             }
             Ok(Applied::TenureEnded) => {
                 say_taken_over(tenure);
@@ -286,13 +290,21 @@ fn say_applied(tenure: Tenure, requests: usize, seconds: f64) {
     );
 }
 
-fn say_came_on(context: &Context, brakes: &[CameOn]) {
-    for CameOn { company, brake, removed, people } in brakes {
-        context.metrics.brakes.came_on.inc();
-        tracing::warn!(
-            %company, %brake, removed, people,
-            "a mass removal: access has ended, and what cannot be undone waits for a human"
-        );
+fn say_removals(context: &Context, news: &[News]) {
+    for news in news {
+        match news {
+            News::CameOn(CameOn { company, brake, removed, had_access, people }) => {
+                context.metrics.brakes.came_on.inc();
+                tracing::warn!(
+                    %company, %brake, removed, had_access, people,
+                    "a mass removal: access has ended, and what cannot be undone waits for a human"
+                );
+            }
+            News::NotHeld { company, people } => {
+                context.metrics.brakes.not_held.inc_by(u64::try_from(*people).unwrap_or(0));
+                tracing::warn!(%company, people, "as many people are kept as may be: deleted ones are not");
+            }
+        }
     }
 }
 

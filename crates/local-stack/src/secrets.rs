@@ -1,8 +1,8 @@
 //! The passwords and keys of one stack: made up once, kept in its working directory for its owner alone.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, process::Command};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rand::{
     RngCore as _,
@@ -34,7 +34,11 @@ impl Secrets {
             known.entry(name).or_insert_with(password);
         }
         for name in topology::SERVICES.iter().flat_map(|service| service.secrets) {
-            known.entry((*name).to_owned()).or_insert_with(key);
+            if !known.contains_key(*name) {
+                let made =
+                    if *name == topology::SIGN_IN_SIGNING_KEY { key_and_certificate()? } else { key() };
+                known.insert((*name).to_owned(), made);
+            }
         }
         workdir::write_private(file, &serde_json::to_vec_pretty(&known)?)?;
         Ok(Self(known))
@@ -74,4 +78,15 @@ fn key() -> String {
     let mut key = [0; 32];
     rand::rng().fill_bytes(&mut key);
     BASE64_STANDARD.encode(key)
+}
+
+/// An RSA key and a certificate of its own, as long as a stack on one machine may live.
+fn key_and_certificate() -> Result<String> {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650"])
+        .args(["-subj", "/CN=TimeClock 365 on this machine", "-keyout", "-", "-out", "-"])
+        .output()
+        .context("cannot run openssl; scripts/install-system-packages installs it")?;
+    ensure!(made.status.success(), "openssl made no key: {}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).context("openssl answered with something else than PEM")
 }

@@ -23,6 +23,8 @@ pub const SUBSCRIBER_BUS_USER: &str = "subscriber";
 pub const SEALING_KEY: &str = "TIMECLOCK_SEALING_KEY";
 /// Seals the gateway's cursors, the same for all gateways: 32 bytes, base64.
 pub const CURSOR_KEY: &str = "TIMECLOCK_CURSOR_KEY";
+/// Proves the console to companies' identity providers, the same for all consoles: an RSA key and its certificate, in PEM.
+pub const SIGN_IN_SIGNING_KEY: &str = "TIMECLOCK_SIGN_IN_SIGNING_KEY";
 
 /// What services are told here and nowhere else (service, variable, value).
 ///
@@ -74,7 +76,7 @@ pub struct Service {
     pub bus_user: &'static str,
     /// Its roles in Postgres, when it has tables.
     pub roles: Option<Roles>,
-    /// Keys it receives by the name they have in the environment: 32 bytes each, base64.
+    /// Keys it receives by the name they have in the environment.
     pub secrets: &'static [&'static str],
     /// The variables by which it learns what [`PublicUrls`] says.
     pub urls: &'static [&'static str],
@@ -125,7 +127,7 @@ pub const SERVICES: [Service; 4] = [
         observe_port: 9081,
         bus_user: "console",
         roles: Some(Roles { owner: "console_owner", service: "console_service" }),
-        secrets: &[],
+        secrets: &[SIGN_IN_SIGNING_KEY],
         urls: &["TIMECLOCK_CONSOLE_URL", "TIMECLOCK_SCIM_BASE_URL", MAIL_URL],
     },
 ];

@@ -55,10 +55,26 @@ pub enum ConfigurationError {
 }
 
 impl Configuration {
-    /// Where an issuer's configuration is.
+    /// Where an issuer's configuration is. Whoever gives that address itself, as Entra's *Endpoints* show it, gets it back.
     #[must_use]
     pub fn address_of(issuer: &str) -> String {
+        if issuer_before(issuer).is_some() {
+            return issuer.to_owned();
+        }
         format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/'))
+    }
+
+    /// Reads the configuration that was fetched from this address, which says whose it has to be (Discovery §4.1). An issuer
+    /// with a slash at its end has the same address as one without.
+    ///
+    /// # Errors
+    /// When it is none, is another issuer's, or has addresses that are not safe.
+    pub fn read_from(address: &str, document: &[u8]) -> Result<Self, ConfigurationError> {
+        let issuer = issuer_before(address).ok_or(ConfigurationError::AnotherIssuer)?;
+        match Self::read(issuer, document) {
+            Err(ConfigurationError::AnotherIssuer) => Self::read(&format!("{issuer}/"), document),
+            other => other,
+        }
     }
 
     /// Reads the configuration of this issuer.
@@ -108,6 +124,12 @@ impl Keys {
         }
         serde_json::from_value(set).map(Self).map_err(|_malformed| ConfigurationError::Malformed)
     }
+}
+
+/// The issuer whose configuration an address is of. Entra's may have a query with an application's ID.
+fn issuer_before(address: &str) -> Option<&str> {
+    let (path, _) = address.split_once('?').unwrap_or((address, ""));
+    path.strip_suffix(WELL_KNOWN)
 }
 
 /// RFC 7518 §3.3; the library takes any length.

@@ -39,7 +39,7 @@ pub struct Identity {
     pub object_id: Option<String>,
     /// Entra's tenant (`tid`).
     pub tenant_id: Option<String>,
-    /// What they type to sign in. It can be given to somebody else, so it is only to be shown.
+    /// What they type to sign in. It can be given to somebody else, so [`Self::object_id`] is the better way to find them.
     pub preferred_user_name: Option<String>,
     /// Their app roles; `None` when nothing is said of them.
     pub roles: Option<Vec<String>>,
@@ -47,6 +47,8 @@ pub struct Identity {
     pub session_id: Option<String>,
     /// When the ID token expires.
     pub expires_at: DateTime<Utc>,
+    /// When they last had to prove who they are (`auth_time`); Entra says it where a company has configured it.
+    pub authenticated_at: Option<DateTime<Utc>>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -133,9 +135,14 @@ impl RelyingParty {
             roles: entra.roles,
             session_id: entra.sid,
             expires_at: claims.expiration(),
+            authenticated_at: claims.auth_time(),
         };
         if identity.texts().any(|text| text.len() > MAX_CLAIM_BYTES) {
             return Err(Refusal::TooLarge);
+        }
+        // JSON can hold what no database and no log takes.
+        if identity.subject.is_empty() || identity.texts().any(|text| text.chars().any(char::is_control)) {
+            return Err(Refusal::Malformed);
         }
         Ok(identity)
     }

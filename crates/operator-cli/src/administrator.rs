@@ -21,7 +21,7 @@ use crate::{
     time,
 };
 
-const CONSOLE: &str = "admin-console";
+pub(crate) const CONSOLE: &str = "admin-console";
 
 /// An administrator as they are shown.
 #[derive(Serialize)]
@@ -91,7 +91,9 @@ pub(crate) async fn execute(questions: &Questions, command: AdministratorCommand
         }
         reply::Result::Administrator(administrator) => Answer::one(shown(administrator)?),
         reply::Result::Events(list) => events::show(CONSOLE, list.events),
-        reply::Result::Failure(_) => Err(unintelligible(CONSOLE, "two results")),
+        reply::Result::SignIn(_) | reply::Result::Failure(_) => {
+            Err(unintelligible(CONSOLE, "another result"))
+        }
     }
 }
 
@@ -143,7 +145,7 @@ fn shown(administrator: Administrator) -> Result<Shown, Failure> {
     })
 }
 
-fn result(reply: Reply) -> Result<reply::Result, Failure> {
+pub(crate) fn result(reply: Reply) -> Result<reply::Result, Failure> {
     match reply.result {
         Some(reply::Result::Failure(failure)) => Err(match failure.reason() {
             Reason::Invalid | Reason::NotFound => Failure::Refused(failure.detail),

@@ -12,6 +12,7 @@ use crate::{
     bus::{Questions, unintelligible},
     cli::BrakeCommand,
     company::{DIRECTORY, result},
+    events::kind,
     failure::Failure,
     output::{Answer, Row},
     time,
@@ -25,33 +26,41 @@ struct Shown {
     began_at: String,
     last_at: String,
     removed: u64,
+    had_access: u64,
     people: u64,
     waiting: u64,
     waiting_deleted: u64,
     restored: u64,
     superseded: u64,
     returned: u64,
+    not_held: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     decided_by: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    decided_by_kind: &'static str,
 }
 
 impl Row for Shown {
     const COLUMNS: &'static [&'static str] =
-        &["ID", "STATE", "BEGAN AT", "REMOVED", "WAITING", "BROUGHT BACK", "DECIDED BY"];
+        &["ID", "STATE", "BEGAN AT", "REMOVED", "HAD ACCESS", "WAITING", "BROUGHT BACK", "DECIDED BY"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.clone(),
             self.state.to_owned(),
             self.began_at.clone(),
-            format!("{} of {}", self.removed, self.people),
+            self.removed.to_string(),
+            format!("{} of {}", self.had_access, self.people),
             format!("{}, {} deleted", self.waiting, self.waiting_deleted),
             self.restored.to_string(),
-            self.decided_by.clone(),
+            match self.decided_by_kind {
+                "" => self.decided_by.clone(),
+                kind => format!("{}, {kind}", self.decided_by),
+            },
         ]
     }
 }
@@ -65,9 +74,9 @@ pub(crate) async fn execute(questions: &Questions, command: BrakeCommand) -> Res
             let rows: Result<Vec<_>, _> = list.brakes.into_iter().map(shown).collect();
             Answer::many(&rows?)
         }
-        BrakeCommand::Undo { company, brake } => decide(questions, company, brake, Decision::Undo).await,
-        BrakeCommand::Release { company, brake } => {
-            decide(questions, company, brake, Decision::Release).await
+        BrakeCommand::Undo { company, brake } => decide(questions, company, brake, Decision::Undo, 0).await,
+        BrakeCommand::Release { company, brake, removed } => {
+            decide(questions, company, brake, Decision::Release, removed).await
         }
     }
 }
@@ -77,8 +86,10 @@ async fn decide(
     company_id: String,
     brake_id: String,
     decision: Decision,
+    removed: u64,
 ) -> Result<Answer, Failure> {
-    let act = DecideBrake { company_id, brake_id, decision: decision.into(), actor: questions.actor() };
+    let (actor, decision_sent) = (questions.actor(), decision.into());
+    let act = DecideBrake { company_id, brake_id, decision: decision_sent, actor, removed };
     let reply: Reply = questions.ask(DIRECTORY, DECIDE_BRAKE, &act).await?;
     let Told::DecideBrake(decided) = result(reply)? else { return Err(other()) };
     let brake = decided.brake.ok_or_else(|| unintelligible(DIRECTORY, "no mass removal"))?;
@@ -102,20 +113,24 @@ fn shown(brake: Brake) -> Result<Shown, Failure> {
         State::Expired => "expired",
         State::Unspecified => "unknown",
     };
+    let decided_by_kind = kind(brake.decided_by_kind());
     Ok(Shown {
         id: brake.brake_id,
         state,
         began_at: time::shown(DIRECTORY, brake.began_at)?,
         last_at: time::shown(DIRECTORY, brake.last_at)?,
         removed: brake.removed,
+        had_access: brake.had_access,
         people: brake.people,
         waiting: brake.waiting,
         waiting_deleted: brake.waiting_deleted,
         restored: brake.restored,
         superseded: brake.superseded,
         returned: brake.returned,
+        not_held: brake.not_held,
         ends_at: brake.ends_at.map(|at| time::shown(DIRECTORY, Some(at))).transpose()?,
         decided_at: brake.decided_at.map(|at| time::shown(DIRECTORY, Some(at))).transpose()?,
         decided_by: brake.decided_by,
+        decided_by_kind,
     })
 }

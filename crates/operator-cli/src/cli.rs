@@ -1,12 +1,13 @@
 //! The command line: what can be asked for, and how it is explained.
 
 mod activity;
+mod sign_in;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::activity::ActivityCommand;
+pub(crate) use self::{activity::ActivityCommand, sign_in::SignInCommand};
 
 /// Companies, their credentials for Entra, their own schemas and what Entra did, from the command line
 #[derive(Debug, Parser)]
@@ -76,6 +77,9 @@ Examples:
     timeclock-operator brake list --company ID
     timeclock-operator brake undo --company ID --brake BRAKE_ID
 
+  A customer wants its people to sign in with its own identity provider; make sure that the domain is theirs
+    timeclock-operator sign-in vouch --company ID --domain contoso.com
+
   The customer maps attributes in Entra that no standard schema has
     echo '{"id": "urn:contoso:scim:2.0:User", "name": "Contoso", "description": "Ours",
            "attributes": [{"name": "badge", "type": "string", "caseExact": true}]}' |
@@ -104,6 +108,9 @@ pub(crate) enum Command {
     /// Gives a company's users attributes of its own
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Shows how a company's people sign in, vouches for its domains, and frees what it has claimed
+    #[command(subcommand)]
+    SignIn(SignInCommand),
     /// Invites, lists and removes those who may sign in to a company's console
     #[command(subcommand)]
     Administrator(AdministratorCommand),
@@ -134,6 +141,9 @@ pub(crate) enum BrakeCommand {
         /// The mass removal's id
         #[arg(long)]
         brake: String,
+        /// How many people the list says were removed; when there are more by now, nothing is destroyed
+        #[arg(long)]
+        removed: u64,
     },
 }
 

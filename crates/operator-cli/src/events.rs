@@ -46,14 +46,19 @@ pub(crate) fn show(service: &str, events: Vec<Event>) -> Result<Answer, Failure>
     Answer::many(&rows?)
 }
 
-fn shown(service: &str, event: Event) -> Result<Shown, Failure> {
-    let actor = event.actor.unwrap_or_default();
-    let actor_kind = match actor.kind() {
+/// What an actor is called.
+pub(crate) const fn kind(kind: Kind) -> &'static str {
+    match kind {
         Kind::Administrator => "administrator",
         Kind::Operator => "operator",
         Kind::System => "system",
         Kind::Unspecified => "",
-    };
+    }
+}
+
+fn shown(service: &str, event: Event) -> Result<Shown, Failure> {
+    let actor = event.actor.unwrap_or_default();
+    let actor_kind = kind(actor.kind());
     Ok(Shown {
         at: time::shown(service, event.occurred_at)?,
         id: event.event_id,

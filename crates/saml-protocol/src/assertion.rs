@@ -15,6 +15,8 @@ pub struct Assertion {
     pub name_id: String,
     /// What kind of name that is; absent means `unspecified`.
     pub name_id_format: Option<String>,
+    /// When the identity provider last had the person prove who they are: long ago where it knew them from before.
+    pub authn_instant: DateTime<Utc>,
     /// The identity provider's session, which a logout names.
     pub session_index: Option<String>,
     /// When the identity provider's session ends, if it says so.

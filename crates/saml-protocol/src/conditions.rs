@@ -6,7 +6,7 @@ use crate::{
     document::{Element, Vocabulary},
     limits::{CLOCK_SKEW, MAX_NAME_BYTES},
     refusal::{Refusal, bounded, repeated},
-    response::{check_issue_instant, instant_of, name_of, required},
+    response::{check_issue_instant, instant_of, name_of},
     service_provider::ServiceProvider,
 };
 
@@ -16,6 +16,7 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 pub(crate) struct Claims {
     pub(crate) name_id: String,
     pub(crate) name_id_format: Option<String>,
+    pub(crate) authn_instant: DateTime<Utc>,
     pub(crate) session_index: Option<String>,
     pub(crate) session_not_on_or_after: Option<DateTime<Utc>>,
     pub(crate) issued_at: DateTime<Utc>,
@@ -35,8 +36,15 @@ pub(crate) fn check(
     let subject = only(assertion, "Subject", "an assertion with one Subject")?;
     check_confirmation(subject, sp, request_id, now)?;
     let (name_id, name_id_format) = name_id(subject)?;
-    let (session_index, session_not_on_or_after) = check_authentication(assertion, now)?;
-    Ok(Claims { name_id, name_id_format, session_index, session_not_on_or_after, issued_at })
+    let authentication = check_authentication(assertion, now)?;
+    Ok(Claims {
+        name_id,
+        name_id_format,
+        authn_instant: authentication.instant,
+        session_index: authentication.session_index,
+        session_not_on_or_after: authentication.session_end,
+        issued_at,
+    })
 }
 
 fn only<'a>(element: &'a Element, name: &'a str, demand: &'static str) -> Result<&'a Element, Refusal> {
@@ -131,18 +139,22 @@ pub(crate) fn name_id(subject: &Element) -> Result<(String, Option<String>), Ref
     Ok((bounded(name, "a NameID", MAX_NAME_BYTES)?.to_owned(), name_of(element, "Format")?))
 }
 
-/// Profiles §4.1.4.2: the assertion says how the person was authenticated. Returns the identity provider's session.
-fn check_authentication(
-    assertion: &Element,
-    now: DateTime<Utc>,
-) -> Result<(Option<String>, Option<DateTime<Utc>>), Refusal> {
+/// When the person was authenticated, and the identity provider's session.
+struct Authentication {
+    instant: DateTime<Utc>,
+    session_index: Option<String>,
+    session_end: Option<DateTime<Utc>>,
+}
+
+/// Profiles §4.1.4.2: the assertion says how the person was authenticated, and when (core §2.7.2).
+fn check_authentication(assertion: &Element, now: DateTime<Utc>) -> Result<Authentication, Refusal> {
     let statement = only(assertion, "AuthnStatement", "an assertion with one AuthnStatement")?;
-    required(statement, "AuthnInstant")?;
-    let end = instant_of(statement, "SessionNotOnOrAfter")?;
-    if let Some(at) = end
+    let instant = instant_of(statement, "AuthnInstant")?.ok_or(Refusal::Malformed("AuthnInstant"))?;
+    let session_end = instant_of(statement, "SessionNotOnOrAfter")?;
+    if let Some(at) = session_end
         && now - CLOCK_SKEW >= at
     {
         return Err(Refusal::Expired { at });
     }
-    Ok((name_of(statement, "SessionIndex")?, end))
+    Ok(Authentication { instant, session_index: name_of(statement, "SessionIndex")?, session_end })
 }

@@ -7,8 +7,8 @@ use aws_lc_rs::{
     rsa::KeyPair,
     signature::{
         ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
-        RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, UnparsedPublicKey,
-        VerificationAlgorithm,
+        RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
+        RsaEncoding, UnparsedPublicKey, VerificationAlgorithm,
     },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -98,9 +98,17 @@ impl SigningKey {
         &self.certificate
     }
 
-    fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, RequestError> {
+    /// Signs by RSASSA-PSS with SHA-256, which is not SAML's: what proves us to OpenID providers is signed by the same key.
+    ///
+    /// # Errors
+    /// When the key does not sign.
+    pub fn sign_pss(&self, octets: &[u8]) -> Result<Vec<u8>, RequestError> {
+        self.sign(&RSA_PSS_SHA256, octets)
+    }
+
+    fn sign(&self, encoding: &'static dyn RsaEncoding, octets: &[u8]) -> Result<Vec<u8>, RequestError> {
         let mut signature = vec![0; self.key.public_modulus_len()];
-        let signed = self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), octets, &mut signature);
+        let signed = self.key.sign(encoding, &SystemRandom::new(), octets, &mut signature);
         signed.map(|()| signature).map_err(|_unspecified| RequestError::Signing)
     }
 }
@@ -129,7 +137,7 @@ pub(crate) fn write(
         None => query.finish(),
         Some(key) => {
             let octets = query.append_pair("SigAlg", RSA_SHA256).finish();
-            let signature = BASE64.encode(key.sign(octets.as_bytes())?);
+            let signature = BASE64.encode(key.sign(&RSA_PKCS1_SHA256, octets.as_bytes())?);
             form_urlencoded::Serializer::new(octets).append_pair("Signature", &signature).finish()
         }
     };

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     assertion::Assertion,
     certificate::fingerprint,
-    conditions::{self, Claims},
+    conditions,
     document::{self, Element, Fault, Gate, Vocabulary},
     identity_provider::{IdentityProvider, decoded},
     instant,
@@ -118,16 +118,16 @@ impl ServiceProvider {
         if reading != proved {
             return Err(Refusal::ReadersDisagree);
         }
-        let Claims { name_id, name_id_format, session_index, session_not_on_or_after, issued_at } = claims;
         Ok(Assertion {
             assertion_id,
             issuer: proved.issuer,
-            name_id,
-            name_id_format,
-            session_index,
-            session_not_on_or_after,
+            name_id: claims.name_id,
+            name_id_format: claims.name_id_format,
+            authn_instant: claims.authn_instant,
+            session_index: claims.session_index,
+            session_not_on_or_after: claims.session_not_on_or_after,
             attributes,
-            good_until: issued_at + MAX_AGE + CLOCK_SKEW,
+            good_until: claims.issued_at + MAX_AGE + CLOCK_SKEW,
             signed_with: certificate.fingerprint_sha256.clone(),
         })
     }

@@ -1,7 +1,7 @@
 //! Receipts for auditors: what the console did when somebody lost access, in a form that can be checked without asking us.
 //!
-//! What a receipt says is the console's word; this service only sees that it can be, and puts the company's issuer, the time
-//! and a signature to it. It signs nothing else for the console, and what it signs is by its type no token (RFC 8725 §3.11).
+//! What a receipt says is the console's word; this service only sees that it can be, and puts the installation's issuer, the
+//! time and a signature to it. It signs nothing else for the console, and what it signs is by its type no token (RFC 8725 §3.11).
 
 use bus_contract::{
     Timestamp,

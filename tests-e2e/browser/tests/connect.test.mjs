@@ -24,7 +24,7 @@ test('what is copied connects Entra, and everything that arrives is seen without
     const { name, email, invitation } = world.newcomer;
     await acceptInvitation(person, invitation, name, PASSWORD);
     await person.page.getByRole('button', { name: words.signOut, exact: true }).click();
-    await person.page.waitForURL('**/sign-in*');
+    await person.page.waitForURL('**/login*');
     await signIn(person, { email, password: PASSWORD });
     await openAzureSettings(person);
     assert.match(await person.page.getByLabel(words.tokenField, { exact: true }).inputValue(), /•{4}/, 'the token is masked');

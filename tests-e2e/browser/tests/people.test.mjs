@@ -53,11 +53,11 @@ test('signing out everywhere ends every other session at once', () =>
       await here.page.getByText('You are signed out everywhere else.').waitFor();
       await here.assertAccessible('the account');
       await elsewhere.page.goto('/provisioning');
-      assert.equal(new URL(elsewhere.page.url()).pathname, '/sign-in');
+      assert.equal(new URL(elsewhere.page.url()).pathname, '/login');
       await here.page.goto('/people');
       assert.equal(new URL(here.page.url()).pathname, '/people');
       await here.page.getByRole('button', { name: 'Sign out', exact: true }).click();
-      await here.page.waitForURL('**/sign-in*');
+      await here.page.waitForURL('**/login*');
     }),
   ));
 

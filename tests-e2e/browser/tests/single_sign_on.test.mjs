@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { copy, enter, follow, signIn, wordsOf } from '../src/console.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
-import { world } from '../src/world.mjs';
+import { replace } from '../src/scim.mjs';
+import { eventually, world } from '../src/world.mjs';
 
 const { identity_provider: provider, megan, domain } = world;
 
@@ -106,7 +107,7 @@ for (const language of ['en', 'fr']) {
       await page.locator('nav#navigation').getByRole('button', { name: words.signOut }).click();
       await page.waitForURL((url) => url.pathname !== '/account');
       await page.goto('/people');
-      assert.equal(new URL(page.url()).pathname, '/sign-in');
+      assert.equal(new URL(page.url()).pathname, '/login');
     }));
 
   test(`a sign-in begins at the identity provider (${language})`, () =>
@@ -129,6 +130,33 @@ for (const language of ['en', 'fr']) {
       await picture(page, 'not-provisioned');
     }));
 }
+
+test('whoever Entra disables lands on the sign-in page with the next click, and is let in again once enabled', () =>
+  withPerson({}, async (person) => {
+    const { page } = person;
+    person.expect(/console: .* 403 .*\/saml\/login_check/);
+    const signsIn = async () => {
+      await begin(person, WORDS.en, megan.user);
+      await sayWho(person, megan);
+    };
+    await signsIn();
+    await follow(person, WORDS.en.people);
+    assert.equal((await replace(megan.id, 'active', 'False')).status, 200);
+    await eventually('the next click lands on the sign-in page', async () => {
+      await page.goto('/people');
+      return new URL(page.url()).pathname === '/login';
+    });
+    await signsIn();
+    await page.getByRole('heading', { name: 'Your account is deactivated' }).waitFor();
+    await person.assertAccessible('the page of somebody who is deactivated');
+    await picture(page, 'deactivated');
+
+    assert.equal((await replace(megan.id, 'active', 'True')).status, 200);
+    await eventually('they are let in again', async () => {
+      await signsIn();
+      return page.locator('nav#navigation').isVisible();
+    });
+  }));
 
 test('a new certificate is read before it signs, and an old one signs no more once it is gone', () =>
   withPerson({}, async (person) => {

@@ -63,6 +63,11 @@ impl<'a> Operator<'a> {
         invited["link"].as_str().expect("a link").to_owned()
     }
 
+    /// Says that a domain is the company's.
+    pub fn vouch(&self, domain: &str) {
+        drop(self.execute("sign-in", "vouch", &["--domain", domain]));
+    }
+
     /// Creates an OAuth client, by a secret unless `arguments` say otherwise; the answer has its secret.
     #[must_use]
     pub fn create_client(&self, arguments: &[&str]) -> Value {

@@ -151,8 +151,11 @@ async fn those_who_really_left_stay_away_and_a_smaller_removal_asks_nobody() {
     });
     entra.cycle().await;
     let page = brake_page(&anna).await;
-    let auditor_free = anna.post(&format!("{page}/release"), &[]).await;
-    assert_eq!(auditor_free.status, 303, "{}", auditor_free.body);
+    let not_all = anna.post(&format!("{page}/release"), &[("removed", "11")]).await;
+    assert_eq!(not_all.status, 409, "{}", not_all.body);
+    assert!(not_all.body.contains("removed 1 more person since"), "{}", not_all.body);
+    let released = anna.post(&format!("{page}/release"), &[("removed", "12")]).await;
+    assert_eq!(released.status, 303, "{}", released.body);
     let body = anna.get(&page).await.body;
     assert!(body.contains("These people really left"), "{body}");
     // Whoever is slower is told.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use backing_servers::identity_provider;
+use backing_servers::{identity_provider, openid_provider};
 use serde_json::{Value, json};
 use tests_e2e::{
     World,
@@ -105,15 +105,42 @@ async fn people_sign_in_at_their_company_s_identity_provider() {
     let metadata = metadata.text().await.unwrap();
     block_in_place(|| provider.tell("/service-providers", &metadata)).expect("it knows the console");
     let domain = format!("{}.example", world.company.id);
+    world.operator().vouch(&domain);
+    let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
+    let mut megan = scim::user(&user);
+    megan["externalId"] = object_id.into();
+    megan["displayName"] = "Megan Bowen".into();
+    megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
+    let id = scim::id(&world.scim.post("/Users", &megan).await.expect(201));
+    let mut told = in_french(&world);
+    told["identity_provider"] = json!({ "url": provider.url(), "metadata_url": provider.metadata_url() });
+    told["megan"] = json!({ "id": id, "user": user, "objectId": object_id });
+    told["domain"] = domain.into();
+    run(&world, "single_sign_on.test.mjs", &told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_by_openid_connect() {
+    let world = World::with_administrator("Contoso");
+    let provider = block_in_place(|| openid_provider::Server::start(openid_provider::Options::default()));
+    let provider = provider.expect("an OpenID provider");
+    let domain = format!("{}.example", world.company.id);
     let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
     let mut megan = scim::user(&user);
     megan["externalId"] = object_id.into();
     megan["displayName"] = "Megan Bowen".into();
     megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
     world.scim.post("/Users", &megan).await.expect(201);
+    block_in_place(|| {
+        let claims = json!({ "oid": object_id, "preferred_username": user });
+        provider.set_claims("megan", &claims.to_string())?;
+        provider.set_claims("stranger", &json!({ "oid": "00000000-0000-4000-8000-000000000000" }).to_string())
+    })
+    .expect("it knows what to say of them");
     let mut told = in_french(&world);
-    told["identity_provider"] = json!({ "url": provider.url(), "metadata_url": provider.metadata_url() });
-    told["megan"] = json!({ "user": user, "objectId": object_id });
+    told["openid_provider"] = provider.issuer().into();
+    told["megan"] = json!({ "user": user, "subject": "megan" });
+    told["stranger"] = "stranger".into();
     told["domain"] = domain.into();
-    run(&world, "single_sign_on.test.mjs", &told);
+    run(&world, "openid_connect.test.mjs", &told);
 }

@@ -13,6 +13,7 @@ people-none-found = Nobody was found
 people-none-found-text = Search for the beginning of a name, or for a whole ID. Names in the middle are not searched.
 
 person-lead = Read-only: Microsoft Entra owns this account.
+person-signed-out = All sessions of this person have ended. To keep them out, deactivate them in Microsoft Entra.
 person-attributes = Attributes
 person-facts = At a glance
 person-created = Created

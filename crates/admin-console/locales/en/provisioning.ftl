@@ -67,4 +67,5 @@ csv-message = Message
 csv-person = Person ID
 csv-group = Group ID
 csv-changes = Changes
+csv-access-removed = Access removed after (ms)
 csv-redacted = changed, not recorded

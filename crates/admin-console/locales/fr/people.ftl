@@ -13,6 +13,7 @@ people-none-found = Aucune personne trouvée
 people-none-found-text = Cherchez le début d’un nom, ou un identifiant entier. Le milieu des noms n’est pas cherché.
 
 person-lead = Lecture seule : ce compte appartient à Microsoft Entra.
+person-signed-out = Toutes les sessions de cette personne ont pris fin. Pour lui fermer l’accès, désactivez-la dans Microsoft Entra.
 person-attributes = Attributs
 person-facts = En bref
 person-created = Création

@@ -67,4 +67,5 @@ csv-message = Message
 csv-person = Identifiant de personne
 csv-group = Identifiant de groupe
 csv-changes = Changements
+csv-access-removed = Accès retiré après (ms)
 csv-redacted = modifié, non enregistré

@@ -9,16 +9,16 @@ use bus_contract::{
     subject::{EVERY_USER_FACT, SESSIONS_ENDED},
 };
 use bus_jetstream::{pull::Delivery, share::Share};
-use chrono::TimeDelta;
 use service_runtime::{
     Causes,
-    trace::{InTrace as _, Kind, Trace},
+    trace::{InTrace as _, Kind},
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-use super::{End, read};
+use super::{End, Reading, in_hand::InHand, read};
 use crate::{
     app::App,
     store::{self, access_ends, directory_history, person_sessions},
@@ -33,7 +33,7 @@ const UNREADABLE: &str = "unreadable";
 
 /// The consumer that all instances share. The bus lets the console read under this name alone.
 const CONSUMER: &str = "access";
-/// Facts of one batch. They are enforced company by company, and acknowledged together.
+/// Facts of one batch. They are enforced and acknowledged company by company.
 const MAX_BATCH: usize = 128;
 /// When an instance dies, another one has what it had in hand after this long.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -44,16 +44,14 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LONGEST: Duration = Duration::from_secs(5);
 /// Between two looks at how many facts wait.
 const BACKLOG_EVERY: Duration = Duration::from_secs(15);
-/// For how long it is kept when somebody lost access: whoever audits a year finds all of it.
-const KEPT: TimeDelta = TimeDelta::days(400);
 
 /// Follows until asked to stop; what was begun is finished.
 pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
     let mut wait = RETRY_FIRST;
     while !stop.is_cancelled() {
-        let mut follower = Follower { app: &app, stop: &stop, history: None, has_enforced: false };
+        let mut follower = Follower::new(&app, &stop);
         let Err(error) = follower.follow().await else { continue };
-        if follower.has_enforced {
+        if follower.has_finished {
             wait = RETRY_FIRST;
         }
         if wait == RETRY_FIRST {
@@ -82,11 +80,28 @@ struct Follower<'a> {
     stop: &'a CancellationToken,
     /// The directory's, as this reading knows it.
     history: Option<Uuid>,
-    has_enforced: bool,
+    /// Other histories of which facts have come, and when the directory last said that its own is another one.
+    former: BTreeMap<Uuid, Instant>,
+    in_hand: InHand,
+    /// When what has failed is tried again, and after which wait the time after that.
+    again: Option<(Instant, Duration)>,
+    has_finished: bool,
 }
 
-impl Follower<'_> {
-    /// Reads until asked to stop, or until something does not answer.
+impl<'a> Follower<'a> {
+    fn new(app: &'a App, stop: &'a CancellationToken) -> Self {
+        Self {
+            app,
+            stop,
+            history: None,
+            former: BTreeMap::new(),
+            in_hand: InHand::default(),
+            again: None,
+            has_finished: false,
+        }
+    }
+
+    /// Reads until asked to stop, or until the bus does not answer.
     async fn follow(&mut self) -> anyhow::Result<()> {
         let bus = &self.app.bus;
         if self.stop.run_until_cancelled(bus.connected_after(0)).await.is_none() {
@@ -96,26 +111,47 @@ impl Follower<'_> {
         self.history = known;
         self.look_at_history().await;
         let mut share = bus.open_share(&DIRECTORY, CONSUMER, EVERY_USER_FACT, AGAIN_AFTER).await?;
+        // What an earlier reading had in hand comes again.
+        self.app.metrics.access.companies_waiting.set(0);
         while let Some(batch) = self.next_batch(&mut share).await? {
-            self.enforce(&batch).await?;
-            self.has_enforced = true;
-            for delivery in &batch {
-                share.acknowledge(delivery).await?;
+            let is_due = self.again.is_none_or(|(at, _)| at <= Instant::now());
+            for delivery in batch {
+                self.take(&share, delivery).await?;
             }
+            self.enforce(&share, is_due).await?;
+            if is_due && self.place(&share).await? {
+                self.enforce(&share, false).await?;
+            }
+            self.set_again(is_due);
         }
         Ok(())
     }
 
-    /// `None` when it is time to stop.
+    /// Nothing in it when it is time to try again; `None` when it is time to stop.
     async fn next_batch(&mut self, share: &mut Share) -> anyhow::Result<Option<Vec<Delivery>>> {
         loop {
-            let next = tokio::time::timeout(SILENCE, share.next_batch(MAX_BATCH));
+            let silence = Instant::now() + SILENCE;
+            let until = self.again.map_or(silence, |(at, _)| at.min(silence));
+            let next = tokio::time::timeout_at(until, share.next_batch(MAX_BATCH));
             match self.stop.run_until_cancelled(next).await {
                 None => return Ok(None),
                 Some(Ok(batch)) => return Ok(Some(batch?)),
+                Some(Err(_again)) if self.again.is_some() => return Ok(Some(Vec::new())),
                 Some(Err(_silence)) => self.look_at_history().await,
             }
         }
+    }
+
+    /// After an attempt at all that waits, or at what has come since.
+    fn set_again(&mut self, was_due: bool) {
+        let waiting = i64::try_from(self.in_hand.count_companies()).unwrap_or(i64::MAX);
+        self.app.metrics.access.companies_waiting.set(waiting);
+        self.again = match self.again {
+            _ if self.in_hand.is_empty() => None,
+            Some((_, wait)) if was_due => Some((Instant::now() + wait, (wait * 2).min(RETRY_LONGEST))),
+            None => Some((Instant::now() + RETRY_FIRST, RETRY_FIRST * 2)),
+            not_due => not_due,
+        };
     }
 
     /// Where the directory does not say, things stay as they are; its next fact says.
@@ -140,47 +176,101 @@ impl Follower<'_> {
         Ok(())
     }
 
-    async fn enforce(&mut self, batch: &[Delivery]) -> anyhow::Result<()> {
-        // With the trace of the first one: Entra sends one at a time when it is not in a hurry.
-        let mut ends: BTreeMap<CompanyId, (Trace, Vec<End>)> = BTreeMap::new();
-        let counted = |effect| self.app.metrics.access.facts.with_label_values(&[effect]);
-        let (mut enforced, mut passed_over) = (0, 0);
-        for delivery in batch {
-            let reading = match read(&delivery.payload) {
-                Ok(reading) => reading,
-                Err(error) => {
-                    tracing::error!(error = %Causes(&error), stream_sequence = delivery.stream_sequence, "passed over");
-                    counted(UNREADABLE).inc();
-                    continue;
+    /// Sorts what has come; what takes nothing away is finished with.
+    async fn take(&mut self, share: &Share, delivery: Delivery) -> anyhow::Result<()> {
+        match read(&delivery.payload) {
+            Ok(reading) => match reading.history {
+                Some(history) if Some(history) != self.history && !self.is_former(history) => {
+                    self.in_hand.hold_unplaced(delivery, reading);
+                    Ok(())
                 }
-            };
-            if reading.history.is_some() && reading.history != self.history {
-                self.learn_history().await?;
-            }
-            match reading.end {
-                Some(end) => {
-                    enforced += 1;
-                    let of_company = ends.entry(end.company);
-                    of_company.or_insert_with(|| (delivery.headers.trace(), Vec::new())).1.push(end);
-                }
-                None => passed_over += 1,
+                _ => self.sort(share, delivery, reading).await,
+            },
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), stream_sequence = delivery.stream_sequence, "passed over");
+                self.finish(share, &delivery, UNREADABLE).await
             }
         }
-        for (company, (trace, ends)) in ends {
+    }
+
+    async fn sort(&mut self, share: &Share, delivery: Delivery, reading: Reading) -> anyhow::Result<()> {
+        match reading.end {
+            Some(end) => {
+                self.in_hand.hold(delivery, end);
+                Ok(())
+            }
+            None => self.finish(share, &delivery, PASSED_OVER).await,
+        }
+    }
+
+    /// Whether the directory has said so of late. It is asked again after a while: what it said when a restored one had just
+    /// begun may have come from the one before.
+    fn is_former(&mut self, history: Uuid) -> bool {
+        self.former.retain(|_, said_at| said_at.elapsed() < SILENCE);
+        self.former.contains_key(&history)
+    }
+
+    /// Asks the directory, once for all whose history nobody knew; whether they have their places now.
+    async fn place(&mut self, share: &Share) -> anyhow::Result<bool> {
+        let Some(history) = self.in_hand.unplaced_history() else { return Ok(false) };
+        if let Err(error) = self.learn_history().await {
+            if self.again.is_none() {
+                tracing::warn!(error = %format!("{error:#}"), "facts that may take access away wait");
+            }
+            return Ok(false);
+        }
+        if self.history.is_some_and(|present| present != history) {
+            self.former.insert(history, Instant::now());
+        }
+        for (delivery, reading) in self.in_hand.take_unplaced() {
+            self.sort(share, delivery, reading).await?;
+        }
+        Ok(true)
+    }
+
+    /// Enforces what is in hand, each company on its own, so that one that fails holds up no other.
+    async fn enforce(&mut self, share: &Share, is_due: bool) -> anyhow::Result<()> {
+        for company in self.in_hand.companies(is_due) {
+            let (deliveries, ends): (Vec<Delivery>, Vec<End>) = self.in_hand.of(company).into_iter().unzip();
+            // With the trace of the first one: Entra sends one at a time when it is not in a hurry.
+            let Some(first) = deliveries.first() else { continue };
+            let trace = first.headers.trace();
             let span = trace
                 .span(Kind::Consumer, format_args!("end access"))
                 .with("messaging.system", "nats")
                 .with("messaging.destination.name", DIRECTORY.name)
                 .with_text("company.id", &company.to_string())
                 .begin();
-            self.enforce_in(company, ends).in_trace(span.trace()).await?;
+            let done = self.enforce_in(company, ends).in_trace(span.trace()).await;
+            match done {
+                Ok(()) => {
+                    self.in_hand.done(company);
+                    for delivery in &deliveries {
+                        self.finish(share, delivery, ENFORCED).await?;
+                    }
+                }
+                Err(error) => {
+                    if self.in_hand.failed(company) {
+                        tracing::warn!(%company, error = %Causes(&error), "facts that may take access away wait");
+                    }
+                    // The others would hear the same, each after a while.
+                    if matches!(error, pg_pool::Error::Unavailable(_)) {
+                        break;
+                    }
+                }
+            }
         }
-        counted(ENFORCED).inc_by(enforced);
-        counted(PASSED_OVER).inc_by(passed_over);
         Ok(())
     }
 
-    async fn enforce_in(&self, company: CompanyId, mut ends: Vec<End>) -> anyhow::Result<()> {
+    async fn finish(&mut self, share: &Share, delivery: &Delivery, effect: &str) -> anyhow::Result<()> {
+        share.acknowledge(delivery).await?;
+        self.app.metrics.access.facts.with_label_values(&[effect]).inc();
+        self.has_finished = true;
+        Ok(())
+    }
+
+    async fn enforce_in(&self, company: CompanyId, mut ends: Vec<End>) -> Result<(), pg_pool::Error> {
         // Each takes its person's turn, and two instances that take two turns take them in one order.
         ends.sort_by_key(|end| end.user);
         let app = self.app.clone();
@@ -189,18 +279,21 @@ impl Follower<'_> {
             .pool
             .transaction("access.end", move |connection| {
                 store::act_for(connection, company)?;
-                let mut done = Vec::new();
+                let mut ended_by = Vec::new();
                 for end in &ends {
                     let whose = (company, end.user);
                     let ended =
                         person_sessions::end_below(connection, whose, end.below_version, end.history)?;
-                    let is_new = match end.row(app.now(), ended.len()) {
-                        Some(row) => access_ends::insert(connection, &row)?,
-                        None => false,
-                    };
-                    done.push((end.clone(), is_new, ended));
+                    ended_by.extend(ended.map(|ended| (end, ended)));
                 }
-                access_ends::forget(connection, company, app.now() - KEPT)?;
+                // Not before all of them have waited for their turns: a receipt says that this was done by then.
+                let now = app.now();
+                let mut done = Vec::new();
+                for (end, ended) in ended_by {
+                    let row = end.row(now, ended.len());
+                    let is_new = row.map(|row| access_ends::insert(connection, &row)).transpose()?;
+                    done.push((end.clone(), is_new == Some(true), ended));
+                }
                 Ok(done)
             })
             .await?;

@@ -30,10 +30,13 @@ pub(crate) struct Removal(pub(crate) AccessEndRow);
 impl Removals {
     /// Of these lines. A line says less while the database is away, and the page stands.
     pub(crate) async fn of(app: &App, company: CompanyId, entries: &[LogEntry]) -> Self {
-        let takes_access = |entry: &&LogEntry| {
-            !entry.user_id.is_empty() && matches!(entry.verb.as_str(), "deactivate" | "delete")
+        // A PUT that turns `active` off is a replacement, and takes access like any other. What only reads takes none.
+        let may_take_access = |entry: &&LogEntry| {
+            !entry.user_id.is_empty()
+                && !matches!(entry.verb.as_str(), "read" | "search" | "test" | "discover")
         };
-        let requests = entries.iter().filter(takes_access).filter_map(|entry| entry.request_id.parse().ok());
+        let requests =
+            entries.iter().filter(may_take_access).filter_map(|entry| entry.request_id.parse().ok());
         let requests: Vec<Uuid> = requests.collect();
         if requests.is_empty() {
             return Self::default();
@@ -74,13 +77,17 @@ impl Removals {
 }
 
 impl Removal {
+    /// How long it took, where the request's arrival is known.
+    pub(crate) fn milliseconds(&self) -> Option<u64> {
+        let took = self.0.enforced_at - self.0.requested_at?;
+        // The gateway's clock may be ahead of ours.
+        Some(u64::try_from(took.num_milliseconds()).unwrap_or_default())
+    }
+
     /// "Access removed after 84 ms (2 sessions ended)."
     pub(crate) fn told(&self, page: &Page) -> Text {
         let sessions = u64::try_from(self.0.sessions_ended).unwrap_or_default();
-        let took = self.0.requested_at.map(|requested_at| self.0.enforced_at - requested_at);
-        // The gateway's clock may be ahead of ours.
-        let took = took.map(|took| u64::try_from(took.num_milliseconds()).unwrap_or_default());
-        let text = match took {
+        let text = match self.milliseconds() {
             None => page.say(Key("access-removed")),
             Some(took) if took < IN_SECONDS => {
                 page.say(Key("access-removed-milliseconds")).with("time", took)

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     audit, csv,
     filter::encode,
-    http::{problem::Problem, query::Fields, render},
+    http::{asker::Asker, problem::Problem, query::Fields, render},
     language::{Key, Language, Text, times::from_wire},
     page::{Page, Section},
     question::Answers,
@@ -88,6 +88,7 @@ pub(crate) async fn export(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let language = Page::new(&request, app.clock.now(), Section::Audit).language();
+    let asker = Asker::of(&app, &request);
     let mut export = Export { app, who, language, next: None, written: 0 };
     export.next = Some(export.page_behind(None).await.map_err(|away| Problem::Unavailable(away.into()))?);
     let head = [
@@ -103,7 +104,7 @@ pub(crate) async fn export(
     let lines = stream::try_unfold(export, |mut export| async move {
         Ok::<_, Incomplete>(export.write_page().await?.map(|lines| (lines, export)))
     });
-    Ok(csv::download("audit-log.csv", language, &head, lines))
+    Ok(csv::download("audit-log.csv", language, asker, &head, lines))
 }
 
 impl Export {

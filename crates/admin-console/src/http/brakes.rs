@@ -6,10 +6,7 @@ use actix_web::{
     web::{Data, Form, Path},
 };
 use askama::Template;
-use bus_contract::{
-    Timestamp,
-    directory::{Brake, BrakeRule, Removal, brake::State, decide_brake::Decision},
-};
+use bus_contract::directory::{Brake, BrakeRule, Removal, brake::State, decide_brake::Decision};
 use serde::Deserialize;
 use service_runtime::Causes;
 use typed_ids::BrakeId;
@@ -26,6 +23,8 @@ use crate::{
     signed_in::SignedIn,
 };
 
+/// The directory did not take a decision.
+const OTHERWISE: Key = Key("brake-decided-otherwise");
 /// People on a page of a mass removal.
 const PEOPLE: u32 = 50;
 
@@ -66,15 +65,6 @@ pub(crate) fn state(brake: &Brake) -> (Tone, Key) {
         State::Expired => (Tone::Neutral, Key("brake-state-expired")),
         State::Unspecified => (Tone::Neutral, Key("unknown")),
     }
-}
-
-/// How many minutes lie between two moments, one at least.
-pub(crate) fn minutes(from: Option<&Timestamp>, until: Option<&Timestamp>) -> u64 {
-    let seconds = match (from, until) {
-        (Some(from), Some(until)) => u64::try_from(until.seconds - from.seconds).unwrap_or(0),
-        _ => 0,
-    };
-    seconds.div_ceil(60).max(1)
 }
 
 /// `GET /provisioning/brakes`.
@@ -122,7 +112,7 @@ async fn show(
     request: &HttpRequest,
     (id, after): (BrakeId, Option<Uuid>),
     status: StatusCode,
-    said: Option<(Tone, Key)>,
+    said: Option<(Key, Option<u64>)>,
 ) -> Result<HttpResponse, Problem> {
     let directory = Directory::of(app, who);
     let (page, found) = tokio::join!(
@@ -138,10 +128,20 @@ async fn show(
     let next = last.map(|last| format!("/provisioning/brakes/{id}?after={}", encode(&last.user_id)));
     let (brake, people) = found.map(|found| (found.brake, found.removals)).unwrap_or_default();
     let page = page.at(&format!("/provisioning/brakes/{id}"));
-    let said = said.map(|(tone, key)| (tone, page.say(key)));
+    let said = said.map(|(key, seen)| (Tone::Danger, why_not(&page, key, brake.as_ref(), seen)));
     let status = if status == StatusCode::OK { answers.status() } else { status };
     let is_first_page = after.is_none();
     Ok(render::page(status, &OneBrake { page, id, brake, people, next, is_first_page, said }))
+}
+
+/// Why a decision was not taken, about as many people as whoever decided had to see.
+fn why_not(page: &Page, key: Key, brake: Option<&Brake>, seen: Option<u64>) -> Text {
+    // The directory says no to whoever is too late, and to whoever has not seen all of them.
+    let waits = brake.filter(|brake| brake.state() == State::On && key == OTHERWISE);
+    match waits.zip(seen).map(|(brake, seen)| brake.removed.saturating_sub(seen)) {
+        Some(more @ 1..) => page.say(Key("brake-grown")).with("count", more),
+        Some(0) | None => page.say(key),
+    }
 }
 
 /// `POST /provisioning/brakes/{id}/undo`.
@@ -151,7 +151,13 @@ pub(crate) async fn undo(
     request: HttpRequest,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    decide(&app, &who, &request, BrakeId::from_uuid(*id), Decision::Undo).await
+    decide(&app, &who, &request, BrakeId::from_uuid(*id), (Decision::Undo, None)).await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Release {
+    /// As many people as the page said.
+    removed: u64,
 }
 
 /// `POST /provisioning/brakes/{id}/release`.
@@ -160,8 +166,9 @@ pub(crate) async fn release(
     who: SignedIn,
     request: HttpRequest,
     id: Path<Uuid>,
+    Form(seen): Form<Release>,
 ) -> Result<HttpResponse, Problem> {
-    decide(&app, &who, &request, BrakeId::from_uuid(*id), Decision::Release).await
+    decide(&app, &who, &request, BrakeId::from_uuid(*id), (Decision::Release, Some(seen.removed))).await
 }
 
 async fn decide(
@@ -169,18 +176,19 @@ async fn decide(
     who: &SignedIn,
     request: &HttpRequest,
     id: BrakeId,
-    decision: Decision,
+    (decision, seen): (Decision, Option<u64>),
 ) -> Result<HttpResponse, Problem> {
-    let (status, key) = match Directory::of(app, who).decide(id, decision, who.actor()).await {
-        Ok(_brake) => return Ok(see_other(&format!("/provisioning/brakes/{id}"))),
-        // Somebody else was faster, or there is no such thing, which the page says.
-        Err(Unanswered::Refused(_)) => (StatusCode::CONFLICT, Key("brake-decided-otherwise")),
-        Err(away) => {
-            tracing::warn!(error = %Causes(&away), "a decision about a mass removal was not taken");
-            (StatusCode::SERVICE_UNAVAILABLE, Key("not-done-away"))
-        }
-    };
-    show(app, who, request, (id, None), status, Some((Tone::Danger, key))).await
+    let (status, key) =
+        match Directory::of(app, who).decide(id, (decision, seen.unwrap_or(0)), who.actor()).await {
+            Ok(_brake) => return Ok(see_other(&format!("/provisioning/brakes/{id}"))),
+            // Somebody else was faster, Entra was, or there is no such thing, which the page says.
+            Err(Unanswered::Refused(_)) => (StatusCode::CONFLICT, OTHERWISE),
+            Err(away) => {
+                tracing::warn!(error = %Causes(&away), "a decision about a mass removal was not taken");
+                (StatusCode::SERVICE_UNAVAILABLE, Key("not-done-away"))
+            }
+        };
+    show(app, who, request, (id, None), status, Some((key, seen))).await
 }
 
 #[derive(Deserialize)]
@@ -206,18 +214,4 @@ pub(crate) async fn set_rule(
         }
     };
     show_all(&app, &who, &request, status, Some((Tone::Danger, key))).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_takes_a_moment_takes_a_minute() {
-        let at = |seconds| Timestamp { seconds, nanos: 0 };
-        assert_eq!(minutes(Some(&at(100)), Some(&at(100))), 1);
-        assert_eq!(minutes(Some(&at(0)), Some(&at(2_400))), 40);
-        assert_eq!(minutes(Some(&at(0)), Some(&at(2_401))), 41);
-        assert_eq!(minutes(None, Some(&at(9))), 1);
-    }
 }

@@ -118,9 +118,7 @@ fn must_sign_in(entry: &Entry, request: &ServiceRequest, app: &App) -> HttpRespo
         Shape::Part => HttpResponse::Unauthorized()
             .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
             .body("Sign in first.\n"),
-        Shape::Page => {
-            see_other(&format!("/sign-in?return={}", return_to::encode(&here(entry, request, app))))
-        }
+        Shape::Page => see_other(&format!("/login?return={}", return_to::encode(&here(entry, request, app)))),
     }
 }
 

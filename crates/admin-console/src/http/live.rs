@@ -9,7 +9,8 @@ use actix_web::{
 };
 use futures_util::stream;
 
-use crate::{app::App, live::Listener, opaque, session, signed_in::SignedIn};
+use super::asker::Asker;
+use crate::{app::App, live::Listener, signed_in::SignedIn};
 
 /// A stream that says nothing for longer is taken for dead by what stands between.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -19,8 +20,7 @@ const APART: Duration = Duration::from_secs(1);
 struct Open {
     app: Data<App>,
     listener: Listener,
-    /// The session's, to see whether it is still good.
-    key: String,
+    asker: Asker,
     is_first: bool,
     /// When the session was good last.
     good_at: Duration,
@@ -28,15 +28,14 @@ struct Open {
 
 /// `GET /live`.
 pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> HttpResponse {
-    let cookie = request.cookie(session::cookie_name(&app));
-    let key = cookie.and_then(|cookie| opaque::key(cookie.value())).unwrap_or_default();
+    let asker = Asker::of(&app, &request);
     let Ok(listener) = app.live.listen(who.company, who.session) else {
         return HttpResponse::TooManyRequests()
             .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
             .body("Too many pages are open at once. Close some.\n");
     };
     let good_at = app.clock.since_epoch();
-    let open = Open { app, listener, key, is_first: true, good_at };
+    let open = Open { app, listener, asker, is_first: true, good_at };
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -77,13 +76,7 @@ impl Open {
     /// Without counting as somebody's being here: an open page alone keeps no session alive.
     async fn is_signed_in(&mut self) -> bool {
         self.good_at = self.app.clock.since_epoch();
-        let (key, cutoff) = (self.key.clone(), self.app.limits.cutoff(self.app.now()));
-        let found = self
-            .app
-            .pool
-            .transaction("session.is_good", move |connection| session::is_good(connection, &key, cutoff))
-            .await;
         // When the database does not say, the page that asks next will be told.
-        found.unwrap_or(true)
+        self.asker.is_signed_in().await.unwrap_or(true)
     }
 }

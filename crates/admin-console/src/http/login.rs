@@ -11,20 +11,28 @@ use actix_web::{
     web::{Data, Form},
 };
 use askama::Template;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use typed_ids::CompanyId;
 
-use super::{guard::see_other, problem::Problem, query::Fields, render, return_to};
+use super::{
+    problem::Problem,
+    query::Fields,
+    render, return_to,
+    sign_in::{password_page, say},
+};
 use crate::{
     app::App,
     language::Key,
     page::{Page, Section},
+    sign_in,
     signed_in::SignedIn,
     single_sign_on::{
         self, Configuration, Way, domain_of,
-        federation::{Purpose, REQUEST_GOOD, Refusal, Wish},
-        saml,
+        federation::{Begun, Purpose, REQUEST_GOOD, Refusal, Wish},
     },
     store::single_sign_on as stored,
+    throttle::Network,
 };
 
 /// A user name is longer than any that a directory holds.
@@ -44,7 +52,7 @@ struct LoginPage {
     path: String,
     user: String,
     done: Option<Key>,
-    problem: Option<Key>,
+    problem: Option<String>,
 }
 
 /// Leads somewhere else, by itself.
@@ -74,44 +82,68 @@ pub(crate) async fn begin(
     let path = return_to::checked(&form.path).to_owned();
     let user = form.user.trim().to_owned();
     if user.is_empty() || user.len() > USER_NAME_MOST {
-        let page = Page::new(&request, app.clock.now(), Section::Nowhere);
-        let problem = Some(Key("login-user-needed"));
+        let page = Page::new(&request, app.clock.now(), Section::Nowhere).at("/login");
+        let problem = Some(page.say("login-user-needed").to_string());
         let answer = LoginPage { page, path, user: String::new(), done: None, problem };
         return Ok(render::page(StatusCode::UNPROCESSABLE_ENTITY, &answer));
     }
-    match of_domain(&app, &user).await? {
-        Some((company, configuration)) => {
+    let network = Network::of(&app.address_of(&request));
+    match of_domain(&app, &user, network.clone()).await? {
+        Found::Waits { retry_at } => {
+            let page = Page::new(&request, app.clock.now(), Section::Nowhere).at("/login");
+            let said = say(&page, sign_in::Refusal::Throttled { retry_at }, "login-user-needed")?;
+            let problem = Some(said.text.clone());
+            Ok(said.on(&LoginPage { page, path, user, done: None, problem }))
+        }
+        Found::Elsewhere(company, configuration) => {
             let wish = Wish {
                 purpose: Purpose::SignIn,
                 tester: None,
                 return_to: path,
                 browser: kept(&app, &request),
+                network,
             };
-            let begun = saml::begin(&app, company, &configuration, wish).await.map_err(problem)?;
+            let begun = single_sign_on::begin(&app, company, &configuration, wish).await.map_err(problem)?;
             leave(&app, &request, Key("leaving-title"), begun)
         }
         // Everybody else has a password, or nothing; nobody learns here which.
-        None => {
-            let (path, email) = (return_to::encode(&path), return_to::encode(&user));
-            Ok(see_other(&format!("/sign-in?return={path}&email={email}")))
-        }
+        Found::Here => Ok(password_page(&app, &request, path, &user)),
     }
 }
 
+/// Where somebody signs in.
+enum Found {
+    /// With a password, or nowhere.
+    Here,
+    /// At the identity provider of this company.
+    Elsewhere(CompanyId, Box<Configuration>),
+    /// Not before then: too many have begun from there and not ended.
+    Waits { retry_at: DateTime<Utc> },
+}
+
 /// Whose people have user names like this one, and sign in at an identity provider.
-async fn of_domain(
-    app: &App,
-    user: &str,
-) -> Result<Option<(typed_ids::CompanyId, Configuration)>, pg_pool::Error> {
-    let Some(domain) = domain_of(user) else { return Ok(None) };
-    let company = app
+async fn of_domain(app: &App, user: &str, network: Network) -> Result<Found, pg_pool::Error> {
+    let Some(domain) = domain_of(user) else { return Ok(Found::Here) };
+    let now = app.now();
+    let admitted = app
         .pool
-        .transaction("login.company", move |connection| stored::company_of_domain(connection, &domain))
+        .transaction("login.company", move |connection| {
+            let Some(company) = stored::company_of_domain(connection, &domain)? else { return Ok(None) };
+            // Before its metadata is read, which takes longer than to ask for it.
+            Ok(Some(network.take(connection, now)?.map(|()| company)))
+        })
         .await?;
-    let Some(company) = company else { return Ok(None) };
+    let company = match admitted {
+        None => return Ok(Found::Here),
+        Some(Err(retry_at)) => {
+            app.metrics.throttled.inc();
+            return Ok(Found::Waits { retry_at });
+        }
+        Some(Ok(company)) => company,
+    };
     let configuration = single_sign_on::of_company(app, company).await?;
-    let configuration = configuration.filter(|configuration| configuration.way() == Way::Saml);
-    Ok(configuration.map(|configuration| (company, configuration)))
+    let configuration = configuration.filter(|configuration| configuration.way() != Way::Password);
+    Ok(configuration.map_or(Found::Here, |configuration| Found::Elsewhere(company, Box::new(configuration))))
 }
 
 /// Has a person prove once more who they are, where they signed in.
@@ -137,20 +169,21 @@ pub(crate) async fn send(
         tester: (purpose == Purpose::Test).then_some(who.account),
         return_to: path.to_owned(),
         browser: kept(app, request),
+        network: Network::of(&who.address),
     };
-    let begun = saml::begin(app, who.company, &configuration, wish).await.map_err(problem)?;
+    let begun = single_sign_on::begin(app, who.company, &configuration, wish).await.map_err(problem)?;
     leave(app, request, Key("leaving-title"), begun)
 }
 
 fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Database(error) => error.into(),
-        Refusal::TooMany => Problem::Unavailable(refusal.into()),
+        Refusal::TooMany | Refusal::NoSigningKey => Problem::Unavailable(refusal.into()),
         refusal => Problem::Failed(refusal.into()),
     }
 }
 
-fn leave(app: &App, request: &HttpRequest, title: Key, begun: saml::Begun) -> Result<HttpResponse, Problem> {
+fn leave(app: &App, request: &HttpRequest, title: Key, begun: Begun) -> Result<HttpResponse, Problem> {
     let mut response = leaving(app, request, title, begun.url);
     response.add_cookie(&cookie(app, begun.browser)).map_err(|error| Problem::Failed(error.into()))?;
     Ok(response)

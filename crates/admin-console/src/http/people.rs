@@ -22,6 +22,7 @@ use crate::{
     language::Key,
     page::{Page, Section, Tone},
     question::{Answers, Unanswered},
+    session,
     signed_in::SignedIn,
 };
 
@@ -117,6 +118,9 @@ struct OnePerson {
     entries: Option<Vec<LogEntry>>,
     removals: Removals,
     older: Option<String>,
+    done: Option<Key>,
+    /// Whether whoever looks may end the person's sessions.
+    can_sign_out: bool,
 }
 
 struct Person {
@@ -178,8 +182,21 @@ pub(crate) async fn get(
     let (entries, older) = story_page(story, &format!("/people/{id}"));
     let removals = Removals::of(&app, who.company, entries.as_deref().unwrap_or_default()).await;
     let name = named(&name, &id.to_string());
-    let template = OnePerson { name, person, is_deleted, entries, removals, older, page };
+    let done = (query.get("done") == "signed-out").then_some(Key("person-signed-out"));
+    let can_sign_out = who.may_change();
+    let template = OnePerson { name, person, is_deleted, entries, removals, older, page, done, can_sign_out };
     Ok(render::page(answers.status(), &template))
+}
+
+/// `POST /people/{id}/sign-out`: ends every session of theirs. They may sign in again.
+pub(crate) async fn sign_out(
+    app: Data<App>,
+    who: SignedIn,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: UserId = id.parse().map_err(|_no_id| Problem::NotFound)?;
+    session::end_of_person(&app, &who, id).await?;
+    Ok(see_other(&format!("/people/{id}?done=signed-out")))
 }
 
 /// The question for a page of somebody's story; who it is about is the asker's to add.

@@ -42,6 +42,7 @@ struct Provisioning<'a> {
     /// The filter as the address has it.
     query: String,
     entries: Option<Vec<LogEntry>>,
+    removals: Removals,
     older: Option<String>,
     is_newest: bool,
     live: Live<'a>,
@@ -79,10 +80,13 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, que
     let page = Page::new(&request, app.clock.now(), Section::Provisioning).heeding(&outlook);
     let last = log.as_ref().filter(|log| log.has_more).and_then(|log| log.entries.last());
     let older = last.map(|last| format!("/provisioning?{}", filter.query(Some(&last.request_id))));
+    let entries = log.as_ref().map(|log| log.entries.as_slice()).unwrap_or_default();
+    let removals = Removals::of(&app, who.company, entries).await;
     let template = Provisioning {
         query: filter.query(None),
         filter,
         entries: log.map(|log| log.entries),
+        removals,
         older,
         is_newest: query.id("before").is_none(),
         live: live(&page, outlook.activity),

@@ -30,9 +30,6 @@ const EMAIL_MOST: usize = 254;
 pub(crate) struct Return {
     #[serde(default, rename = "return")]
     path: String,
-    /// What somebody has typed already, on the page that asks for the user name.
-    #[serde(default)]
-    email: String,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +72,13 @@ struct ConfirmPage {
 pub(crate) async fn show(app: Data<App>, request: HttpRequest, Query(wanted): Query<Return>) -> HttpResponse {
     let page = Page::new(&request, app.clock.now(), Section::Nowhere);
     let path = return_to::checked(&wanted.path).to_owned();
-    let email = wanted.email.chars().take(EMAIL_MOST).collect();
+    render::page(StatusCode::OK, &SignInPage { page, path, email: String::new(), problem: None })
+}
+
+/// The form, for somebody who has said who they are: in the answer itself, because an address is kept in histories and logs.
+pub(crate) fn password_page(app: &App, request: &HttpRequest, path: String, user: &str) -> HttpResponse {
+    let page = Page::new(request, app.clock.now(), Section::Nowhere).at("/sign-in");
+    let email = user.chars().take(EMAIL_MOST).collect();
     render::page(StatusCode::OK, &SignInPage { page, path, email, problem: None })
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn sign_out(
                 see_other("/login?done=signed-out")
             }
         },
-        Some(Ended::Here) | None => see_other("/sign-in"),
+        Some(Ended::Here) | None => see_other("/login?done=signed-out"),
     };
     let mut cookie = session::cookie(&app, "");
     cookie.make_removal();

@@ -158,3 +158,26 @@ impl Times {
 pub(crate) fn from_wire(at: &WireTime) -> Option<Timestamp> {
     Timestamp::new(at.seconds, at.nanos).ok()
 }
+
+/// How many minutes lie between two moments, one at least.
+pub(crate) fn minutes(from: Option<&WireTime>, until: Option<&WireTime>) -> u64 {
+    let seconds = match (from, until) {
+        (Some(from), Some(until)) => u64::try_from(until.seconds - from.seconds).unwrap_or(0),
+        _ => 0,
+    };
+    seconds.div_ceil(60).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_a_moment_takes_a_minute() {
+        let at = |seconds| WireTime { seconds, nanos: 0 };
+        assert_eq!(minutes(Some(&at(100)), Some(&at(100))), 1);
+        assert_eq!(minutes(Some(&at(0)), Some(&at(2_400))), 40);
+        assert_eq!(minutes(Some(&at(0)), Some(&at(2_401))), 41);
+        assert_eq!(minutes(None, Some(&at(9))), 1);
+    }
+}

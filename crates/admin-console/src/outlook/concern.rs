@@ -3,10 +3,9 @@
 use bus_contract::directory::{Concern, concern::Kind};
 
 use crate::{
-    http::brakes,
     language::{
         Key,
-        times::{Style, Times, from_wire},
+        times::{Style, Times, from_wire, minutes},
     },
     page::{Notice, Tone},
 };
@@ -55,12 +54,13 @@ pub(crate) fn notice(concern: &Concern, times: &Times) -> Option<Notice> {
     let language = times.language;
     let since = concern.since.as_ref().and_then(from_wire);
     let since = since.map(|since| times.written(since, Style::DateAndMinute)).unwrap_or_default();
-    let minutes = brakes::minutes(concern.since.as_ref(), concern.until.as_ref());
+    let minutes = minutes(concern.since.as_ref(), concern.until.as_ref());
     let fill = |key| {
         language
             .say(key)
             .with("count", concern.count)
             .with("limit", concern.limit)
+            .with("lost", concern.had_access)
             .with("since", since.clone())
             .with("minutes", minutes)
     };

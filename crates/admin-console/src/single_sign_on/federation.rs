@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-use super::{Configuration, person, sign_in_test};
+use super::{Configuration, Way, metadata::FetchError, person, sign_in_test};
 use crate::{
     app::App,
     opaque,
@@ -16,14 +16,22 @@ use crate::{
     store::{
         self,
         audit::{self, Act},
-        sign_in_requests::{self, SignInRequestRow},
+        sign_in_requests::{self, Room, SignInRequestRow},
+        single_sign_on,
     },
+    throttle::Network,
 };
 
 /// How long somebody may take at the identity provider.
 pub(crate) const REQUEST_GOOD: TimeDelta = TimeDelta::minutes(15);
-/// Sign-ins of one company that wait at once.
+/// How far an identity provider's clock may be from ours.
+pub(super) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
+/// Of one company and purpose, this many wait at once.
 const REQUESTS_MOST: i64 = 20_000;
+/// So many of them from networks from which nobody has signed in lately: the rest is kept for those from which people do.
+const REQUESTS_OF_STRANGERS_MOST: i64 = 10_000;
+/// So many of them from one network.
+const REQUESTS_OF_NETWORK_MOST: i64 = 1_000;
 
 /// What for somebody is sent to the identity provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +67,11 @@ pub(crate) enum Refusal {
     /// What came proves nothing.
     #[error("the message is refused: {}", .0.as_str())]
     Message(saml_protocol::Refusal),
+    /// Nor does this, by OpenID Connect.
+    #[error("the provider's answer is refused: {}", .0.as_str())]
+    IdToken(oidc_protocol::Refusal),
+    #[error("the provider did not exchange the code")]
+    Exchange(#[from] FetchError),
     #[error("no company signs in with this identity provider")]
     UnknownIssuer,
     #[error("the company does not sign in this way")]
@@ -79,10 +92,14 @@ pub(crate) enum Refusal {
     /// While they signed in.
     #[error("the person's access has just ended")]
     Ended,
-    #[error("{REQUESTS_MOST} sign-ins of the company wait already")]
+    #[error("too many sign-ins of the company wait already")]
     TooMany,
     #[error("the identity provider cannot be asked")]
     Request(#[from] saml_protocol::RequestError),
+    #[error("the provider cannot be asked")]
+    OpenIdRequest(#[from] oidc_protocol::RequestError),
+    #[error("this installation has no key by which it could prove itself to the provider")]
+    NoSigningKey,
     #[error("the directory does not say who it is")]
     Directory(#[from] Unanswered),
     #[error("sign-ins cannot be read or written")]
@@ -107,12 +124,18 @@ impl Refusal {
     pub(crate) const fn result(&self) -> &'static str {
         match self {
             Self::Message(saml_protocol::Refusal::Unsolicited) | Self::Off => "not_allowed",
-            Self::Message(_) | Self::UnknownIssuer => "untrusted",
+            Self::Message(_) | Self::IdToken(_) | Self::UnknownIssuer => "untrusted",
             Self::OtherBrowser => "other_browser",
             Self::Replayed => "replayed",
             Self::NoIdentifier | Self::NotProvisioned | Self::Ambiguous => "not_provisioned",
             Self::Inactive | Self::Ended => "inactive",
-            Self::TooMany | Self::Request(_) | Self::Directory(_) | Self::Database(_) => "failed",
+            Self::Exchange(_)
+            | Self::TooMany
+            | Self::Request(_)
+            | Self::OpenIdRequest(_)
+            | Self::NoSigningKey
+            | Self::Directory(_)
+            | Self::Database(_) => "failed",
         }
     }
 
@@ -120,6 +143,8 @@ impl Refusal {
     pub(crate) const fn reason(&self) -> &'static str {
         match self {
             Self::Message(refusal) => refusal.as_str(),
+            Self::IdToken(refusal) => refusal.as_str(),
+            Self::Exchange(_) => "exchange",
             Self::UnknownIssuer => "unknown_issuer",
             Self::Off => "off",
             Self::OtherBrowser => "other_browser",
@@ -130,11 +155,36 @@ impl Refusal {
             Self::Inactive => "inactive",
             Self::Ended => "ended",
             Self::TooMany => "too_many",
-            Self::Request(_) => "request",
+            Self::Request(_) | Self::OpenIdRequest(_) => "request",
+            Self::NoSigningKey => "no_signing_key",
             Self::Directory(_) => "directory",
             Self::Database(_) => "database",
         }
     }
+
+    /// What whoever administers the identity provider can do about it, in English; empty when the reason says it all.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Message(refusal) => refusal.detail(),
+            Self::IdToken(refusal) => refusal.detail(),
+            Self::Exchange(error) => error.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// A sign-in that ends without a session, and whose it was as far as that is known.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    pub(crate) company: Option<CompanyId>,
+}
+
+/// Where a browser goes, and what it keeps meanwhile.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) url: String,
+    pub(crate) browser: String,
 }
 
 /// A sign-in that is about to be asked for.
@@ -155,6 +205,7 @@ pub(crate) struct Asked {
     pub(crate) purpose: Purpose,
     tester: String,
     return_to: String,
+    at: DateTime<Utc>,
 }
 
 /// What to ask for.
@@ -167,6 +218,8 @@ pub(crate) struct Wish {
     pub(crate) return_to: String,
     /// What the browser keeps from a sign-in that it began before, in another tab.
     pub(crate) browser: Option<String>,
+    /// Where it is asked from.
+    pub(crate) network: Network,
 }
 
 /// Remembers a sign-in that is about to be asked for.
@@ -186,12 +239,17 @@ pub(crate) async fn ask(app: &App, company: CompanyId, wish: Wish) -> Result<Ask
         tester: wish.tester.map(Account::key).unwrap_or_default(),
         return_to: wish.return_to,
         expires_at: now + REQUEST_GOOD,
+        network_key: wish.network.key(),
     };
+    let network = wish.network;
     let has_room = app
         .pool
         .transaction("single_sign_on.ask", move |connection| {
             store::act_for(connection, company)?;
-            sign_in_requests::insert(connection, &row, (now, REQUESTS_MOST))
+            let is_known = network.is_known(connection, company, now)?;
+            let of_company = if is_known { REQUESTS_MOST } else { REQUESTS_OF_STRANGERS_MOST };
+            let room = Room { of_company, of_network: REQUESTS_OF_NETWORK_MOST };
+            sign_in_requests::insert(connection, &row, now, room)
         })
         .await?;
     has_room.then_some(asking).ok_or(Refusal::TooMany)
@@ -221,23 +279,36 @@ pub(crate) async fn asked(
         purpose: Purpose::parse(&row.purpose),
         tester: row.tester,
         return_to: row.return_to,
+        at: row.expires_at - REQUEST_GOOD,
     }))
 }
 
 /// Somebody whom an identity provider has proved to be who they are.
 #[derive(Debug, Clone)]
 pub(crate) struct Proven {
-    pub(crate) way: &'static str,
+    pub(crate) way: Way,
     /// What the identity provider calls them, and in which format.
     pub(crate) subject: (String, String),
     pub(crate) session_index: String,
+    /// When their session there ends; `None` when that is not said.
+    pub(crate) session_ends_at: Option<DateTime<Utc>>,
+    /// When they last had to prove it; `None` when that is not said.
+    pub(crate) authenticated_at: Option<DateTime<Utc>>,
     /// Entra's object id.
     pub(crate) object_id: Option<String>,
-    pub(crate) user_name: String,
+    /// What they type to sign in there, if that is known.
+    pub(crate) user_name: Option<String>,
     /// `None` when nothing is said of roles.
     pub(crate) roles: Option<Vec<String>>,
     /// Of issuer and message: what must not be taken twice, and until when it could be.
     pub(crate) taken: (String, DateTime<Utc>),
+}
+
+/// Whether somebody who was asked to prove once more who they are has done so. What we ask comes by way of the browser, which
+/// may leave it out, and the identity provider may pass it over: only the time that it says tells.
+fn is_confirmed(asked: &Asked, proven: &Proven) -> bool {
+    let since = asked.at - CLOCK_SKEW;
+    asked.purpose == Purpose::Confirm && proven.authenticated_at.is_some_and(|at| at >= since)
 }
 
 /// What becomes of a sign-in.
@@ -255,10 +326,11 @@ pub(crate) async fn finish(
     (proven, received): (Proven, sign_in_test::Received),
     from: From,
 ) -> Result<Outcome, Refusal> {
-    let is_confirmed = asked.is_some_and(|asked| asked.purpose == Purpose::Confirm);
+    let is_confirmed = asked.is_some_and(|asked| is_confirmed(asked, &proven));
     let found = person::arrival(app, company, configuration.match_by(), &proven, is_confirmed).await;
     if let Some(asked) = asked.filter(|asked| asked.purpose == Purpose::Test) {
-        return note_test(app, asked, received, Some(proven.taken), found).await;
+        let context = (asked, configuration.row.changed_at);
+        return note_test(app, context, received, Some(proven.taken), found).await;
     }
     let arrival = match found {
         Ok(arrival) => arrival,
@@ -268,7 +340,7 @@ pub(crate) async fn finish(
         }
     };
     let path = asked.map_or("/", |asked| asked.return_to.as_str()).to_owned();
-    let cookie = begin(app, company, asked, (arrival, proven.taken), from).await?;
+    let cookie = begin(app, company, (configuration, asked), (arrival, proven.taken), from).await?;
     Ok(Outcome::SignedIn { cookie, path })
 }
 
@@ -276,18 +348,24 @@ pub(crate) async fn finish(
 async fn begin(
     app: &App,
     company: CompanyId,
-    asked: Option<&Asked>,
+    (configuration, asked): (&Configuration, Option<&Asked>),
     (arrival, taken): (Arrival, (String, DateTime<Utc>)),
     from: From,
 ) -> Result<String, Refusal> {
     let (now, limits, cookie) = (app.now(), app.limits, opaque::mint());
     let (session_cookie, request) = (cookie.clone(), asked.map(|asked| asked.request));
+    let set_up = configuration.row.clone();
     let begun = app
         .pool
         .transaction("single_sign_on.begin", move |connection| {
             store::act_for(connection, company)?;
             if !take(connection, company, request, (&taken, now))? {
                 return Ok(Err(Refusal::Replayed));
+            }
+            // Asking the directory takes a while, in which it may have been set up anew: that ends no session that begins
+            // after it.
+            if !single_sign_on::is_still(connection, &set_up)? {
+                return Ok(Err(Refusal::Off));
             }
             let is_let_in = session::begin_of_person(
                 connection,
@@ -300,10 +378,13 @@ async fn begin(
             if !is_let_in {
                 return Ok(Err(Refusal::Ended));
             }
+            if request.is_some() {
+                Network::of(&from.address).succeeded(connection, company, now)?;
+            }
             let actor = actor(&arrival.user_name, &from);
             let act = Act::on("session.signed_in", &arrival.user_name).note(format!(
                 "{}, as {}",
-                arrival.way,
+                arrival.way.as_str(),
                 arrival.role.as_str()
             ));
             audit::record(connection, company, &actor, &act, now)?;
@@ -330,10 +411,10 @@ fn take(
     sign_in_requests::take_assertion(connection, company, assertion, (now, *good_until))
 }
 
-/// Keeps what a test has received, and what would have become of it.
+/// Keeps what a test of what was set up at this time has received, and what would have become of it.
 pub(crate) async fn note_test(
     app: &App,
-    asked: &Asked,
+    (asked, set_up_at): (&Asked, DateTime<Utc>),
     received: sign_in_test::Received,
     taken: Option<(String, DateTime<Utc>)>,
     found: Result<Arrival, Refusal>,
@@ -350,7 +431,7 @@ pub(crate) async fn note_test(
         })
         .await?;
     let found = if used { found } else { Err(Refusal::Replayed) };
-    let test = sign_in_test::keep(app, company, &asked.tester, received, found).await?;
+    let test = sign_in_test::keep(app, company, (&asked.tester, set_up_at), received, found).await?;
     Ok(Outcome::Tested { test })
 }
 
@@ -364,7 +445,8 @@ async fn note_refusal(
     from: From,
 ) -> Result<(), Refusal> {
     let (now, request, taken) = (app.now(), asked.map(|asked| asked.request), proven.taken.clone());
-    let (name, reason) = (proven.subject.0.clone(), refusal.reason());
+    let name = proven.user_name.clone().unwrap_or_else(|| proven.subject.0.clone());
+    let reason = refusal.reason();
     app.pool
         .transaction("single_sign_on.note_refusal", move |connection| {
             store::act_for(connection, company)?;

@@ -1,5 +1,5 @@
-//! Fetching an identity provider's metadata from an address that an administrator has typed, without being made to call
-//! what only we can reach.
+//! Asking an identity provider directly, for its metadata or for what a code stands for, at addresses that an administrator
+//! has typed, without being made to call what only we can reach.
 
 use std::{
     future::Future,
@@ -11,8 +11,8 @@ use std::{
 };
 
 use actix_web::web::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::{StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Method, Request, StatusCode, Uri, header};
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{
@@ -42,7 +42,7 @@ pub(crate) enum FetchError {
     Roots,
     #[error("the identity provider cannot be reached")]
     Connection(#[source] hyper_util::client::legacy::Error),
-    #[error("the identity provider answered {0} instead of its metadata")]
+    #[error("the identity provider answered {0} instead of what it was asked for")]
     Status(StatusCode),
     #[error("the answer broke off or is longer than {METADATA_MOST_BYTES} bytes")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -55,11 +55,11 @@ pub(crate) enum FetchError {
     TimedOut,
 }
 
-/// Fetches metadata. Cheap to clone.
+/// Asks identity providers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Fetcher {
     /// `None` where this machine has no certificate roots.
-    client: Option<Client<HttpsConnector<HttpConnector<PublicNames>>, Empty<Bytes>>>,
+    client: Option<Client<HttpsConnector<HttpConnector<PublicNames>>, Full<Bytes>>>,
     allows_private: bool,
 }
 
@@ -84,18 +84,40 @@ impl Fetcher {
 
     /// The document. No redirect is followed: where we connect is what the administrator typed, and nothing else.
     pub(crate) async fn fetch(&self, url: &str) -> Result<String, FetchError> {
-        let uri = self.checked(url)?;
+        let request = Request::new(Full::default());
+        self.ask(url, request, |status| status == StatusCode::OK).await
+    }
+
+    /// What a token endpoint answers to this form, also when it declines (RFC 6749 §5.2).
+    pub(crate) async fn submit(&self, url: &str, form: String) -> Result<String, FetchError> {
+        let mut request = Request::new(Full::from(form));
+        *request.method_mut() = Method::POST;
+        let kind = header::HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let json = header::HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::ACCEPT, json);
+        let says = [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
+        self.ask(url, request, |status| says.contains(&status)).await
+    }
+
+    async fn ask(
+        &self,
+        url: &str,
+        mut request: Request<Full<Bytes>>,
+        is_answer: impl Fn(StatusCode) -> bool,
+    ) -> Result<String, FetchError> {
+        *request.uri_mut() = self.checked(url)?;
         let client = self.client.as_ref().ok_or(FetchError::Roots)?;
-        let fetching = async {
-            let response = client.get(uri).await.map_err(connection_error)?;
-            if response.status() != StatusCode::OK {
+        let asking = async {
+            let response = client.request(request).await.map_err(connection_error)?;
+            if !is_answer(response.status()) {
                 return Err(FetchError::Status(response.status()));
             }
             let body = Limited::new(response.into_body(), METADATA_MOST_BYTES);
             let body = body.collect().await.map_err(FetchError::Body)?.to_bytes();
             String::from_utf8(body.to_vec()).map_err(|_not_text| FetchError::NotText)
         };
-        tokio::time::timeout(TIMEOUT, fetching).await.map_err(|_elapsed| FetchError::TimedOut)?
+        tokio::time::timeout(TIMEOUT, asking).await.map_err(|_elapsed| FetchError::TimedOut)?
     }
 
     /// The address, when it may be asked. An address of numbers is checked here, because nobody looks it up.

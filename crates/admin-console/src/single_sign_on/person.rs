@@ -5,7 +5,7 @@ use typed_ids::{CompanyId, UserId};
 
 use super::{
     MatchBy,
-    federation::{Proven, Refusal},
+    federation::{CLOCK_SKEW, Proven, Refusal},
 };
 use crate::{
     app::App, attributes::Attributes, directory::Directory, question::Unanswered, session::Arrival,
@@ -22,7 +22,7 @@ pub(crate) async fn arrival(
 ) -> Result<Arrival, Refusal> {
     let key = match match_by {
         MatchBy::ExternalId => Key::ExternalId(proven.object_id.clone().ok_or(Refusal::NoIdentifier)?),
-        MatchBy::UserName => Key::UserName(proven.user_name.clone()),
+        MatchBy::UserName => Key::UserName(proven.user_name.clone().ok_or(Refusal::NoIdentifier)?),
     };
     let mut found = Directory::of_company(app, company).people_by(key).await?.into_iter();
     let user = match (found.next(), found.next()) {
@@ -44,6 +44,8 @@ pub(crate) async fn arrival(
         way: proven.way,
         subject: proven.subject.clone(),
         session_index: proven.session_index.clone(),
+        // As long as it was accepted by a clock that may be ahead of theirs.
+        ends_at: proven.session_ends_at.map(|at| at + CLOCK_SKEW),
         is_confirmed,
     })
 }

@@ -1,15 +1,15 @@
 //! Reading identity providers' metadata again, so that a certificate that is rolled over there is known here before it signs.
 
-use std::time::Duration;
-
 use bus_contract::audit::{Actor, actor};
 use chrono::TimeDelta;
-use saml_protocol::IdentityProvider;
-use service_runtime::Causes;
-use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
 
-use super::{Configuration, Refusal, Way, metadata::FetchError, of_company};
+use super::{
+    Configuration, Refusal, Way,
+    metadata::FetchError,
+    of_company,
+    provider::{Documents, Provider},
+};
 use crate::{
     app::App,
     store::{
@@ -19,37 +19,11 @@ use crate::{
     },
 };
 
-/// Between two looks at which metadata is old.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// Metadata that was read longer ago is read again. Entra makes a new certificate known weeks before it signs with it.
 const OLD: TimeDelta = TimeDelta::hours(6);
 
-/// Reads what is old again, until asked to stop.
-pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-        let companies = match app.companies.all().await {
-            Ok(companies) => companies,
-            Err(error) => {
-                tracing::warn!(error = %Causes(&error), "metadata is not read again in this round");
-                continue;
-            }
-        };
-        for company in companies.iter().filter_map(|company| company.company_id.parse::<CompanyId>().ok()) {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            if let Err(error) = one_if_old(&app, company).await {
-                tracing::warn!(%company, error = %Causes(&error), "metadata was not read again");
-            }
-        }
-    }
-}
-
-async fn one_if_old(app: &App, company: CompanyId) -> Result<(), Refusal> {
+/// Reads a company's metadata again when it is old.
+pub(super) async fn one_if_old(app: &App, company: CompanyId) -> Result<(), Refusal> {
     let Some(configuration) = of_company(app, company).await? else { return Ok(()) };
     let is_old = app.now() - configuration.row.refreshed_at >= OLD;
     if configuration.way() == Way::Password || configuration.row.metadata_url.is_empty() || !is_old {
@@ -75,9 +49,10 @@ pub(crate) async fn one(
     let read = read(app, &configuration).await;
     let (now, row) = (app.now(), configuration.row);
     match read {
-        Ok(metadata) => {
-            let has_changed = metadata != row.metadata;
-            let row = SingleSignOnRow { metadata, refreshed_at: now, refresh_problem: String::new(), ..row };
+        Ok(Documents { metadata, keys, .. }) => {
+            let has_changed = metadata != row.metadata || keys != row.keys;
+            let refresh_problem = String::new();
+            let row = SingleSignOnRow { metadata, keys, refreshed_at: now, refresh_problem, ..row };
             app.pool
                 .transaction("single_sign_on.refreshed", move |connection| {
                     store::act_for(connection, company)?;
@@ -95,6 +70,7 @@ pub(crate) async fn one(
             let problem = match &refusal {
                 Refusal::Fetch(error) => error.to_string(),
                 Refusal::Metadata(error) => error.to_string(),
+                Refusal::OpenIdProvider(error) => error.to_string(),
                 other => other.to_string(),
             };
             app.pool
@@ -108,12 +84,15 @@ pub(crate) async fn one(
     }
 }
 
-/// The document, if it is still about the identity provider that the company trusts.
-async fn read(app: &App, configuration: &Configuration) -> Result<String, Refusal> {
-    let metadata = app.metadata.fetch(&configuration.row.metadata_url).await?;
-    let identity_provider = IdentityProvider::read_metadata(&metadata)?;
-    if identity_provider.entity_id != configuration.row.issuer {
+/// The documents, if they are still about the identity provider that the company trusts.
+async fn read(app: &App, configuration: &Configuration) -> Result<Documents, Refusal> {
+    let url = &configuration.row.metadata_url;
+    let documents = match configuration.provider {
+        Provider::Saml(_) => Documents::of_metadata(app.metadata.fetch(url).await?, url.clone())?,
+        Provider::Oidc(_) => Documents::of_openid_provider(&app.metadata, url).await?,
+    };
+    if documents.issuer != configuration.row.issuer {
         return Err(FetchError::AnotherIssuer.into());
     }
-    Ok(metadata)
+    Ok(documents)
 }

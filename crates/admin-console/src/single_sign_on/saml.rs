@@ -2,14 +2,17 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bus_contract::audit::{Actor, actor};
-use saml_protocol::{Assertion, AuthnOptions, Expected, LogoutRequest, LogoutSubject, Unproven};
+use saml_protocol::{
+    Assertion, AuthnOptions, Expected, IdentityProvider, LogoutRequest, LogoutSubject, Unproven,
+};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
 use super::{
-    Configuration, Way,
-    federation::{self, Asked, Outcome, Proven, Purpose, Refusal, Wish},
+    Way,
+    federation::{self, Asked, Begun, Outcome, Proven, Purpose, Refusal, Refused, Wish},
     of_company,
+    provider::Provider,
     sign_in_test::Received,
 };
 use crate::{
@@ -29,23 +32,16 @@ pub(crate) const OBJECT_ID: &str = "http://schemas.microsoft.com/identity/claims
 /// The app roles that somebody was assigned.
 pub(crate) const ROLE: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role";
 
-/// Where a browser goes, and what it keeps meanwhile.
-#[derive(Debug)]
-pub(crate) struct Begun {
-    pub(crate) url: String,
-    pub(crate) browser: String,
-}
-
 /// Begins a sign-in at the company's identity provider.
 pub(crate) async fn begin(
     app: &App,
     company: CompanyId,
-    configuration: &Configuration,
+    identity_provider: &IdentityProvider,
     wish: Wish,
 ) -> Result<Begun, Refusal> {
     let options = AuthnOptions { force_authn: wish.purpose == Purpose::Confirm };
     let asking = federation::ask(app, company, wish).await?;
-    let (identity_provider, id) = (&configuration.identity_provider, message_id(asking.request));
+    let id = message_id(asking.request);
     let sent =
         app.service_provider.authn_request(identity_provider, &id, &asking.relay_state, app.now(), options);
     Ok(Begun { url: sent?, browser: asking.browser })
@@ -63,13 +59,6 @@ pub(crate) struct Brought {
     pub(crate) relay_state: String,
     /// What the browser kept.
     pub(crate) browser: Option<String>,
-}
-
-/// A sign-in that ends without a session, and whose it was as far as that is known.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) refusal: Refusal,
-    pub(crate) company: Option<CompanyId>,
 }
 
 /// Takes what the identity provider sent back. The company is the one that the request was made for; where there was no
@@ -114,6 +103,7 @@ async fn take_of_company(
     // Before it is switched on for everybody, it can be tested.
     let configuration = configuration.filter(|configuration| is_test || configuration.way() == Way::Saml);
     let configuration = configuration.ok_or(Refusal::Off)?;
+    let Provider::Saml(identity_provider) = &configuration.provider else { return Err(Refusal::Off) };
     let request = asked.as_ref().map(|asked| message_id(asked.request));
     let expected = Expected {
         request_id: request.as_deref(),
@@ -121,7 +111,7 @@ async fn take_of_company(
         allows_unsolicited: asked.is_none() && configuration.row.allows_unsolicited,
     };
     let now = app.now();
-    let accepted = app.service_provider.accept(&configuration.identity_provider, &response, expected, now);
+    let accepted = app.service_provider.accept(identity_provider, &response, expected, now);
     match (accepted, &asked) {
         (Ok(assertion), _) => {
             let received = Received { message: readable(&response), ..received(&assertion) };
@@ -130,7 +120,8 @@ async fn take_of_company(
         }
         (Err(refusal), Some(asked)) if is_test => {
             let received = Received { message: readable(&response), ..Received::default() };
-            federation::note_test(app, asked, received, None, Err(Refusal::Message(refusal))).await
+            let context = (asked, configuration.row.changed_at);
+            federation::note_test(app, context, received, None, Err(Refusal::Message(refusal))).await
         }
         (Err(refusal), _) => Err(Refusal::Message(refusal)),
     }
@@ -139,12 +130,14 @@ async fn take_of_company(
 fn proven(assertion: Assertion) -> Proven {
     let taken = opaque::hex_hash(&format!("{} {}", assertion.issuer, assertion.assertion_id));
     Proven {
-        way: Way::Saml.as_str(),
+        way: Way::Saml,
         object_id: assertion.only_value(OBJECT_ID).map(str::to_owned),
-        user_name: assertion.name_id.clone(),
+        user_name: Some(assertion.name_id.clone()),
         roles: assertion.attributes.get(ROLE).cloned(),
         subject: (assertion.name_id, assertion.name_id_format.unwrap_or_default()),
         session_index: assertion.session_index.unwrap_or_default(),
+        session_ends_at: assertion.session_not_on_or_after,
+        authenticated_at: Some(assertion.authn_instant),
         taken: (taken, assertion.good_until),
     }
 }
@@ -156,6 +149,7 @@ fn received(assertion: &Assertion) -> Received {
         subject: assertion.name_id.clone(),
         subject_format: assertion.name_id_format.clone().unwrap_or_default(),
         certificate: assertion.signed_with.clone(),
+        key_id: String::new(),
         claims: assertion.attributes.clone(),
     }
 }
@@ -172,10 +166,11 @@ pub(crate) async fn leave(app: &App, session: &PersonSessionRow) -> Result<Optio
     if session.way != Way::Saml.as_str() {
         return Ok(None);
     }
-    let Some(configuration) = of_company(app, CompanyId::from_uuid(session.company_id)).await? else {
+    let configuration = of_company(app, CompanyId::from_uuid(session.company_id)).await?;
+    let Some(Provider::Saml(identity_provider)) = configuration.map(|known| known.provider) else {
         return Ok(None);
     };
-    if configuration.identity_provider.single_logout_url.is_none() {
+    if identity_provider.single_logout_url.is_none() {
         return Ok(None);
     }
     let subject = LogoutSubject {
@@ -184,8 +179,7 @@ pub(crate) async fn leave(app: &App, session: &PersonSessionRow) -> Result<Optio
         session_index: Some(session.session_index.as_str()).filter(|index| !index.is_empty()),
     };
     let id = message_id(Uuid::new_v4());
-    let sent =
-        app.service_provider.logout_request(&configuration.identity_provider, &id, subject, "", app.now());
+    let sent = app.service_provider.logout_request(&identity_provider, &id, subject, "", app.now());
     Ok(Some(sent?))
 }
 
@@ -204,7 +198,8 @@ async fn end_of_company(
     from: From,
 ) -> Result<Option<String>, Refusal> {
     let configuration = of_company(app, company).await?.ok_or(Refusal::Off)?;
-    let (identity_provider, now) = (&configuration.identity_provider, app.now());
+    let Provider::Saml(identity_provider) = &configuration.provider else { return Err(Refusal::Off) };
+    let now = app.now();
     let request = app.service_provider.read_logout_request(identity_provider, raw_query, now);
     let request = request.map_err(Refusal::Message)?;
     end_sessions(app, company, request.clone(), from).await?;

@@ -1,13 +1,14 @@
-//! What our requests to identity providers are signed with, where an installation signs them.
+//! The installation's own key: what our requests to identity providers are signed with, and what proves us to OpenID
+//! providers. Who has its certificate knows nothing that is secret.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use saml_protocol::SigningKey;
+use saml_protocol::{Certificate, SigningKey};
 use secrecy::ExposeSecret as _;
 use service_runtime::settings::{Reader, Setting};
 
 const SIGNING_KEY: Setting = Setting::new(
-    "TIMECLOCK_SAML_SIGNING_KEY",
-    "What requests to companies' identity providers are signed with; without it they are not signed.",
+    "TIMECLOCK_SIGN_IN_SIGNING_KEY",
+    "What proves this installation to companies' identity providers; without it SAML requests are not signed, and there is no OpenID Connect.",
 )
 .form("an RSA key in PKCS#8 and its certificate, both in PEM, one after the other");
 
@@ -23,6 +24,21 @@ pub(crate) fn read(reader: &mut Reader) -> Option<SigningKey> {
 
 fn parse(text: &str) -> Option<SigningKey> {
     SigningKey::from_pkcs8(&block(text, "PRIVATE KEY")?, &block(text, "CERTIFICATE")?).ok()
+}
+
+/// A certificate as people upload it (RFC 7468 §5.1).
+pub(crate) fn pem(certificate: &Certificate) -> String {
+    let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    let base64 = BASE64_STANDARD.encode(&certificate.der);
+    // RFC 7468 §2: lines of 64.
+    for (position, character) in base64.chars().enumerate() {
+        if position > 0 && position % 64 == 0 {
+            text.push('\n');
+        }
+        text.push(character);
+    }
+    text.push_str("\n-----END CERTIFICATE-----\n");
+    text
 }
 
 /// What stands between the lines that begin and end a block (RFC 7468 §2).

@@ -49,10 +49,12 @@ pub(crate) struct PersonSessionRow {
     pub(crate) confirmed_at: Option<DateTime<Utc>>,
     pub(crate) address: String,
     pub(crate) browser: String,
+    /// When the identity provider's session ends; `None` when it does not say.
+    pub(crate) ends_at: Option<DateTime<Utc>>,
 }
 
 /// Lets one transaction at a time begin or end sessions of a person; to be called before anything is read.
-fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
+pub(crate) fn take_turns(connection: &mut PgConnection, company: CompanyId, user: UserId) -> QueryResult<()> {
     let key = format!("{company} {user}");
     pg_pool::sql::statement(TakeTurns).bind::<Text, _>(key).execute(connection).map(drop)
 }
@@ -69,6 +71,7 @@ pub(crate) fn find(
         .filter(person_sessions::session_key.eq(session_key))
         .filter(person_sessions::created_at.gt(cutoff.created_after))
         .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .filter(person_sessions::ends_at.is_null().or(person_sessions::ends_at.gt(cutoff.ends_after)))
         .filter(
             person_sessions::history_id.is_not_distinct_from(
                 present_history::table.select(present_history::history_id).single_value(),
@@ -80,10 +83,8 @@ pub(crate) fn find(
 }
 
 /// Begins a session, unless the person's access ended with a later version than the one they were looked up with; whether
-/// it has begun.
+/// it has begun. Expects [`take_turns`] before it.
 pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> QueryResult<bool> {
-    let (company, user) = (CompanyId::from_uuid(row.company_id), UserId::from_uuid(row.user_id));
-    take_turns(connection, company, user)?;
     // A directory is restored in longer than a sign-in waits for its answer, so the version is of the present history.
     let history = directory_history::present(connection)?;
     let floor: Option<i64> = session_floors::table
@@ -102,18 +103,21 @@ pub(crate) fn insert(connection: &mut PgConnection, row: &PersonSessionRow) -> Q
 }
 
 /// Access ended, or what it rested on changed, with this version of a person, which this history counts: every session that
-/// began with an earlier one, or in another history, ends, and none begins any more. Which ended. Doing it again does
-/// nothing.
+/// began with an earlier one, or in another history, ends, and none begins any more. Which ended; doing it again does nothing.
+/// `None` when it is known to be a former history, which says nothing of who has access now: sessions of its own are good no
+/// more, and signing in asks the directory that is there now.
 pub(crate) fn end_below(
     connection: &mut PgConnection,
     (company, user): (CompanyId, UserId),
     version: i64,
     history: Option<Uuid>,
-) -> QueryResult<Vec<Uuid>> {
+) -> QueryResult<Option<Vec<Uuid>>> {
     take_turns(connection, company, user)?;
-    // A late fact of a former history raises no floor: signing in asks the directory that is there now.
-    if directory_history::present(connection)? == history {
+    let present = directory_history::present(connection)?;
+    if present == history {
         raise_floor(connection, (company, user), version, history)?;
+    } else if present.is_some() && history.is_some() {
+        return Ok(None);
     }
     let is_earlier =
         person_sessions::user_version.lt(version).or(person_sessions::history_id.is_distinct_from(history));
@@ -125,6 +129,7 @@ pub(crate) fn end_below(
     )
     .returning(person_sessions::session_id)
     .get_results(connection)
+    .map(Some)
 }
 
 fn raise_floor(
@@ -154,6 +159,7 @@ pub(crate) fn of_person(
         .filter(person_sessions::user_id.eq(user.as_uuid()))
         .filter(person_sessions::created_at.gt(cutoff.created_after))
         .filter(person_sessions::last_seen_at.gt(cutoff.seen_after))
+        .filter(person_sessions::ends_at.is_null().or(person_sessions::ends_at.gt(cutoff.ends_after)))
         .order((person_sessions::last_seen_at.desc(), person_sessions::session_id.desc()))
         .select(PersonSessionRow::as_select())
         .load(connection)
@@ -186,6 +192,22 @@ pub(crate) fn end(
     .returning(PersonSessionRow::as_returning())
     .get_result(connection)
     .optional()
+}
+
+/// What somebody was called when they last signed in; empty when they have no session.
+pub(crate) fn name_of(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    user: UserId,
+) -> QueryResult<String> {
+    let name: Option<String> = person_sessions::table
+        .filter(person_sessions::company_id.eq(company.as_uuid()))
+        .filter(person_sessions::user_id.eq(user.as_uuid()))
+        .order(person_sessions::created_at.desc())
+        .select(person_sessions::user_name)
+        .first(connection)
+        .optional()?;
+    Ok(name.unwrap_or_default())
 }
 
 /// Ends every session of a person, but `kept` if there is one; how many.
@@ -239,7 +261,10 @@ pub(crate) fn forget_expired(
         person_sessions::table.filter(person_sessions::company_id.eq(company.as_uuid())).filter(
             person_sessions::created_at
                 .le(cutoff.created_after)
-                .or(person_sessions::last_seen_at.le(cutoff.seen_after)),
+                .or(person_sessions::last_seen_at.le(cutoff.seen_after))
+                .or(person_sessions::ends_at
+                    .is_not_null()
+                    .and(person_sessions::ends_at.assume_not_null().le(cutoff.ends_after))),
         ),
     )
     .execute(connection)

@@ -86,6 +86,9 @@ diesel::table! {
         changed_at -> Timestamptz,
         refreshed_at -> Timestamptz,
         refresh_problem -> Text,
+        client_id -> Text,
+        keys -> Text,
+        keys_sought_at -> Timestamptz,
     }
 }
 
@@ -93,6 +96,14 @@ diesel::table! {
     sign_in_domains (company_id, domain) {
         company_id -> Uuid,
         domain -> Text,
+    }
+}
+
+diesel::table! {
+    vouched_domains (company_id, domain) {
+        company_id -> Uuid,
+        domain -> Text,
+        vouched_at -> Timestamptz,
     }
 }
 
@@ -106,6 +117,7 @@ diesel::table! {
         tester -> Text,
         return_to -> Text,
         expires_at -> Timestamptz,
+        network_key -> Text,
     }
 }
 
@@ -125,6 +137,8 @@ diesel::table! {
         made_at -> Timestamptz,
         is_accepted -> Bool,
         report -> Text,
+        set_up_at -> Nullable<Timestamptz>,
+        role -> Text,
     }
 }
 
@@ -148,6 +162,7 @@ diesel::table! {
         address -> Text,
         browser -> Text,
         history_id -> Nullable<Uuid>,
+        ends_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct SessionRow {
 pub(crate) struct Cutoff {
     pub(crate) created_after: DateTime<Utc>,
     pub(crate) seen_after: DateTime<Utc>,
+    /// The identity provider's session must end later than this.
+    pub(crate) ends_after: DateTime<Utc>,
 }
 
 /// The session that a cookie is the key of, whosever it is, when it is still good.

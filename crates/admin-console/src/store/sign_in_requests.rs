@@ -20,22 +20,53 @@ pub(crate) struct SignInRequestRow {
     pub(crate) tester: String,
     pub(crate) return_to: String,
     pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) network_key: String,
 }
 
-/// Notes a request, and forgets those that nobody came back from; `false` when `most` wait already.
+/// How many may wait for the same purpose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) of_company: i64,
+    /// Of those, from one network.
+    pub(crate) of_network: i64,
+}
+
+/// Notes a request, and forgets those that nobody came back from; `false` when there is no room for it.
 pub(crate) fn insert(
     connection: &mut PgConnection,
     row: &SignInRequestRow,
-    (now, most): (DateTime<Utc>, i64),
+    now: DateTime<Utc>,
+    room: Room,
 ) -> QueryResult<bool> {
-    let of_company = || sign_in_requests::table.filter(sign_in_requests::company_id.eq(row.company_id));
-    diesel::delete(of_company().filter(sign_in_requests::expires_at.le(now))).execute(connection)?;
-    let waiting: i64 = of_company().count().get_result(connection)?;
-    if waiting >= most {
+    forget_expired(connection, CompanyId::from_uuid(row.company_id), now)?;
+    let alike = || {
+        sign_in_requests::table
+            .filter(sign_in_requests::company_id.eq(row.company_id))
+            .filter(sign_in_requests::purpose.eq(&row.purpose))
+    };
+    let of_network = alike().filter(sign_in_requests::network_key.eq(&row.network_key));
+    let of_network: i64 = of_network.count().get_result(connection)?;
+    let of_company: i64 = alike().count().get_result(connection)?;
+    if of_network >= room.of_network || of_company >= room.of_company {
         return Ok(false);
     }
     diesel::insert_into(sign_in_requests::table).values(row).execute(connection)?;
     Ok(true)
+}
+
+/// Forgets requests that nobody came back from.
+pub(crate) fn forget_expired(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::delete(
+        sign_in_requests::table
+            .filter(sign_in_requests::company_id.eq(company.as_uuid()))
+            .filter(sign_in_requests::expires_at.le(now)),
+    )
+    .execute(connection)
+    .map(drop)
 }
 
 /// The request that this is the key of, at whichever company, while it is good.

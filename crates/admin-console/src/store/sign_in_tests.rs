@@ -17,6 +17,9 @@ pub(crate) struct SignInTestRow {
     pub(crate) made_at: DateTime<Utc>,
     pub(crate) is_accepted: bool,
     pub(crate) report: String,
+    pub(crate) set_up_at: Option<DateTime<Utc>>,
+    /// What the person whom it led to may do; empty when it led to nobody.
+    pub(crate) role: String,
 }
 
 /// Keeps a test, and forgets those from before `kept_since`.
@@ -25,13 +28,23 @@ pub(crate) fn insert(
     row: &SignInTestRow,
     kept_since: DateTime<Utc>,
 ) -> QueryResult<()> {
+    forget_old(connection, CompanyId::from_uuid(row.company_id), kept_since)?;
+    diesel::insert_into(sign_in_tests::table).values(row).execute(connection).map(drop)
+}
+
+/// Forgets tests from before `kept_since`.
+pub(crate) fn forget_old(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    kept_since: DateTime<Utc>,
+) -> QueryResult<()> {
     diesel::delete(
         sign_in_tests::table
-            .filter(sign_in_tests::company_id.eq(row.company_id))
+            .filter(sign_in_tests::company_id.eq(company.as_uuid()))
             .filter(sign_in_tests::made_at.lt(kept_since)),
     )
-    .execute(connection)?;
-    diesel::insert_into(sign_in_tests::table).values(row).execute(connection).map(drop)
+    .execute(connection)
+    .map(drop)
 }
 
 /// A test of this administrator since then.
@@ -50,19 +63,20 @@ pub(crate) fn find(
         .optional()
 }
 
-/// Whether a test of this administrator has succeeded since then.
-pub(crate) fn has_succeeded(
+/// What those may do to whom tests of this administrator have led since then, of what was set up at this time.
+pub(crate) fn roles_of_accepted(
     connection: &mut PgConnection,
     company: CompanyId,
     tester: &str,
-    since: DateTime<Utc>,
-) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(
-        sign_in_tests::table
-            .filter(sign_in_tests::company_id.eq(company.as_uuid()))
-            .filter(sign_in_tests::tester.eq(tester))
-            .filter(sign_in_tests::made_at.ge(since))
-            .filter(sign_in_tests::is_accepted),
-    ))
-    .get_result(connection)
+    (set_up_at, since): (DateTime<Utc>, DateTime<Utc>),
+) -> QueryResult<Vec<String>> {
+    sign_in_tests::table
+        .filter(sign_in_tests::company_id.eq(company.as_uuid()))
+        .filter(sign_in_tests::tester.eq(tester))
+        .filter(sign_in_tests::set_up_at.eq(set_up_at))
+        .filter(sign_in_tests::made_at.ge(since))
+        .filter(sign_in_tests::is_accepted)
+        .select(sign_in_tests::role)
+        .distinct()
+        .load(connection)
 }

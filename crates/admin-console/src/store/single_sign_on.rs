@@ -2,20 +2,11 @@
 //! others do.
 
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult, prelude::*, sql_types::Text};
+use diesel::{PgConnection, QueryResult, prelude::*};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-use super::schema::{sign_in_domains, single_sign_on};
-
-pg_pool::static_sql! {
-    /// Whether an operator has invited somebody with an address of the domain $1 to the company that acts. The audit log is
-    /// asked, because nothing in it changes.
-    IsVouchedFor -> (diesel::sql_types::Bool,) = "
-        SELECT EXISTS (SELECT FROM audit_events
-        WHERE act = 'administrator.invited' AND actor_kind = 'operator'
-          AND lower(split_part(target, '@', 2)) = $1)"
-}
+use super::schema::{sign_in_domains, single_sign_on, vouched_domains};
 
 /// A row of `single_sign_on`.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Debug, Clone)]
@@ -32,6 +23,8 @@ pub(crate) struct SingleSignOnRow {
     pub(crate) changed_at: DateTime<Utc>,
     pub(crate) refreshed_at: DateTime<Utc>,
     pub(crate) refresh_problem: String,
+    pub(crate) client_id: String,
+    pub(crate) keys: String,
 }
 
 pub(crate) fn of_company(
@@ -45,6 +38,18 @@ pub(crate) fn of_company(
         .optional()
 }
 
+/// Whether the company still signs in as it did when this was read; nobody changes it before the transaction ends.
+pub(crate) fn is_still(connection: &mut PgConnection, read: &SingleSignOnRow) -> QueryResult<bool> {
+    let row: Option<SingleSignOnRow> = single_sign_on::table
+        .find(read.company_id)
+        .select(SingleSignOnRow::as_select())
+        .for_share()
+        .first(connection)
+        .optional()?;
+    let key = |row: &SingleSignOnRow| (row.issuer.clone(), row.way.clone(), row.changed_at);
+    Ok(row.is_some_and(|row| key(&row) == key(read)))
+}
+
 /// Whose identity provider this is.
 pub(crate) fn company_of_issuer(
     connection: &mut PgConnection,
@@ -56,6 +61,8 @@ pub(crate) fn company_of_issuer(
     super::present(connection, issuer)?;
     let company: Option<Uuid> = single_sign_on::table
         .filter(single_sign_on::issuer.eq(issuer))
+        // Whoever only tests an identity provider has not claimed it.
+        .filter(single_sign_on::way.ne("password"))
         .select(single_sign_on::company_id)
         .first(connection)
         .optional()?;
@@ -79,7 +86,7 @@ pub(crate) fn company_of_domain(
     Ok(company.map(CompanyId::from_uuid))
 }
 
-/// Sets how a company signs in. An issuer that another company has violates `single_sign_on_issuer_key`.
+/// Sets how a company signs in. An issuer with which another company signs in violates `single_sign_on_issuer_idx`.
 pub(crate) fn put(connection: &mut PgConnection, row: &SingleSignOnRow) -> QueryResult<()> {
     diesel::insert_into(single_sign_on::table)
         .values(row)
@@ -107,11 +114,38 @@ pub(crate) fn refresh(connection: &mut PgConnection, row: &SingleSignOnRow) -> Q
     )
     .set((
         single_sign_on::metadata.eq(&row.metadata),
+        single_sign_on::keys.eq(&row.keys),
         single_sign_on::refreshed_at.eq(row.refreshed_at),
         single_sign_on::refresh_problem.eq(""),
     ))
     .execute(connection)?;
     Ok(kept > 0)
+}
+
+/// Claims to look for a key that is not among the company's; `false` when somebody did since `since`.
+pub(crate) fn seek_keys(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    (now, since): (DateTime<Utc>, DateTime<Utc>),
+) -> QueryResult<bool> {
+    let claimed = diesel::update(
+        single_sign_on::table.find(company.as_uuid()).filter(single_sign_on::keys_sought_at.le(since)),
+    )
+    .set(single_sign_on::keys_sought_at.eq(now))
+    .execute(connection)?;
+    Ok(claimed > 0)
+}
+
+/// Keeps keys that were read again, if they are still this issuer's.
+pub(crate) fn keep_keys(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    (issuer, keys): (&str, &str),
+) -> QueryResult<()> {
+    diesel::update(single_sign_on::table.find(company.as_uuid()).filter(single_sign_on::issuer.eq(issuer)))
+        .set(single_sign_on::keys.eq(keys))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Notes that the metadata could not be read.
@@ -150,8 +184,45 @@ pub(crate) fn set_domains(
     diesel::insert_into(sign_in_domains::table).values(rows).execute(connection).map(drop)
 }
 
-/// Whether an operator has invited somebody of this domain to the company that acts.
-pub(crate) fn is_vouched_for(connection: &mut PgConnection, domain: &str) -> QueryResult<bool> {
-    let (vouched,) = pg_pool::sql::statement(IsVouchedFor).bind::<Text, _>(domain).get_result(connection)?;
-    Ok(vouched)
+/// The domains that operators have vouched for, in order.
+pub(crate) fn vouched_domains(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Vec<String>> {
+    vouched_domains::table
+        .filter(vouched_domains::company_id.eq(company.as_uuid()))
+        .order(vouched_domains::domain)
+        .select(vouched_domains::domain)
+        .load(connection)
+}
+
+/// Notes that a domain is the company's; `false` when that was known.
+pub(crate) fn vouch(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    (domain, now): (&str, DateTime<Utc>),
+) -> QueryResult<bool> {
+    let noted = diesel::insert_into(vouched_domains::table)
+        .values((
+            vouched_domains::company_id.eq(company.as_uuid()),
+            vouched_domains::domain.eq(domain),
+            vouched_domains::vouched_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(connection)?;
+    Ok(noted > 0)
+}
+
+/// Forgets that, and takes the domain from the company; `false` when it had neither.
+pub(crate) fn withdraw(connection: &mut PgConnection, company: CompanyId, domain: &str) -> QueryResult<bool> {
+    let forgotten =
+        diesel::delete(vouched_domains::table.find((company.as_uuid(), domain))).execute(connection)?;
+    let taken =
+        diesel::delete(sign_in_domains::table.find((company.as_uuid(), domain))).execute(connection)?;
+    Ok(forgotten + taken > 0)
+}
+
+/// Forgets the company's identity provider; its issuer, if there was one.
+pub(crate) fn release(connection: &mut PgConnection, company: CompanyId) -> QueryResult<Option<String>> {
+    diesel::delete(single_sign_on::table.find(company.as_uuid()))
+        .returning(single_sign_on::issuer)
+        .get_result(connection)
+        .optional()
 }

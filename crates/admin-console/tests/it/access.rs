@@ -25,13 +25,13 @@ const REMOVALS: &str = "timeclock_console_access_removal_seconds_count";
 const FACTS: &str = "timeclock_console_access_facts_total";
 
 /// The directory's side of the bus.
-struct Announcer {
+pub(crate) struct Announcer {
     bus: Bus,
     company: CompanyId,
 }
 
 impl Announcer {
-    async fn start(world: &World) -> Self {
+    pub(crate) async fn start(world: &World) -> Self {
         let bus = connect(&world.nats.url(), "directory").await;
         bus.ensure_stream(&DIRECTORY).await.unwrap();
         Self { bus, company: world.contoso.id }
@@ -59,7 +59,7 @@ impl Announcer {
         self.bus.publish_durable(subject, &id, None, fact.encode_to_vec()).await.unwrap().await.unwrap();
     }
 
-    async fn deactivate(&self, user: UserId, version: i64) -> RequestId {
+    pub(crate) async fn deactivate(&self, user: UserId, version: i64) -> RequestId {
         let request = RequestId::mint();
         self.announce(user, request, "", deactivated(user, version)).await;
         request
@@ -79,9 +79,13 @@ fn sql(world: &World, script: &str) -> String {
     server.sql(&world.database.name, script).unwrap().trim().to_owned()
 }
 
-/// A session of somebody whom the directory knew at this version.
+/// A session of somebody of Contoso whom the directory knew at this version.
 fn begin_session(world: &World, user: UserId, version: i64) {
-    let (company, session) = (world.contoso.id, Uuid::now_v7());
+    begin_session_in(world, world.contoso.id, user, version);
+}
+
+fn begin_session_in(world: &World, company: CompanyId, user: UserId, version: i64) {
+    let session = Uuid::now_v7();
     sql(
         world,
         &format!(
@@ -104,7 +108,7 @@ async fn until_none(world: &World, user: UserId) {
 }
 
 /// Until so many facts have been finished with.
-async fn until_finished(world: &World, facts: u64) {
+pub(crate) async fn until_finished(world: &World, facts: u64) {
     eventually("the facts are finished with", || async { (world.count(FACTS, "") == facts).then_some(()) })
         .await;
 }
@@ -193,6 +197,72 @@ async fn what_was_announced_while_no_console_ran_is_worked_off_by_the_next_one()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_company_s_failure_holds_up_no_other_and_is_tried_again_in_place() {
+    let world = World::start().await;
+    let contoso = Announcer::start(&world).await;
+    let fabrikam = Announcer { bus: contoso.bus.clone(), company: world.fabrikam.id };
+    let broken = world.contoso.id;
+    sql(
+        &world,
+        &format!(
+            "CREATE FUNCTION console.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+               IF NEW.company_id = '{broken}' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+             CREATE TRIGGER fail BEFORE INSERT ON console.session_floors
+               FOR EACH ROW EXECUTE FUNCTION console.fail()"
+        ),
+    );
+    let users: Vec<UserId> = (0..20).map(|_| UserId::mint()).collect();
+    for user in &users {
+        begin_session_in(&world, world.fabrikam.id, *user, 1);
+    }
+    let kept_waiting = UserId::mint();
+    begin_session(&world, kept_waiting, 1);
+    contoso.deactivate(kept_waiting, 2).await;
+    for user in &users {
+        fabrikam.deactivate(*user, 2).await;
+        contoso.deactivate(UserId::mint(), 2).await;
+    }
+    eventually("the others are finished with", || async {
+        (world.count(FACTS, "enforced") >= 20).then_some(())
+    })
+    .await;
+    for user in &users {
+        assert_eq!(sessions_of(&world, *user), "0");
+    }
+    assert_eq!(sessions_of(&world, kept_waiting), "1");
+    eventually("it is told", || async {
+        (world.count("timeclock_console_access_companies_waiting", "") == 1).then_some(())
+    })
+    .await;
+    sql(&world, "DROP TRIGGER fail ON console.session_floors");
+    until_none(&world, kept_waiting).await;
+    eventually("nothing waits", || async {
+        let is_over = world.count("timeclock_console_access_companies_waiting", "") == 0;
+        (is_over && world.count(FACTS, "enforced") >= 41).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_access_ended_is_forgotten_after_400_days_also_where_nobody_loses_any() {
+    let world = World::start().await;
+    for days in [399, 401] {
+        let (company, request, user) = (world.contoso.id, RequestId::mint(), UserId::mint());
+        sql(
+            &world,
+            &format!(
+                "INSERT INTO console.access_ends SELECT '{company}', '{request}', '{user}', 'deleted', at, at, {days}
+                 FROM (SELECT to_timestamp({NOW}) - interval '{days} days' AS at) AS ended"
+            ),
+        );
+    }
+    let (another, _http) = world.another_instance().await;
+    let kept = "SELECT string_agg(sessions_ended::text, ' ') FROM console.access_ends";
+    eventually("forgotten", || async { (sql(&world, kept) == "399").then_some(()) }).await;
+    another.tasks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_instances_share_the_facts_and_each_is_enforced_once() {
     let world = World::start().await;
     let (other, _http) = world.another_instance().await;
@@ -240,11 +310,29 @@ async fn a_directory_that_begins_another_history_is_believed_and_a_late_fact_of_
     until_none(&world, user).await;
     assert_eq!(sql(&world, "SELECT history_id FROM console.directory_history"), present);
 
-    directory.announce(user, RequestId::mint(), &former, deactivated(user, 12)).await;
+    // Back again, and signed in.
+    begin_session(&world, user, 5);
+    let late = RequestId::mint();
+    directory.announce(user, late, &former, deactivated(user, 12)).await;
     until_finished(&world, 3).await;
+    assert_eq!(sessions_of(&world, user), "1", "what is present stays");
+    let asked = histories_asked(&world);
+    for _ in 0..5 {
+        directory.announce(UserId::mint(), RequestId::mint(), &former, deactivated(user, 12)).await;
+    }
+    until_finished(&world, 8).await;
+    assert_eq!(histories_asked(&world), asked, "the directory is not asked about each");
+    let written = format!("SELECT count(*) FROM console.access_ends WHERE request_id = '{late}'");
+    assert_eq!(sql(&world, &written), "0", "and nobody is said to have lost access");
     assert_eq!(sql(&world, "SELECT history_id FROM console.directory_history"), present);
     let floor = format!("SELECT version, history_id FROM console.session_floors WHERE user_id = '{user}'");
     assert_eq!(sql(&world, &floor), format!("4|{present}"), "signing in goes by the present history");
+}
+
+/// How often the directory was asked for its history so far.
+fn histories_asked(world: &World) -> usize {
+    let asked = world.services.asked::<ListCompanies>(LIST_COMPANIES);
+    asked.iter().filter(|asked| asked.after_company_id == Uuid::max().to_string()).count()
 }
 
 /// From here on the directory says that this is its history.
@@ -280,14 +368,22 @@ async fn the_log_says_how_soon_access_was_removed_in_both_languages_and_offers_a
     until_none(&world, user).await;
     let line = sample::log("Diego Siciliani").into_iter().find(|line| line.verb == "deactivate").unwrap();
     let line = bus_contract::directory::LogEntry { request_id: request.to_string(), ..line };
-    world.services.answer(LIST_LOG, move |_: ListLog| {
-        told(Told::ListLog(ListLogReply { entries: vec![line.clone()], has_more: false }))
-    });
     let path = format!("/provisioning/requests/{request}");
-    for page in [path.as_str(), &format!("/people/{user}")] {
-        let seen = browser.get(page).await.body;
-        assert!(seen.contains("Access removed after 84 ms (2 sessions ended)."), "{page}: {seen}");
+    // A PUT with `active` off is logged as what it is.
+    for verb in ["deactivate", "replace"] {
+        let line = bus_contract::directory::LogEntry { verb: verb.to_owned(), ..line.clone() };
+        world.services.answer(LIST_LOG, move |_: ListLog| {
+            told(Told::ListLog(ListLogReply { entries: vec![line.clone()], has_more: false }))
+        });
+        for page in [path.as_str(), &format!("/people/{user}"), "/provisioning"] {
+            let seen = browser.get(page).await.body;
+            let said = "Access removed after 84 ms (2 sessions ended).";
+            assert!(seen.contains(said), "{verb} {page}: {seen}");
+        }
     }
+    let exported = browser.get("/provisioning/log.csv").await.body;
+    assert!(exported.contains("\"Access removed after (ms)\"\r\n"), "{exported}");
+    assert!(exported.ends_with(",\"84\"\r\n"), "{exported}");
     assert!(browser.get(&path).await.body.contains(&format!("{path}/receipt")));
     browser.post("/account/profile", &[("name", "Anna Berg"), ("language", "fr")]).await;
     let seen = browser.get(&path).await.body;

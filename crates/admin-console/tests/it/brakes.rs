@@ -37,7 +37,10 @@ async fn every_page_says_that_many_lost_access_before_anything_else() {
         let banner = body.split_once(class).expect("a banner").1;
         let banner = banner.split_once("</div>").unwrap().0;
         assert!(banner.contains("Microsoft Entra removed 132 of 300 people within 40 minutes"), "{banner}");
-        assert!(banner.contains("nothing has been deleted for good"), "{banner}");
+        assert!(
+            banner.contains("nobody has been deleted for good, but groups that were deleted are gone"),
+            "{banner}"
+        );
         assert!(banner.contains("href=\"/provisioning/brakes\""), "{banner}");
     }
 }
@@ -52,10 +55,12 @@ async fn the_page_says_who_it_was_and_the_dialogs_what_will_happen_to_whom() {
     for text in [
         "Henrietta Mueller",
         "was in 3 groups",
-        "Bring 130 people back?",
-        "All 130 get their access back. Those who were deleted (40) come back",
-        "130 people really left?",
+        "Bring 148 people back?",
+        "removed 157 people within 40 minutes. Of 300 who had access, 132 lost it.",
+        "Whoever had access gets it back. Those who were deleted (40) come back",
+        "148 people really left?",
         "Created anew by Microsoft Entra",
+        "Deleted for good</dt><dd>7<",
         "those who were deleted are deleted for good on",
     ] {
         assert!(body.contains(text), "{text}: {body}");
@@ -71,14 +76,34 @@ async fn a_decision_is_passed_on_with_who_took_it() {
     let (world, browser) = World::start_signed_in().await;
     sample::lives(&world, "Diego Siciliani");
     sample::says_brake(&world, "Diego Siciliani", State::On);
-    for (act, decision) in [("undo", Decision::Undo), ("release", Decision::Release)] {
-        let answer = browser.post(&format!("{PAGE}/{act}"), &[]).await;
+    let seen = [("removed", "157")];
+    assert!(browser.get(PAGE).await.body.contains("name=\"removed\" value=\"157\""));
+    for (act, decision, fields, removed) in
+        [("undo", Decision::Undo, [].as_slice(), 0), ("release", Decision::Release, seen.as_slice(), 157)]
+    {
+        let answer = browser.post(&format!("{PAGE}/{act}"), fields).await;
         assert_eq!((answer.status, answer.location()), (303, PAGE));
         let asked = world.services.asked::<DecideBrake>(DECIDE_BRAKE).pop().unwrap();
-        assert_eq!(asked.decision(), decision);
+        assert_eq!((asked.decision(), asked.removed), (decision, removed));
         assert_eq!((asked.company_id, asked.brake_id.as_str()), (world.contoso.id.to_string(), BRAKE));
         assert_eq!(asked.actor.unwrap().name, world.contoso.email);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_not_seen_all_of_them_is_told_how_many_more_there_are() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    sample::says_brake(&world, "Diego Siciliani", State::On);
+    world.services.answer(DECIDE_BRAKE, |_: DecideBrake| {
+        let failure = Failure { reason: Reason::Conflict.into(), ..Failure::default() };
+        sample::told(Told::Failure(failure))
+    });
+    let grown = browser.post(&format!("{PAGE}/release"), &[("removed", "145")]).await;
+    assert_eq!(grown.status, 409);
+    assert!(grown.body.contains("removed 12 more people since you opened this page"), "{}", grown.body);
+    assert!(!grown.body.contains("decided otherwise"), "{}", grown.body);
+    assert_eq!(browser.post(&format!("{PAGE}/release"), &[]).await.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,6 +132,7 @@ async fn while_people_come_back_the_page_follows_by_itself() {
         let body = browser.get(PAGE).await.body;
         assert_eq!(body.contains("hx-select=\"#brake\""), follows, "{state:?}: {body}");
         assert_eq!(body.contains("Undo all"), state == State::On, "{state:?}: {body}");
+        assert_eq!(body.contains("olga, TimeClock 365 support"), state != State::On, "{state:?}: {body}");
     }
 }
 

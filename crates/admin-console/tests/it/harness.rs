@@ -2,6 +2,7 @@
 
 mod browser;
 mod identity_provider;
+mod recorder;
 mod services;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -23,6 +24,7 @@ use typed_ids::CompanyId;
 pub(crate) use self::{
     browser::{Browser, Seen},
     identity_provider::{IdentityProvider, Said},
+    recorder::Recorder,
     services::Services,
 };
 
@@ -169,8 +171,12 @@ impl World {
         (world, browser)
     }
 
-    /// Invites a company's first administrator, who accepts: a browser in which they are signed in.
+    /// Invites a company's first administrator, for whose domain somebody has vouched, and who accepts: a browser in which they are signed in.
     pub(crate) async fn administrator(&self, company: &Company) -> Browser {
+        let (_, domain) = company.email.split_once('@').unwrap();
+        let vouched =
+            format!("INSERT INTO console.vouched_domains VALUES ('{}', '{domain}', now())", company.id);
+        postgres::Server::shared().unwrap().sql(&self.database.name, &vouched).unwrap();
         self.person(company.id, company.email, Role::Administrator).await
     }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{World, database, migrate, url};
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "administrators",
     "credentials",
     "sessions",
@@ -17,6 +17,7 @@ const TABLES: [&str; 14] = [
     "person_sessions",
     "session_floors",
     "access_ends",
+    "vouched_domains",
 ];
 
 /// Runs SQL as a role of the deployment.
@@ -104,6 +105,7 @@ async fn every_migration_can_be_undone_and_done_again() {
     let database = database();
     migrate(&database).await;
     let newest_first = [
+        include_str!("../../migrations/2026-11-26-180000_mend_single_sign_on/down.sql"),
         include_str!("../../migrations/2026-11-26-160000_end_access/down.sql"),
         include_str!("../../migrations/2026-11-26-150000_add_single_sign_on/down.sql"),
         include_str!("../../migrations/2026-11-26-000002_remember_networks/down.sql"),

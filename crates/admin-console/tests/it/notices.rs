@@ -141,7 +141,7 @@ async fn each_kind_of_trouble_is_told_in_its_own_words() {
 async fn each_mass_removal_is_told_once_whatever_else_is_wrong_and_its_end_is_not() {
     let world = start().await;
     world.administrator(&world.contoso.clone()).await;
-    let subject = "Contoso: many people lost access";
+    let subject = "Contoso: many people were removed";
     let say = |state: health::State, began: &[i64], others: &[Kind]| {
         let removal = |seconds: &i64| Concern {
             kind: Kind::Removals.into(),

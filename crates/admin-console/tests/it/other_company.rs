@@ -111,6 +111,9 @@ fn look(pattern: &str, theirs: &Theirs) -> Option<(String, u16)> {
         "/groups/{id}" => (vec![GROUP], 404),
         "/provisioning/requests/{id}" | "/provisioning/requests/{id}/receipt" => (vec![REQUEST], 404),
         "/saml/logout" => (vec![], 303),
+        // Without a state that leads to a request, and where the installation has no certificate.
+        "/oidc/callback" => (vec![], 403),
+        "/oidc/certificate" => (vec![], 404),
         "/settings/single-sign-on/tests/{id}" => (vec![PERSON], 404),
         "/provisioning/brakes/{id}" => (vec![BRAKE], 404),
         "/sign-in"
@@ -143,7 +146,7 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
     const NEW: &str = "another horse battery staple";
     let (ids, fields, status): (Vec<&str>, Vec<(&'static str, &str)>, u16) = match pattern {
         "/sign-in" => (vec![], vec![("email", theirs.email), ("password", "a wrong one")], 422),
-        "/login" => (vec![], vec![("user", theirs.email)], 303),
+        "/login" => (vec![], vec![("user", theirs.email)], 200),
         "/saml/login_check" => (vec![], vec![("SAMLResponse", "PGEvPg==")], 403),
         "/settings/single-sign-on" => {
             (vec![], vec![("way", "saml"), ("match_by", "external_id"), ("metadata", "<a/>")], 422)
@@ -166,9 +169,12 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
         | "/settings/administrators/{id}/sign-out" => {
             (vec![&theirs.administrator], vec![("role", "auditor")], 404)
         }
+        "/people/{id}/sign-out" => (vec![PERSON], vec![], 303),
         "/language" => (vec![], vec![("language", "en")], 303),
         "/provisioning/brakes/rule" => (vec![], vec![("more_than", "10"), ("percent", "10")], 303),
-        "/provisioning/brakes/{id}/undo" | "/provisioning/brakes/{id}/release" => (vec![BRAKE], vec![], 404),
+        "/provisioning/brakes/{id}/undo" | "/provisioning/brakes/{id}/release" => {
+            (vec![BRAKE], vec![("removed", "157")], 404)
+        }
         "/settings/company/tokens/rotate" => (vec![], vec![("overlap", "0")], 303),
         "/settings/company/tokens/{token}/reveal" | "/settings/company/tokens/{token}/revoke" => {
             (vec![TOKEN], vec![], 404)

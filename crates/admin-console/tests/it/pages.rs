@@ -23,8 +23,8 @@ const PAGES: [(&str, &str, &str); 13] = [
     ("/provisioning/brakes", "more than 25 % of those", "plus de 25 % de celles"),
     (
         "/provisioning/brakes/{brake}",
-        "132 of 300 people within 40 minutes",
-        "132 personnes sur 300 en 40 minutes",
+        "Of 300 who had access, 132 lost it",
+        "Sur 300 qui avaient accès, 132 l’ont perdu",
     ),
     ("/settings/company", "Azure user synchronization", "Synchronisation d’utilisateur Azure"),
     ("/connect", "Test connection received", "Test de connexion reçu"),

@@ -1,6 +1,7 @@
 //! The provisioning log: filters that live in addresses, pages, and exports.
 
 use bus_contract::{directory::ListLog, subject::LIST_LOG};
+use reqwest::Method;
 
 use crate::{
     harness::{NOW, World},
@@ -106,6 +107,35 @@ async fn an_export_goes_on_behind_each_page_until_there_are_no_more() {
     let asked = world.services.asked::<ListLog>(LIST_LOG);
     assert_eq!(asked.len(), 2);
     assert_eq!(asked[1].before_request_id, sample::log("").last().unwrap().request_id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_breaks_off_when_access_ends_between_two_pages() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let database = world.database.name.clone();
+    world.services.answer(LIST_LOG, move |asked: ListLog| {
+        let is_first = asked.before_request_id.is_empty();
+        if !is_first {
+            let server = backing_servers::postgres::Server::shared().unwrap();
+            server.sql(&database, "DELETE FROM console.sessions").unwrap();
+        }
+        let entries = sample::log("a line");
+        let page = bus_contract::directory::ListLogReply { entries, has_more: is_first };
+        sample::told(bus_contract::directory::reply::Result::ListLog(page))
+    });
+    let mut download = browser.request(Method::GET, "/provisioning/log.csv").send().await.unwrap();
+    let (mut lines, mut is_whole) = (0, true);
+    while is_whole {
+        match download.chunk().await {
+            Ok(Some(chunk)) => lines += chunk.windows(2).filter(|end| end == b"\r\n").count(),
+            Ok(None) => break,
+            Err(_broken) => is_whole = false,
+        }
+    }
+    assert!(!is_whole, "nobody takes it for whole");
+    assert!(lines <= 1, "nothing behind the head is written");
+    assert_eq!(world.services.asked::<ListLog>(LIST_LOG).len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

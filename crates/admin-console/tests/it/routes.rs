@@ -28,12 +28,12 @@ async fn without_a_session_only_public_routes_answer() {
         match (access, shape) {
             (Access::Public | Access::FromElsewhere, _) => {
                 assert_ne!(answer.status, 401, "{pattern}");
-                assert!(!answer.location().starts_with("/sign-in"), "{pattern}");
+                assert!(!answer.location().starts_with("/login?return"), "{pattern}");
             }
             (_, Shape::Part) => assert_eq!(answer.status, 401, "{verb:?} {pattern}"),
             (_, Shape::Page) => {
                 assert_eq!(answer.status, 303, "{verb:?} {pattern}");
-                assert!(answer.location().starts_with("/sign-in?return=/"), "{}", answer.location());
+                assert!(answer.location().starts_with("/login?return=/"), "{}", answer.location());
             }
         }
     }

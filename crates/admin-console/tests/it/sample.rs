@@ -151,7 +151,7 @@ pub(crate) fn in_danger() -> GetActivityReply {
         count,
         limit,
         since: before(7_200),
-        until: None,
+        ..Concern::default()
     };
     GetActivityReply {
         health: Some(Health {
@@ -273,7 +273,7 @@ pub(crate) fn log(name: &str) -> Vec<LogEntry> {
     ]
 }
 
-/// Microsoft Entra has removed 132 of 300 people within 40 minutes.
+/// Microsoft Entra has removed 132 of 300 people within 40 minutes, and 25 who had no access any more.
 pub(crate) fn brake(state: brake::State) -> Brake {
     let is_open = matches!(state, brake::State::On | brake::State::Undoing);
     Brake {
@@ -281,11 +281,16 @@ pub(crate) fn brake(state: brake::State) -> Brake {
         state: state.into(),
         began_at: before(4_000),
         last_at: before(1_600),
-        removed: 132,
+        removed: 157,
+        had_access: 132,
         people: 300,
-        waiting: if is_open { 130 } else { 0 },
+        waiting: if is_open { 148 } else { 0 },
         waiting_deleted: if is_open { 40 } else { 0 },
         superseded: 2,
+        not_held: 7,
+        decided_at: if state == brake::State::On { None } else { before(1_000) },
+        decided_by: if state == brake::State::On { String::new() } else { "olga".into() },
+        decided_by_kind: actor::Kind::Operator.into(),
         ends_at: after(30 * DAY),
         ..Brake::default()
     }
@@ -296,8 +301,9 @@ pub(crate) fn removals() -> Concern {
     Concern {
         kind: concern::Kind::Removals.into(),
         is_critical: true,
-        count: 132,
+        count: 157,
         limit: 300,
+        had_access: 132,
         since: before(4_000),
         until: before(1_600),
     }

@@ -56,7 +56,7 @@ async fn a_stolen_cookie_is_worth_nothing_after_signing_out() {
     let thief = world.browser();
     thief.set_session(&browser.session().unwrap());
     assert_eq!(thief.get("/account").await.status, 200);
-    assert_eq!(browser.post("/sign-out", &[]).await.location(), "/sign-in");
+    assert_eq!(browser.post("/sign-out", &[]).await.location(), "/login?done=signed-out");
     assert_eq!(browser.session(), None);
     assert_eq!(thief.get("/account").await.status, 303);
 }

@@ -151,8 +151,9 @@ async fn signing_in_leads_to_pages_of_ours_alone() {
     let (world, _) = World::start_signed_in().await;
     let browser = world.browser();
     let first = browser.get("/people?search=anna").await;
-    assert_eq!(first.location(), "/sign-in?return=/people%3Fsearch%3Danna");
+    assert_eq!(first.location(), "/login?return=/people%3Fsearch%3Danna");
     let form = browser.get(first.location()).await;
+    assert!(form.body.contains("href=\"/sign-in?return=/people%3Fsearch%3Danna\""), "{}", form.body);
     assert!(form.body.contains("value=\"/people?search=anna\""), "{}", form.body);
     for (wanted, got) in [
         ("/people?search=anna", "/people?search=anna"),

@@ -10,27 +10,28 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    access::{Announcer, until_finished},
     administrators::acts,
     harness::{Browser, IdentityProvider, NOW, Said, Seen, World},
     sample::{PERSON, told},
 };
 
-const OBJECT: &str = "2f1c4e8a-0000-4000-8000-00000000000a";
-const USER: &str = "megan@contoso.example";
-const ISSUER: &str = "https://sts.example/contoso/";
-const FORM: [(&str, &str); 3] =
+pub(crate) const OBJECT: &str = "2f1c4e8a-0000-4000-8000-00000000000a";
+pub(crate) const USER: &str = "megan@contoso.example";
+pub(crate) const ISSUER: &str = "https://sts.example/contoso/";
+pub(crate) const FORM: [(&str, &str); 3] =
     [("way", "saml"), ("match_by", "external_id"), ("domains", "contoso.example")];
 
 /// Contoso with single sign-on, its administrator, and its identity provider.
-struct Company {
-    world: World,
-    anna: Browser,
-    provider: IdentityProvider,
+pub(crate) struct Company {
+    pub(crate) world: World,
+    pub(crate) anna: Browser,
+    pub(crate) provider: IdentityProvider,
     next: Mutex<u32>,
 }
 
 impl Company {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
@@ -46,34 +47,22 @@ impl Company {
         company
     }
 
-    async fn save(&self, fields: &[(&str, &str)]) -> Seen {
+    pub(crate) async fn save(&self, fields: &[(&str, &str)]) -> Seen {
         self.anna.post("/settings/single-sign-on", fields).await
     }
 
     /// Megan, as the directory has her.
-    fn provision(&self, role: &str, is_active: bool) {
-        let attributes = format!(
-            r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
-        );
-        self.world.services.answer(LOOK_UP_USER, move |asked: LookUpUser| {
-            let is_hers = match asked.key.unwrap() {
-                Key::UserId(id) => id == PERSON,
-                Key::UserName(name) => name.eq_ignore_ascii_case(USER),
-                Key::ExternalId(id) => id == OBJECT,
-            };
-            let megan = UserRecord {
-                user_id: PERSON.into(),
-                version: 7,
-                attributes_json: attributes.clone(),
-                ..UserRecord::default()
-            };
-            let users = if is_hers { vec![megan] } else { Vec::new() };
-            told(Told::LookUpUser(LookUpUserReply { users }))
-        });
+    pub(crate) fn provision(&self, role: &str, is_active: bool) {
+        self.provision_at(7, role, is_active);
+    }
+
+    /// The same, at this version.
+    fn provision_at(&self, version: i64, role: &str, is_active: bool) {
+        provision(&self.world, version, role, is_active);
     }
 
     /// What the identity provider says of Megan by itself.
-    fn said(&self) -> Said {
+    pub(crate) fn said(&self) -> Said {
         let mut next = self.next.lock().unwrap();
         *next += 1;
         Said {
@@ -84,16 +73,18 @@ impl Company {
             console_url: self.anna.origin(),
             assertion_id: format!("_a{next}"),
             now: NOW,
+            known_for: 0,
+            session_ends_in: None,
         }
     }
 
     /// Begins at `/login`: the request's id, and what goes to the identity provider and back.
-    async fn begin(&self, browser: &Browser, path: &str) -> (String, String) {
+    pub(crate) async fn begin(&self, browser: &Browser, path: &str) -> (String, String) {
         let page = browser.post("/login", &[("user", USER), ("return", path)]).await;
         self.sent(&page)
     }
 
-    fn sent(&self, page: &Seen) -> (String, String) {
+    pub(crate) fn sent(&self, page: &Seen) -> (String, String) {
         assert_eq!(page.status, 200, "{}", page.body);
         assert!(
             page.body.contains("https://login.example/SingleSignOnService?SAMLRequest="),
@@ -110,15 +101,37 @@ impl Company {
     }
 
     /// The whole way in.
-    async fn sign_in(&self, browser: &Browser) -> Seen {
+    pub(crate) async fn sign_in(&self, browser: &Browser) -> Seen {
         let (request, relay_state) = self.begin(browser, "/people").await;
         let said = Said { request: Some(request), ..self.said() };
         bring(browser, &self.provider.response(&said), &relay_state).await
     }
 }
 
+/// Has the directory know Megan so, and nobody else.
+pub(crate) fn provision(world: &World, version: i64, role: &str, is_active: bool) {
+    let attributes = format!(
+        r#"{{"userName":"{USER}","externalId":"{OBJECT}","displayName":"Megan Bowen","active":{is_active},"roles":[{{"value":"{role}"}}]}}"#
+    );
+    world.services.answer(LOOK_UP_USER, move |asked: LookUpUser| {
+        let is_hers = match asked.key.unwrap() {
+            Key::UserId(id) => id == PERSON,
+            Key::UserName(name) => name.eq_ignore_ascii_case(USER),
+            Key::ExternalId(id) => id == OBJECT,
+        };
+        let megan = UserRecord {
+            user_id: PERSON.into(),
+            version,
+            attributes_json: attributes.clone(),
+            ..UserRecord::default()
+        };
+        let users = if is_hers { vec![megan] } else { Vec::new() };
+        told(Told::LookUpUser(LookUpUserReply { users }))
+    });
+}
+
 /// The identity provider's page has the browser send its form.
-async fn bring(browser: &Browser, response: &str, relay_state: &str) -> Seen {
+pub(crate) async fn bring(browser: &Browser, response: &str, relay_state: &str) -> Seen {
     let fields = [("SAMLResponse", response), ("RelayState", relay_state)];
     let headers = [("origin", "https://login.example"), ("sec-fetch-site", "cross-site")];
     browser.post_from("/saml/login_check", &fields, &headers).await
@@ -211,6 +224,22 @@ async fn whoever_was_never_provisioned_or_is_deactivated_gets_a_page_and_no_sess
         company.world.count("timeclock_console_single_sign_ons_total", &format!("result=\"{result}\""))
     };
     assert_eq!((count("inactive"), count("not_provisioned"), count("signed_in")), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_looked_up_before_their_access_ended_gets_no_session_after_it() {
+    let company = Company::start().await;
+    let directory = Announcer::start(&company.world).await;
+    // Somebody may have asked the directory a moment before it announced this, and have its answer still.
+    directory.deactivate(PERSON.parse().unwrap(), 8).await;
+    until_finished(&company.world, 1).await;
+    let browser = company.world.browser();
+    let answer = company.sign_in(&browser).await;
+    assert_eq!((answer.status, browser.session()), (403, None), "{}", answer.body);
+    // Active again since: whoever is looked up now is seen at the version that has her back.
+    company.provision_at(8, "administrator", true);
+    let answer = company.sign_in(&browser).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,7 +348,10 @@ async fn where_somebody_signs_in_depends_on_the_domain_alone() {
     }
     for user in ["nobody@nowhere.example", company.world.fabrikam.email, "megan"] {
         let page = browser.post("/login", &[("user", user), ("return", "/people")]).await;
-        assert!(page.location().starts_with("/sign-in?return=/people&email="), "{user}");
+        assert_eq!((page.status, page.location()), (200, ""), "{user}: no address has their name in it");
+        let asked =
+            page.body.contains("type=\"password\"") && page.body.contains(&format!("value=\"{user}\""));
+        assert!(asked && page.body.contains("value=\"/people\""), "{user}: {}", page.body);
     }
     assert_eq!(browser.post("/login", &[("user", " ")]).await.status, 422);
     let saved = company.save(&[&FORM[..2], &[("domains", "microsoft.com")]].concat()).await;
@@ -416,8 +448,13 @@ async fn what_is_protected_asks_somebody_to_prove_it_where_they_signed_in() {
     assert!(asked.location().starts_with("/confirm-password"), "{}", asked.body);
     let page = megan.get(asked.location()).await;
     assert!(!page.body.contains("type=\"password\""), "{}", page.body);
-    let page = megan.post("/confirm-password", &[("return", "/people")]).await;
-    let (request, relay_state) = company.sent(&page);
+    let ask = async || company.sent(&megan.post("/confirm-password", &[("return", "/people")]).await);
+    let (request, relay_state) = ask().await;
+    let said = Said { request: Some(request), known_for: 121, ..company.said() };
+    assert_eq!(bring(&megan, &company.provider.response(&said), &relay_state).await.status, 303);
+    let asked = megan.post("/settings/single-sign-on/only", &[("is_only", "true")]).await;
+    assert!(asked.location().starts_with("/confirm-password"), "known from before: {}", asked.body);
+    let (request, relay_state) = ask().await;
     let said = Said { request: Some(request), ..company.said() };
     let answer = bring(&megan, &company.provider.response(&said), &relay_state).await;
     assert_eq!((answer.status, answer.location()), (303, "/people"), "{}", answer.body);

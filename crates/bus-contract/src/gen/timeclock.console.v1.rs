@@ -130,9 +130,64 @@ pub struct AdministratorList {
     #[prost(message, repeated, tag = "1")]
     pub administrators: ::prost::alloc::vec::Vec<Administrator>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShowSignIn {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+}
+/// Says that an operator has made sure that a domain is the company's, so that the company may lead its people by it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VouchForDomain {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// Takes that back. The domain leads nowhere any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawDomain {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// Has the company give up its identity provider and its domains. Whoever signed in by it is signed out, and passwords are good
+/// again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseSignIn {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// How a company's people sign in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignIn {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// "password", or how people sign in at the identity provider.
+    #[prost(string, tag = "2")]
+    pub way: ::prost::alloc::string::String,
+    /// The identity provider's; empty when there is none.
+    #[prost(string, tag = "3")]
+    pub issuer: ::prost::alloc::string::String,
+    /// Whether only those sign in with a password who keep theirs in any case.
+    #[prost(bool, tag = "4")]
+    pub passwords_off: bool,
+    /// Whose people are sent to the identity provider, in order.
+    #[prost(string, repeated, tag = "5")]
+    pub domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Those that operators have vouched for, in order.
+    #[prost(string, repeated, tag = "6")]
+    pub vouched_domains: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 15")]
+    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 15")]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -147,6 +202,8 @@ pub mod reply {
         Administrator(super::Administrator),
         #[prost(message, tag = "4")]
         Events(super::super::super::audit::v1::ListEventsReply),
+        #[prost(message, tag = "5")]
+        SignIn(super::SignIn),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }

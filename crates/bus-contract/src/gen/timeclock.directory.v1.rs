@@ -477,6 +477,9 @@ pub struct Concern {
     /// Of removals: the latest of them.
     #[prost(message, optional, tag = "6")]
     pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Of removals: how many of those removed had access before, which the limit counts.
+    #[prost(uint64, tag = "7")]
+    pub had_access: u64,
 }
 /// Nested message and enum types in `Concern`.
 pub mod concern {
@@ -845,7 +848,8 @@ pub struct Brake {
     pub began_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(message, optional, tag = "4")]
     pub last_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// People who were disabled or deleted, of how many who had access before.
+    /// People who were disabled or deleted, and how many of the company's people had access before. Not all of those who were
+    /// removed were among these: see had_access.
     #[prost(uint64, tag = "5")]
     pub removed: u64,
     #[prost(uint64, tag = "6")]
@@ -872,6 +876,15 @@ pub struct Brake {
     /// Empty where nobody did.
     #[prost(string, tag = "14")]
     pub decided_by: ::prost::alloc::string::String,
+    /// Of those removed: whoever had access, and lost it. Entra deletes people whom it has disabled long before.
+    #[prost(uint64, tag = "15")]
+    pub had_access: u64,
+    /// What they are who decided.
+    #[prost(enumeration = "super::super::audit::v1::actor::Kind", tag = "16")]
+    pub decided_by_kind: i32,
+    /// Of those removed: whoever was deleted for good at once, because too many people of the company were kept.
+    #[prost(uint64, tag = "17")]
+    pub not_held: u64,
 }
 /// Nested message and enum types in `Brake`.
 pub mod brake {
@@ -927,7 +940,7 @@ pub mod brake {
     }
 }
 /// When a removal is a mass removal: more people than `more_than`, and more than `percent` per cent of those who had
-/// access before, within an hour.
+/// access before, within an hour or what TIMECLOCK_BRAKE_WINDOW_MS says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BrakeRule {
     #[prost(uint32, tag = "1")]
@@ -989,7 +1002,7 @@ pub struct Removal {
     /// Whether they had access before.
     #[prost(bool, tag = "6")]
     pub was_active: bool,
-    /// Of a deleted user: groups to go back to.
+    /// Of a deleted user: groups to go back to, which still exist.
     #[prost(uint32, tag = "7")]
     pub groups: u32,
 }
@@ -1003,6 +1016,9 @@ pub struct DecideBrake {
     pub decision: i32,
     #[prost(message, optional, tag = "4")]
     pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+    /// To release: how many people whoever decides has seen removed. Of an undo nothing is lost, and it need not say.
+    #[prost(uint64, tag = "5")]
+    pub removed: u64,
 }
 /// Nested message and enum types in `DecideBrake`.
 pub mod decide_brake {
@@ -1048,7 +1064,8 @@ pub mod decide_brake {
         }
     }
 }
-/// Refused with a conflict where it was decided otherwise before.
+/// Refused with a conflict where it was decided otherwise before, and to release where more people have been removed than
+/// whoever decides has seen.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DecideBrakeReply {
     #[prost(message, optional, tag = "1")]

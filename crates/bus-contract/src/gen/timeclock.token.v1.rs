@@ -277,7 +277,7 @@ pub struct SignAccessEnd {
     /// When the request arrived at the gateway.
     #[prost(message, optional, tag = "5")]
     pub requested_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the sessions had ended and signing in was refused.
+    /// When the sessions were ended and signing in refused, just before it was committed.
     #[prost(message, optional, tag = "6")]
     pub enforced_at: ::core::option::Option<::prost_types::Timestamp>,
     #[prost(uint32, tag = "7")]

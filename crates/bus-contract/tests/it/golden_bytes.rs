@@ -113,6 +113,9 @@ fn brakes() {
         ends_at: None,
         decided_at: at(1_795_003_000),
         decided_by: "anna@example.com".to_owned(),
+        had_access: 120,
+        decided_by_kind: audit::actor::Kind::Administrator.into(),
+        not_held: 2,
     };
     let rule = Some(directory::BrakeRule { more_than: 10, percent: 25 });
     golden("list_brakes_reply", &directory::ListBrakesReply { brakes: vec![brake], rule });
@@ -123,6 +126,7 @@ fn brakes() {
             brake_id: BRAKE.to_owned(),
             decision: directory::decide_brake::Decision::Release.into(),
             actor: None,
+            removed: 132,
         },
     );
     golden("set_brake_rule", &directory::SetBrakeRule { company_id, rule, actor: None });

@@ -156,6 +156,24 @@ fn sessions() -> Row {
         )
         .ask("waiting", "max(timeclock_console_access_facts_waiting)")
         .runbook("AccessFactsWait"),
+        Panel::new(
+            Visual::Lines,
+            "Companies whose sessions could not be ended yet",
+            Unit::Count,
+            "Of the instance that has most. Each is tried again, after 5 seconds at most.",
+        )
+        .ask("companies", "max(timeclock_console_access_companies_waiting)")
+        .from(1.0, Bad)
+        .runbook("AccessFactsWait"),
+        Panel::new(
+            Visual::Number,
+            "Facts that could not be read",
+            Unit::Count,
+            "Over the time shown. They were passed over: somebody may have a session who should not.",
+        )
+        .ask("", "sum(increase(timeclock_console_access_facts_total{effect=\"unreadable\"}[$__range]))")
+        .from(1.0, Bad)
+        .runbook("AccessFactsUnreadable"),
         Panel::new(Visual::Stack, "Facts that the console has finished with", Unit::PerSecond, "By what it did.")
             .ask("{{effect}}", rate("timeclock_console_access_facts_total", "", "effect"))
             .runbook("AccessFactsWait"),
@@ -182,6 +200,24 @@ fn mass_removals() -> Row {
         .ask("undecided", "sum(timeclock_directory_brakes_on)")
         .from(1.0, Doubtful)
         .runbook("MassRemovalUndecided"),
+        Panel::new(
+            Visual::Lines,
+            "For how long nobody has decided",
+            Unit::Seconds,
+            "About the oldest mass removal that waits. Within a day somebody should have.",
+        )
+        .ask("undecided", "max(timeclock_directory_brake_undecided_age_seconds)")
+        .from(86_400.0, Doubtful)
+        .runbook("MassRemovalUndecided"),
+        Panel::new(
+            Visual::Lines,
+            "For how long people are on their way back",
+            Unit::Seconds,
+            "Of the oldest undo that is not done. It takes minutes, also for thousands.",
+        )
+        .ask("undoing", "max(timeclock_directory_brake_undoing_age_seconds)")
+        .from(3_600.0, Bad)
+        .runbook("MassRemovalUndoStuck"),
         Panel::new(
             Visual::Lines,
             "Deleted people who could come back",

@@ -22,7 +22,7 @@ use typed_ids::{CompanyId, MemberId, UserId};
 
 use self::{
     groups::{AtVersion, GroupOutcome, GroupsDecision, GroupsState, KnownGroups},
-    restore::KnownRemoved,
+    restore::KnownReturnees,
 };
 use super::request::{self, Change, Condition, Request, UserChange};
 use crate::user::{Canonical, User};
@@ -40,7 +40,7 @@ pub(crate) struct Known {
     pub(crate) groups: KnownGroups,
     /// The schemas of the users of those companies that have declared some of their own.
     pub(crate) schemas: HashMap<CompanyId, SchemaSet>,
-    pub(crate) removed: KnownRemoved,
+    pub(crate) removed: KnownReturnees,
 }
 
 /// What the caller was told, and why.

@@ -11,7 +11,7 @@ use super::{
     request::{Change, Request, UserChange},
 };
 use crate::{
-    brake::{BrakeSettings, State},
+    brake::{Brake, BrakeSettings, MOST_KEPT, State},
     store,
     user::User,
 };
@@ -41,9 +41,22 @@ pub(crate) struct Removals<'a> {
 pub(crate) struct CameOn {
     pub(crate) company: CompanyId,
     pub(crate) brake: BrakeId,
-    /// Removed so far, of how many people who had access.
+    /// Removed so far.
     pub(crate) removed: i64,
+    /// Of them, and of all of the company's: who had access before.
+    pub(crate) had_access: i64,
     pub(crate) people: i64,
+}
+
+/// What an operator should know of a batch's removals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    CameOn(CameOn),
+    /// So many were deleted for good at once, because no more people of the company may be kept.
+    NotHeld {
+        company: CompanyId,
+        people: i64,
+    },
 }
 
 impl<'a> Removals<'a> {
@@ -89,14 +102,13 @@ impl<'a> Removals<'a> {
         self.removed.is_empty() && self.returned.is_empty() && self.settled.is_empty()
     }
 
-    /// Keeps them, in the transaction of the batch and behind the lock on the partition's row; the mass removals that this
-    /// batch amounts to.
+    /// Keeps them, in the transaction of the batch and behind the lock on the partition's row; what this batch amounts to.
     pub(super) fn write(
         self,
         conn: &mut PgConnection,
         settings: BrakeSettings,
         now: DateTime<Utc>,
-    ) -> QueryResult<Vec<CameOn>> {
+    ) -> QueryResult<Vec<News>> {
         for (key, brake, is_restored) in self.settled {
             store::removals::settle(conn, key, brake, is_restored)?;
         }
@@ -108,15 +120,15 @@ impl<'a> Removals<'a> {
             return Ok(vec![]);
         }
         let since = now - settings.window;
-        store::removals::keep(conn, &removed, since, now)?;
+        store::removals::keep(conn, &removed, since, (now, now + settings.hold))?;
         let mut companies: Vec<CompanyId> = removed.iter().map(|removed| removed.user.company).collect();
         companies.dedup();
         store::brakes::look_again(conn, &companies, now + settings.window)?;
-        let mut came_on = Vec::new();
+        let mut news = Vec::new();
         for company in companies {
-            came_on.extend(weigh(conn, company, settings, now)?);
+            news.extend(weigh(conn, company, settings, now)?);
         }
-        Ok(came_on)
+        Ok(news)
     }
 }
 
@@ -126,17 +138,41 @@ fn weigh(
     company: CompanyId,
     settings: BrakeSettings,
     now: DateTime<Utc>,
+) -> QueryResult<Vec<News>> {
+    let (since, held_until) = (now - settings.window, now + settings.hold);
+    let open = store::brakes::open(conn, &[company])?;
+    let kept: i64 = open.iter().map(Brake::waiting).sum();
+    let recent = store::removals::recent(conn, company, since)?;
+    let mut news = Vec::new();
+    let mut brake = open.into_iter().rfind(|brake| brake.state == State::On).map(|on| on.id);
+    if brake.is_none() {
+        let came_on = come_on(conn, company, recent, settings, now)?;
+        brake = came_on.map(|came_on| came_on.brake);
+        news.extend(came_on.map(News::CameOn));
+    }
+    if kept + recent.0 > MOST_KEPT {
+        let people = store::removals::let_go(conn, company, brake, now)?;
+        news.extend((people > 0).then_some(News::NotHeld { company, people }));
+    }
+    if let Some(brake) = brake {
+        store::removals::join(conn, company, brake, since, (now, held_until))?;
+    }
+    Ok(news)
+}
+
+/// A new brake, where so many removals, of people of whom so many had access, are a mass removal or follow one: whoever
+/// decides while it goes on has decided about those whom they have seen.
+fn come_on(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    (removed, had_access): (i64, i64),
+    settings: BrakeSettings,
+    now: DateTime<Utc>,
 ) -> QueryResult<Option<CameOn>> {
     let since = now - settings.window;
-    let open = store::brakes::open(conn, &[company])?;
-    let running = open.into_iter().rfind(|brake| brake.state == State::On && brake.last_at > since);
-    if let Some(running) = running {
-        store::removals::join(conn, company, running.id, since, now)?;
-        return Ok(None);
-    }
-    let (removed, had_access) = store::removals::recent(conn, company, since)?;
+    let follows = store::brakes::newest(conn, company, 1)?.iter().any(|brake| brake.last_at > since);
     let (rule, counted) = store::brakes::rule(conn, company)?;
-    if removed <= rule.more_than {
+    if !follows && removed <= rule.more_than {
         return Ok(None);
     }
     let people = match counted.filter(|(_, counted_at)| *counted_at > since) {
@@ -148,11 +184,10 @@ fn weigh(
             people
         }
     };
-    if !rule.is_broken_by(removed, people) {
+    if !follows && !rule.is_broken_by(removed, people) {
         return Ok(None);
     }
     let brake = BrakeId::mint();
     store::brakes::insert(conn, company, brake, people, now, now + settings.hold)?;
-    store::removals::join(conn, company, brake, since, now)?;
-    Ok(Some(CameOn { company, brake, removed, people }))
+    Ok(Some(CameOn { company, brake, removed, had_access, people }))
 }

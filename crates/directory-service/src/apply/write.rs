@@ -7,7 +7,7 @@ use typed_ids::{CompanyId, GroupId, MemberId, UserId};
 
 use super::{
     decide::{Decision, groups::GroupKey},
-    removals::{CameOn, Removals},
+    removals::{News, Removals},
 };
 use crate::{
     brake::BrakeSettings,
@@ -23,7 +23,7 @@ pub(super) fn write(
     letters: &[DeadLetter<'_>],
     removals: Removals<'_>,
     brake: BrakeSettings,
-) -> QueryResult<Option<Vec<CameOn>>> {
+) -> QueryResult<Option<Vec<News>>> {
     let is_plain = decision.deletes.is_empty() && decision.groups.is_empty() && letters.is_empty();
     if is_plain && removals.is_empty() {
         return Ok(store::batch::write(conn, write)?.then(Vec::new));
@@ -43,7 +43,7 @@ pub(super) fn write(
         removals.write(conn, brake, write.applied_at)
     });
     match written {
-        Ok(came_on) => Ok(Some(came_on)),
+        Ok(news) => Ok(Some(news)),
         Err(Error::RollbackTransaction) => Ok(None),
         Err(error) => Err(error),
     }

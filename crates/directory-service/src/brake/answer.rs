@@ -69,7 +69,7 @@ pub(crate) async fn list_removals(pool: &Pool, payload: &[u8]) -> Reply {
     match found.await {
         Ok(None) => answered(reply::Result::ListRemovals(ListRemovalsReply::default())),
         Ok(Some((brake, mut removals))) => {
-            // Each of them is less than 2 KiB, so a page fits.
+            // Each of them is two texts of at most 2 KiB and little else, so a page fits.
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             let has_more = removals.len() > limit;
             removals.truncate(limit);
@@ -86,6 +86,8 @@ enum Decided {
     NoSuchBrake,
     /// Somebody decided otherwise before, or nobody did in time.
     Otherwise(State),
+    /// So many more have been removed than whoever decides has seen.
+    Grown(i64),
 }
 
 /// Takes what a human decides. Deciding the same again changes nothing.
@@ -103,14 +105,20 @@ pub(crate) async fn decide(pool: &Pool, payload: &[u8]) -> Reply {
         Ok(actor) => actor,
         Err(reply) => return *reply,
     };
-    let decided = pool
-        .transaction("brakes.decide", move |conn| carry_out(conn, company, brake, wanted, actor.as_ref()));
+    let seen = i64::try_from(question.removed).unwrap_or(i64::MAX);
+    let decided = pool.transaction("brakes.decide", move |conn| {
+        carry_out(conn, company, brake, (wanted, seen), actor.as_ref())
+    });
     match decided.await {
         Ok(Decided::Done(brake)) => {
             answered(reply::Result::DecideBrake(DecideBrakeReply { brake: Some(*brake) }))
         }
         Ok(Decided::NoSuchBrake) => invalid("there is no such mass removal in this company"),
         Ok(Decided::Otherwise(state)) => failure(Reason::Conflict, "", otherwise(state)),
+        Ok(Decided::Grown(more)) => {
+            let detail = format!("{more} more people were removed than you have seen: look again who it is");
+            failure(Reason::Conflict, "", &detail)
+        }
         Err(error) => failed("decide about a mass removal", &error),
     }
 }
@@ -128,7 +136,7 @@ fn carry_out(
     conn: &mut PgConnection,
     company: CompanyId,
     id: BrakeId,
-    wanted: State,
+    (wanted, seen): (State, i64),
     actor: Option<&Actor>,
 ) -> QueryResult<Decided> {
     brakes::lock(conn, company)?;
@@ -140,15 +148,20 @@ fn carry_out(
     }
     let Some(brake) = brakes::one(conn, company, id)? else { return Ok(Decided::NoSuchBrake) };
     match (brake.state, wanted) {
+        // What they were is destroyed, and of those nobody has seen nobody can say that they left.
+        (State::On, State::Released) if brake.removed > seen => {
+            return Ok(Decided::Grown(brake.removed - seen));
+        }
         (State::On, _) => {}
         (State::Undoing | State::Undone, State::Undoing) | (State::Released, State::Released) => {
             return Ok(Decided::Done(Box::new(to_wire(conn, &brake)?)));
         }
         (state, _) => return Ok(Decided::Otherwise(state)),
     }
-    brakes::decide(conn, &brake, wanted, now, actor.map_or("", |actor| actor.name.as_str()))?;
+    brakes::decide(conn, &brake, wanted, now, actor)?;
     let act = if wanted == State::Undoing { "brake.undone" } else { "brake.released" };
-    let note = format!("{} of {} people", brake.waiting(), brake.people);
+    let (waiting, had_access, people) = (brake.waiting(), brake.had_access, brake.people);
+    let note = format!("{waiting} people; {had_access} of {people} with access were removed");
     audit::record(conn, company, actor, act, &id.to_string(), &note)?;
     // What those were who left is destroyed at once; the owner of the partition asks for those who come back.
     if wanted == State::Released {
@@ -228,6 +241,9 @@ fn to_wire(conn: &mut PgConnection, brake: &Brake) -> QueryResult<directory::Bra
         ends_at: (brake.state == State::On).then(|| to_timestamp(brake.ends_at)),
         decided_at: brake.decided_at.map(to_timestamp),
         decided_by: brake.decided_by.clone().unwrap_or_default(),
+        had_access: count(brake.had_access),
+        not_held: count(brake.not_held),
+        decided_by_kind: brake.decided_by_kind.unwrap_or_default().into(),
     })
 }
 

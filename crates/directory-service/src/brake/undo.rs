@@ -30,29 +30,29 @@ use crate::{
 const AT_ONCE: i64 = 256;
 /// How often it is looked whether they are back.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// After how long they are asked for again. The stream keeps what was stored before only once for two minutes.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// After how long whoever else waits in the partition has their turn. Who is not back by then is asked for again; what was
+/// stored before the stream keeps only once for two minutes.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks until everybody is back, or until asked to stop.
+/// Asks for some of those who are still to be brought back, and waits for them for a while. The company is due again at
+/// once, so the next round asks for the others: an undo takes as long as it takes, and holds up nobody's upkeep.
 pub(super) async fn bring_back(
     context: &Context,
     brake: &Brake,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let (company, id) = (brake.company, brake.id);
-    while !stop.is_cancelled() {
-        let waiting = move |conn: &mut PgConnection| {
-            store::open_companies(conn, &[company])?;
-            removals::waiting(conn, company, id, AT_ONCE)
-        };
-        let people = context.pool.transaction("removals.waiting", waiting).await?;
-        if people.is_empty() {
-            break;
-        }
-        ask_for(context, brake, &people).await?;
-        wait_for(context, brake, people, stop).await?;
-        reader::tell(context, &[company]).await;
+    let waiting = move |conn: &mut PgConnection| {
+        store::open_companies(conn, &[company])?;
+        removals::waiting(conn, company, id, AT_ONCE)
+    };
+    let people = context.pool.transaction("removals.waiting", waiting).await?;
+    if people.is_empty() {
+        return Ok(());
     }
+    ask_for(context, brake, &people).await?;
+    wait_for(context, brake, people, stop).await?;
+    reader::tell(context, &[company]).await;
     Ok(())
 }
 
@@ -90,7 +90,7 @@ async fn wait_for(
 ) -> anyhow::Result<()> {
     let (company, id, asked) = (brake.company, brake.id, Instant::now());
     let people: Arc<[UserId]> = people.into();
-    while asked.elapsed() < ASK_AGAIN {
+    while asked.elapsed() < PATIENCE {
         if stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
             return Ok(());
         }

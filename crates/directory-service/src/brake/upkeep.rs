@@ -22,7 +22,7 @@ use crate::{
 const TICK: Duration = Duration::from_secs(2);
 /// How often brakes and held users are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(30);
-/// Companies of all partitions that one round takes on; the others are next.
+/// Companies that one round takes on; the others are next.
 const COMPANIES: i64 = 1_000;
 /// Companies whose brakes and held users are counted.
 const MOST_COUNTED: i64 = 10_000;
@@ -44,16 +44,15 @@ pub(crate) async fn run(context: &Context, partition: Partition, stop: &Cancella
             count(context, partition).await;
         }
     }
-    // Its next owner tells of it. It fails only when nothing was told yet.
-    let label = partition.to_string();
-    context.metrics.brakes.on.remove_label_values(&[&label]).ok();
-    context.metrics.brakes.held_users.remove_label_values(&[&label]).ok();
+    // Its next owner tells of it.
+    context.metrics.brakes.forget(partition);
 }
 
 async fn round(context: &Context, partition: Partition, stop: &CancellationToken) -> anyhow::Result<()> {
     let now = now();
-    let due = context.pool.run("brakes.due", move |conn| brakes::due(conn, now, COMPANIES)).await?;
-    for company in due.into_iter().filter(|company| Partition::of(*company) == partition) {
+    let due =
+        context.pool.run("brakes.due", move |conn| brakes::due(conn, partition, now, COMPANIES)).await?;
+    for company in due {
         if stop.is_cancelled() {
             return Ok(());
         }
@@ -66,7 +65,8 @@ async fn round(context: &Context, partition: Partition, stop: &CancellationToken
     Ok(())
 }
 
-/// Forgets, lets expire, and says when to look again; the brakes that are being undone.
+/// Forgets, lets expire, and says when to look again, at once while somebody is on the way; the brakes that are being
+/// undone.
 fn look_after(
     conn: &mut PgConnection,
     company: CompanyId,
@@ -91,17 +91,12 @@ fn look_after(
 
 async fn count(context: &Context, partition: Partition) {
     let counting = context.pool.transaction("brakes.count", move |conn| {
-        let mut companies = brakes::watched(conn, MOST_COUNTED)?;
-        companies.retain(|company| Partition::of(*company) == partition);
+        let companies = brakes::watched(conn, partition, MOST_COUNTED)?;
         store::open_companies(conn, &companies)?;
         brakes::counted(conn, &companies)
     });
     match counting.await {
-        Ok((on, held)) => {
-            let label = partition.to_string();
-            context.metrics.brakes.on.with_label_values(&[&label]).set(on);
-            context.metrics.brakes.held_users.with_label_values(&[&label]).set(held);
-        }
+        Ok(counts) => context.metrics.brakes.tell(partition, counts, now()),
         Err(error) => tracing::debug!(error = %Causes(&error), "brakes could not be counted"),
     }
 }

@@ -1,10 +1,13 @@
 //! Mass removals and the rules that make them. Every transaction that calls these must have opened the companies.
 
-use bus_contract::partition::Partition;
+use bus_contract::{
+    audit::Actor,
+    partition::{self, Partition},
+};
 use chrono::{DateTime, Utc};
 use diesel::{
-    OptionalExtension as _, PgConnection, QueryResult, RunQueryDsl,
-    sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
+    OptionalExtension as _, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid},
 };
 use pg_pool::sql::statement;
 use typed_ids::{BrakeId, CompanyId};
@@ -13,32 +16,26 @@ use uuid::Uuid;
 use super::partitions::number;
 use crate::brake::{Brake, DEFAULT_RULE, Rule, State};
 
+macro_rules! brakes {
+    ($which:literal) => {
+        concat!(
+            "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, had_access, restored, \
+               superseded, returned, decided_at, decided_by, decided_by_kind, not_held from brakes ",
+            $which
+        )
+    };
+}
+
 pg_pool::static_sql! {
     Lock -> (SmallInt,) = "select partition from partitions where partition = $1 for update";
     Insert =
         "insert into brakes (company_id, brake_id, state, began_at, last_at, people, ends_at) \
          values ($1, $2, 'on', $3, $3, $4, $5)";
-    Open -> (
-        SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>,
-    ) =
-        "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by from brakes \
-         where company_id = any ($1) and state in ('on', 'undoing') order by brake_id";
-    Newest -> (
-        SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>,
-    ) =
-        "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by from brakes where company_id = $1 order by brake_id desc limit $2";
-    One -> (
-        SqlUuid, SqlUuid, Text, Timestamptz, Timestamptz, Timestamptz, BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Timestamptz>,
-        Nullable<Text>,
-    ) =
-        "select company_id, brake_id, state, began_at, last_at, ends_at, people, removed, restored, superseded, returned, \
-           decided_at, decided_by from brakes where company_id = $1 and brake_id = $2";
+    Open = brakes!("where company_id = any ($1) and state in ('on', 'undoing') order by brake_id");
+    Newest = brakes!("where company_id = $1 order by brake_id desc limit $2");
+    One = brakes!("where company_id = $1 and brake_id = $2");
     Decide =
-        "update brakes set state = $3, decided_at = $4, decided_by = $5 where company_id = $1 and brake_id = $2";
+        "update brakes set state = $3, decided_at = $4, decided_by = $5, decided_by_kind = $6 where company_id = $1 and brake_id = $2";
     // Whoever was brought back, or came back, needs no decision any more.
     Finish =
         "update brakes set state = 'undone', decided_at = coalesce(decided_at, $2) \
@@ -60,67 +57,82 @@ pg_pool::static_sql! {
     NotePeople =
         "insert into brake_rules (company_id, people, counted_at) values ($1, $2, $3) \
          on conflict (company_id) do update set people = excluded.people, counted_at = excluded.counted_at";
+    // The rule of `Partition::of`: a limit that counted other partitions' companies could leave this one's out for ever.
     Due -> (SqlUuid,) =
-        "select company_id from companies where removals_due_at <= $1 order by removals_due_at limit $2";
+        "select company_id from companies where removals_due_at <= $1 \
+           and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $2 = $3 \
+         order by removals_due_at limit $4";
     LookAgain =
         "update companies set removals_due_at = $2 \
          where company_id = any ($1) and (removals_due_at is null or removals_due_at > $2)";
     LookNext = "update companies set removals_due_at = $2 where company_id = $1";
-    Counted -> (BigInt, BigInt) =
-        "select (select count(*) from brakes where company_id = any ($1) and state = 'on'), \
-           (select count(*) from removals where company_id = any ($1) and attributes is not null)";
+    Counted -> (BigInt, BigInt, Nullable<Timestamptz>, Nullable<Timestamptz>) =
+        "select count(*) filter (where state = 'on'), \
+           (select count(*) from removals where company_id = any ($1) and attributes is not null), \
+           min(began_at) filter (where state = 'on'), min(decided_at) filter (where state = 'undoing') \
+         from brakes where company_id = any ($1) and state in ('on', 'undoing')";
     Watched -> (SqlUuid,) =
-        "select company_id from companies where removals_due_at is not null order by removals_due_at limit $1"
+        "select company_id from companies where removals_due_at is not null \
+           and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $1 = $2 \
+         order by removals_due_at limit $3"
 }
 
-type Row = (
-    Uuid,
-    Uuid,
-    String,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    Option<DateTime<Utc>>,
-    Option<String>,
-);
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    company_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    brake_id: Uuid,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Timestamptz)]
+    began_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    last_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    ends_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    people: i64,
+    #[diesel(sql_type = BigInt)]
+    removed: i64,
+    #[diesel(sql_type = BigInt)]
+    had_access: i64,
+    #[diesel(sql_type = BigInt)]
+    restored: i64,
+    #[diesel(sql_type = BigInt)]
+    superseded: i64,
+    #[diesel(sql_type = BigInt)]
+    returned: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    decided_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    decided_by: Option<String>,
+    #[diesel(sql_type = Nullable<SmallInt>)]
+    decided_by_kind: Option<i16>,
+    #[diesel(sql_type = BigInt)]
+    not_held: i64,
+}
 
 fn brake(row: Row) -> QueryResult<Brake> {
-    let (
-        company,
-        id,
-        state,
-        began_at,
-        last_at,
-        ends_at,
-        people,
-        removed,
-        restored,
-        superseded,
-        returned,
-        at,
-        by,
-    ) = row;
-    let state = State::ALL.into_iter().find(|known| known.as_str() == state);
+    let state = State::ALL.into_iter().find(|known| known.as_str() == row.state);
     Ok(Brake {
-        company: CompanyId::from_uuid(company),
-        id: BrakeId::from_uuid(id),
+        company: CompanyId::from_uuid(row.company_id),
+        id: BrakeId::from_uuid(row.brake_id),
         state: state
             .ok_or_else(|| diesel::result::Error::DeserializationError("no state of a brake".into()))?,
-        began_at,
-        last_at,
-        ends_at,
-        people,
-        removed,
-        restored,
-        superseded,
-        returned,
-        decided_at: at,
-        decided_by: by,
+        began_at: row.began_at,
+        last_at: row.last_at,
+        ends_at: row.ends_at,
+        people: row.people,
+        removed: row.removed,
+        had_access: row.had_access,
+        restored: row.restored,
+        superseded: row.superseded,
+        returned: row.returned,
+        decided_at: row.decided_at,
+        decided_by: row.decided_by,
+        decided_by_kind: row.decided_by_kind,
+        not_held: row.not_held,
     })
 }
 
@@ -179,21 +191,26 @@ pub(crate) fn decide(
     brake: &Brake,
     state: State,
     now: DateTime<Utc>,
-    by: &str,
+    by: Option<&Actor>,
 ) -> QueryResult<()> {
     statement(Decide)
         .bind::<SqlUuid, _>(brake.company.as_uuid())
         .bind::<SqlUuid, _>(brake.id.as_uuid())
         .bind::<Text, _>(state.as_str())
         .bind::<Timestamptz, _>(now)
-        .bind::<Text, _>(by)
+        .bind::<Nullable<Text>, _>(by.map(|actor| actor.name.as_str()))
+        .bind::<Nullable<SmallInt>, _>(by.and_then(|actor| i16::try_from(actor.kind).ok()))
         .execute(conn)
         .map(drop)
 }
 
-/// Ends the brakes of whom nobody waits any more; how many.
-pub(crate) fn finish(conn: &mut PgConnection, company: CompanyId, now: DateTime<Utc>) -> QueryResult<usize> {
-    statement(Finish).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(now).execute(conn)
+/// Ends the brakes of whom nobody waits any more.
+pub(crate) fn finish(conn: &mut PgConnection, company: CompanyId, now: DateTime<Utc>) -> QueryResult<()> {
+    statement(Finish)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .map(drop)
 }
 
 /// Ends the brakes whose time is over without a decision; how many.
@@ -257,10 +274,19 @@ pub(crate) fn note_people(
         .map(drop)
 }
 
-/// Companies whose removals are to be looked at, the longest due first. Needs no company to be open.
-pub(crate) fn due(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<CompanyId>> {
-    let rows: Vec<(Uuid,)> =
-        statement(Due).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit).load(conn)?;
+/// A partition's companies whose removals are to be looked at, the longest due first. Needs no company to be open.
+pub(crate) fn due(
+    conn: &mut PgConnection,
+    partition: Partition,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<CompanyId>> {
+    let rows: Vec<(Uuid,)> = statement(Due)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Integer, _>(i32::from(partition::COUNT))
+        .bind::<Integer, _>(i32::from(partition.number()))
+        .bind::<BigInt, _>(limit)
+        .load(conn)?;
     Ok(rows.into_iter().map(|(company,)| CompanyId::from_uuid(company)).collect())
 }
 
@@ -290,15 +316,37 @@ pub(crate) fn look_next(
         .map(drop)
 }
 
-/// Companies that have removals at all. Needs no company to be open.
-pub(crate) fn watched(conn: &mut PgConnection, limit: i64) -> QueryResult<Vec<CompanyId>> {
-    let rows: Vec<(Uuid,)> = statement(Watched).bind::<BigInt, _>(limit).load(conn)?;
+/// A partition's companies that have removals at all. Needs no company to be open.
+pub(crate) fn watched(
+    conn: &mut PgConnection,
+    partition: Partition,
+    limit: i64,
+) -> QueryResult<Vec<CompanyId>> {
+    let rows: Vec<(Uuid,)> = statement(Watched)
+        .bind::<Integer, _>(i32::from(partition::COUNT))
+        .bind::<Integer, _>(i32::from(partition.number()))
+        .bind::<BigInt, _>(limit)
+        .load(conn)?;
     Ok(rows.into_iter().map(|(company,)| CompanyId::from_uuid(company)).collect())
 }
 
-/// How many brakes of these companies are on, and how many deleted users are held.
-pub(crate) fn counted(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryResult<(i64, i64)> {
-    statement(Counted).bind::<Array<SqlUuid>, _>(uuids(companies)).get_result(conn)
+/// What metrics say of some companies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// Brakes that are on.
+    pub(crate) on: i64,
+    /// Deleted users that are held.
+    pub(crate) held_users: i64,
+    /// Since when somebody should decide.
+    pub(crate) undecided_since: Option<DateTime<Utc>>,
+    /// Since when somebody is being brought back.
+    pub(crate) undoing_since: Option<DateTime<Utc>>,
+}
+
+pub(crate) fn counted(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryResult<Counts> {
+    let (on, held_users, undecided_since, undoing_since) =
+        statement(Counted).bind::<Array<SqlUuid>, _>(uuids(companies)).get_result(conn)?;
+    Ok(Counts { on, held_users, undecided_since, undoing_since })
 }
 
 fn uuids(companies: &[CompanyId]) -> Vec<Uuid> {

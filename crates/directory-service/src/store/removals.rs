@@ -21,7 +21,7 @@ use crate::{
     apply::{
         decide::{
             UserKey,
-            restore::{Held, Removed as Known},
+            restore::{Held, Returnee},
         },
         removals::Removed,
     },
@@ -30,6 +30,24 @@ use crate::{
 };
 
 pg_pool::static_sql! {
+    // Who is deleted while an undo is on the way to them is removed anew, and what the undo still asks of them finds nothing.
+    // They had access before: somebody had decided that they get it back.
+    Detach =
+        "with detached as (update removals r set brake_id = null, removed_at = $1 \
+           from brakes b, unnest($2, $3) as v(company_id, user_id) \
+           where r.company_id = v.company_id and r.user_id = v.user_id \
+             and b.company_id = r.company_id and b.brake_id = r.brake_id and b.state <> 'on' \
+           returning b.company_id, b.brake_id, r.was_active) \
+         update brakes b set removed = b.removed - n.count, had_access = b.had_access - n.had_access from ( \
+           select company_id, brake_id, count(*) as count, count(*) filter (where was_active) as had_access \
+           from detached group by company_id, brake_id) n \
+         where b.company_id = n.company_id and b.brake_id = n.brake_id";
+    // Whoever has waited disabled and is deleted now can be lost only from now on: there is as much time as for anybody.
+    GiveTime =
+        "update brakes b set ends_at = greatest(b.ends_at, $1) \
+         where b.company_id = any ($2) and b.state = 'on' and exists (select from removals r \
+           join unnest($2, $3) as v(company_id, user_id) on r.company_id = v.company_id and r.user_id = v.user_id \
+           where r.company_id = b.company_id and r.brake_id = b.brake_id and r.attributes is null)";
     // Somebody who was disabled and is deleted now was removed once: the row says since when, and whether there was access
     // before the first of both. One that is older than what is counted together says nothing of that.
     Keep =
@@ -51,10 +69,21 @@ pg_pool::static_sql! {
          where company_id = $1 and brake_id is null and removed_at > $2";
     Join =
         "with joined as (update removals set brake_id = $2 \
-           where company_id = $1 and brake_id is null and removed_at > $3 returning removed_at) \
-         update brakes set removed = removed + (select count(*) from joined), last_at = $4, \
-           began_at = least(began_at, (select min(removed_at) from joined)) \
+           where company_id = $1 and brake_id is null and removed_at > $3 returning removed_at, was_active, attributes) \
+         update brakes set removed = removed + (select count(*) from joined), \
+           had_access = had_access + (select count(*) from joined where was_active), last_at = $4, \
+           began_at = least(began_at, (select min(removed_at) from joined)), \
+           ends_at = case when exists (select from joined where attributes is not null) \
+             then greatest(ends_at, $5) else ends_at end \
          where company_id = $1 and brake_id = $2";
+    LetGo -> (BigInt,) =
+        "with gone as (delete from removals where company_id = $1 and brake_id is null and removed_at = $3 \
+             and attributes is not null returning was_active), \
+           counted as (update brakes set last_at = $3, removed = removed + (select count(*) from gone), \
+               not_held = not_held + (select count(*) from gone), \
+               had_access = had_access + (select count(*) from gone where was_active) \
+             where company_id = $1 and brake_id = $2) \
+         select count(*) from gone";
     Return =
         "with gone as (delete from removals where company_id = $1 and user_id = any ($2) returning brake_id) \
          update brakes b set returned = b.returned + n.count from ( \
@@ -84,8 +113,8 @@ pg_pool::static_sql! {
            and o.opened is not null order by u.user_id limit 1) u";
     Page -> (SqlUuid, Text, Nullable<Text>, Timestamptz, Bool, Bool, Integer) =
         "select user_id, user_name, display_name, removed_at, attributes is not null, was_active, \
-           coalesce(cardinality(group_ids), 0) \
-         from removals where company_id = $1 and brake_id = $2 and user_id > $3 order by user_id limit $4";
+           (select count(*) from groups g where g.company_id = $1 and g.group_id = any (r.group_ids))::integer \
+         from removals r where company_id = $1 and brake_id = $2 and user_id > $3 order by user_id limit $4";
     CountDeleted -> (BigInt,) =
         "select count(*) from removals where company_id = $1 and brake_id = $2 and attributes is not null";
     Waiting -> (SqlUuid,) =
@@ -102,20 +131,36 @@ pg_pool::static_sql! {
         "select min(removed_at) from removals where company_id = $1 and brake_id is null"
 }
 
-/// Keeps people who were removed by this batch. Removals until `recent_since` are too old to count.
+/// Keeps people who were removed by this batch, those of an open mass removal until `held_until`. Removals until
+/// `recent_since` are too old to count.
 pub(crate) fn keep(
     conn: &mut PgConnection,
     removed: &[Removed<'_>],
     recent_since: DateTime<Utc>,
-    now: DateTime<Utc>,
+    (now, held_until): (DateTime<Utc>, DateTime<Utc>),
 ) -> QueryResult<()> {
+    let companies: Vec<Uuid> = removed.iter().map(|it| it.user.company.as_uuid()).collect();
+    let users: Vec<Uuid> = removed.iter().map(|it| it.user.id.as_uuid()).collect();
+    statement(Detach)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Array<SqlUuid>, _>(&companies)
+        .bind::<Array<SqlUuid>, _>(&users)
+        .execute(conn)?;
+    let gone = removed.iter().filter(|it| it.groups.is_some());
+    let (their_companies, gone): (Vec<Uuid>, Vec<Uuid>) =
+        gone.map(|it| (it.user.company.as_uuid(), it.user.id.as_uuid())).unzip();
+    statement(GiveTime)
+        .bind::<Timestamptz, _>(held_until)
+        .bind::<Array<SqlUuid>, _>(their_companies)
+        .bind::<Array<SqlUuid>, _>(gone)
+        .execute(conn)?;
     let deleted = |removed: &Removed<'_>| removed.groups.is_some();
     let groups = |removed: &Removed<'_>| removed.groups.as_deref().map(group_array);
     statement(Keep)
         .bind::<Timestamptz, _>(now)
         .bind::<Timestamptz, _>(recent_since)
-        .bind::<Array<SqlUuid>, _>(removed.iter().map(|it| it.user.company.as_uuid()).collect::<Vec<_>>())
-        .bind::<Array<SqlUuid>, _>(removed.iter().map(|it| it.user.id.as_uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(&companies)
+        .bind::<Array<SqlUuid>, _>(&users)
         .bind::<Array<Text>, _>(removed.iter().map(|it| it.user.user_name()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(removed.iter().map(|it| it.user.display_name()).collect::<Vec<_>>())
         .bind::<Array<Bool>, _>(removed.iter().map(|it| it.was_active).collect::<Vec<_>>())
@@ -151,21 +196,37 @@ pub(crate) fn recent(
     statement(Recent).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(since).get_result(conn)
 }
 
-/// Makes those removals part of a mass removal.
+/// Makes those removals part of a mass removal, whose deleted people are held until `held_until` at least.
 pub(crate) fn join(
     conn: &mut PgConnection,
     company: CompanyId,
     brake: BrakeId,
     since: DateTime<Utc>,
-    now: DateTime<Utc>,
+    (now, held_until): (DateTime<Utc>, DateTime<Utc>),
 ) -> QueryResult<()> {
     statement(Join)
         .bind::<SqlUuid, _>(company.as_uuid())
         .bind::<SqlUuid, _>(brake.as_uuid())
         .bind::<Timestamptz, _>(since)
         .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(held_until)
         .execute(conn)
         .map(drop)
+}
+
+/// Destroys what was kept of those who were deleted by this batch, and counts them in a mass removal; how many they were.
+pub(crate) fn let_go(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    brake: Option<BrakeId>,
+    now: DateTime<Utc>,
+) -> QueryResult<i64> {
+    let (people,): (i64,) = statement(LetGo)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<Nullable<SqlUuid>, _>(brake.map(|brake| brake.as_uuid()))
+        .bind::<Timestamptz, _>(now)
+        .get_result(conn)?;
+    Ok(people)
 }
 
 /// Forgets the removal of people whom Entra has given access again.
@@ -198,7 +259,7 @@ pub(crate) fn by_users(
     conn: &mut PgConnection,
     companies: &[CompanyId],
     keys: &[UserKey],
-) -> QueryResult<Vec<(UserKey, Known)>> {
+) -> QueryResult<Vec<(UserKey, Returnee)>> {
     type Row = (
         Uuid,
         Uuid,
@@ -216,7 +277,7 @@ pub(crate) fn by_users(
         .bind::<Array<SqlUuid>, _>(companies_of(keys))
         .bind::<Array<SqlUuid>, _>(keys.iter().map(|(_, user)| user.as_uuid()).collect::<Vec<_>>())
         .load(conn)?;
-    let known = |row: Row| -> QueryResult<(UserKey, Known)> {
+    let known = |row: Row| -> QueryResult<(UserKey, Returnee)> {
         let (company_id, user_id, brake, user_name, was_active, version, created, modified, text, groups) =
             row;
         let held = match (version, created, modified, text) {
@@ -229,7 +290,7 @@ pub(crate) fn by_users(
             _ => None,
         };
         let key = (CompanyId::from_uuid(company_id), UserId::from_uuid(user_id));
-        Ok((key, Known { brake: BrakeId::from_uuid(brake), user_name, was_active, held }))
+        Ok((key, Returnee { brake: BrakeId::from_uuid(brake), user_name, was_active, held }))
     };
     rows.into_iter().map(known).collect()
 }
@@ -316,13 +377,17 @@ pub(crate) fn still_waiting(
     Ok(count)
 }
 
-/// Destroys what is kept of people whom nobody may bring back any more; how many there were.
+/// Destroys what is kept of people whom nobody may bring back any more.
 pub(crate) fn forget(
     conn: &mut PgConnection,
     company: CompanyId,
     alone_before: DateTime<Utc>,
-) -> QueryResult<usize> {
-    statement(Forget).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(alone_before).execute(conn)
+) -> QueryResult<()> {
+    statement(Forget)
+        .bind::<SqlUuid, _>(company.as_uuid())
+        .bind::<Timestamptz, _>(alone_before)
+        .execute(conn)
+        .map(drop)
 }
 
 /// Destroys what is kept of a mass removal's people.

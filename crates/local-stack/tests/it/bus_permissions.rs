@@ -90,9 +90,11 @@ fn each_user_may_do_its_own_work() {
 fn nobody_may_do_the_work_of_another() {
     let server = server();
     let request = format!("provisioning.v1.3.{COMPANY}.user.delete");
+    let restore = format!("provisioning.v1.3.{COMPANY}.user.restore");
     for user in topology::bus_users() {
         for (subject, owners) in [
             (request.as_str(), ["gateway"].as_slice()),
+            (restore.as_str(), &["directory"]),
             ("outcome.v1.a.b", &["directory"]),
             ("facts.v1.a.user.b.deleted", &["directory"]),
             ("activity.v1.a", &["directory"]),

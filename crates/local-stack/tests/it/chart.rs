@@ -6,7 +6,7 @@ use local_stack::topology::SERVICES;
 use serde_json::{Value, json};
 
 use crate::{
-    deployment::{Tools, read, root, said, texts, yaml},
+    deployment::{Tools, compose_env, read, root, said, texts, yaml},
     programs, workdir,
 };
 
@@ -167,14 +167,16 @@ fn every_service_starts_with_the_settings_that_it_is_given() {
 }
 
 /// Something that a service takes for the content of this key.
-fn secret(key: &str) -> &'static str {
-    match key {
+fn secret(key: &str) -> String {
+    let text = match key {
         "nats-password" => "secret-of-nats",
         "postgres-url" => "postgres://role:secret-of-postgres@postgres.postgres.svc:5432/timeclock",
         "cursor-key" | "sealing-key" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
         "mail-url" => "smtp://user:secret-of-mail@mail.example.com:587",
+        "sign-in-signing-key" => return compose_env()["TIMECLOCK_SIGN_IN_SIGNING_KEY"].clone(),
         other => panic!("no service has a secret {other}"),
-    }
+    };
+    text.to_owned()
 }
 
 #[test]

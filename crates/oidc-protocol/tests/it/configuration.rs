@@ -29,6 +29,23 @@ fn entras_configuration_is_read() {
 }
 
 #[test]
+fn the_address_of_a_configuration_says_whose_it_has_to_be() {
+    let address = format!("{TENANT}/v2.0/.well-known/openid-configuration");
+    for address in [address.clone(), format!("{address}?appid=1")] {
+        assert_eq!(Configuration::address_of(&address), address, "it stays what it is");
+        let read = Configuration::read_from(&address, entras().as_bytes()).unwrap();
+        assert_eq!(read.issuer, issuer());
+    }
+    let with_slash = entras().replace("/v2.0\",", "/v2.0/\",");
+    let read = Configuration::read_from(&address, with_slash.as_bytes()).unwrap();
+    assert_eq!(read.issuer, format!("{}/", issuer()));
+    for elsewhere in ["https://login.example/.well-known/openid-configuration", &issuer(), ""] {
+        let refused = Configuration::read_from(elsewhere, entras().as_bytes());
+        assert_eq!(refused, Err(ConfigurationError::AnotherIssuer), "{elsewhere}");
+    }
+}
+
+#[test]
 fn the_configuration_of_all_tenants_is_nobodys() {
     let everybodys = entras().replace("5d8a7b6c-1e2f-4a3b-9c4d-5e6f7a8b9c0d/v2.0\"", "{tenantid}/v2.0\"");
     let refused = Configuration::read(&issuer(), everybodys.as_bytes());

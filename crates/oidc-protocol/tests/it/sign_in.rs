@@ -6,7 +6,7 @@ use backing_servers::openid_provider::{Options, Server};
 use chrono::{DateTime, TimeDelta, Utc};
 use oidc_protocol::{
     AuthorizationOptions, Callback, ClientAuthentication, Configuration, Identity, Keys, Refusal,
-    RelyingParty,
+    RelyingParty, Unproven,
 };
 
 pub(crate) const STATE: &str = "state-that-nobody-guesses";
@@ -116,6 +116,32 @@ fn longer_claims_than_are_read_are_refused() {
 pub(crate) fn shared_answer() -> &'static str {
     static ANSWER: OnceLock<String> = OnceLock::new();
     ANSWER.get_or_init(|| answer(NONCE))
+}
+
+#[test]
+fn what_an_answer_says_can_be_shown_and_used_by_nobody() {
+    let shown = Unproven::read(shared_answer().as_bytes()).unwrap();
+    assert_eq!(shown.header["alg"], "RS256");
+    assert_eq!(shown.claims["oid"], OBJECT_ID);
+    assert_eq!(shown.claims["nonce"], NONCE);
+    for none in ["", "{}", r#"{"id_token": "a.b.c"}"#, r#"{"id_token": "e30"}"#] {
+        assert_eq!(Unproven::read(none.as_bytes()), None, "{none}");
+    }
+}
+
+/// JSON can hold what no database takes.
+#[test]
+fn identifiers_that_nobody_has_are_refused() {
+    for (subject, claims) in [
+        ("nul", r#"{"oid": "a\u0000b"}"#.to_owned()),
+        ("line", r#"{"preferred_username": "a\nb"}"#.to_owned()),
+    ] {
+        server().set_claims(subject, &claims).unwrap();
+        let nonce = format!("nonce-of-{subject}");
+        let answer = answer_for(subject, &nonce);
+        let refused = ourselves().accept(&configuration(), &keys(), (answer.as_bytes(), &nonce), Utc::now());
+        assert_eq!(refused, Err(Refusal::Malformed), "{subject}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use bus_contract::{
     Message as _, Timestamp,
+    audit::actor::Kind,
     directory::{
         self, Brake, DecideBrake, DecideBrakeReply, Failure, ListBrakes, ListBrakesReply, brake::State,
         decide_brake::Decision, failure::Reason, reply::Result as Answer,
@@ -23,10 +24,13 @@ fn brake(state: State) -> Brake {
         began_at: at(0),
         last_at: at(60),
         removed: 132,
+        had_access: 120,
         people: 300,
         waiting: 130,
         waiting_deleted: 40,
         ends_at: at(2_592_000),
+        decided_by: "olga".into(),
+        decided_by_kind: Kind::Operator.into(),
         ..Brake::default()
     }
 }
@@ -46,7 +50,7 @@ async fn mass_removals_are_listed_with_how_many_wait() {
     let arguments = ["brake", "list", "--company", COMPANY];
     let seen = operator(&server.url(), &arguments);
     assert!(seen.status.success());
-    for text in ["132 of 300", "130, 40 deleted", " on "] {
+    for text in [" 132 ", "120 of 300", "130, 40 deleted", " on ", "olga, operator"] {
         assert!(stdout(&seen).contains(text), "{text}: {}", stdout(&seen));
     }
     let seen = operator(&server.url(), &[&["--json"], arguments.as_slice()].concat());
@@ -67,19 +71,20 @@ async fn a_decision_names_its_operator_and_a_refusal_says_why() {
             }
             _ => told(Answer::Failure(Failure {
                 reason: Reason::Conflict.into(),
-                detail: "this mass removal is undone, or is being undone".into(),
+                detail: format!("{} were seen, and there are more", question.removed),
                 ..Failure::default()
             })),
         }
     })
     .await;
-    let run = |act| {
+    let run = |act, more: &[&str]| {
         let arguments = ["--as", "olga", "brake", act, "--company", COMPANY, "--brake", BRAKE];
-        operator(&server.url(), &arguments)
+        operator(&server.url(), &[arguments.as_slice(), more].concat())
     };
-    let undone = run("undo");
+    let undone = run("undo", &[]);
     assert!(undone.status.success() && stdout(&undone).contains("undoing"), "{}", stdout(&undone));
-    let refused = run("release");
+    let refused = run("release", &["--removed", "132"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("is being undone"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("132 were seen"), "{}", stderr(&refused));
+    assert_eq!(run("release", &[]).status.code(), Some(2), "nobody releases whom they have not counted");
 }

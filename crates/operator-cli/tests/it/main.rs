@@ -13,3 +13,4 @@ mod clients;
 mod commands;
 mod harness;
 mod refusals;
+mod sign_in;

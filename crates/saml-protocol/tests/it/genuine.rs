@@ -27,6 +27,8 @@ fn an_assertion_that_is_signed_is_accepted_and_read_whole() {
     assert_eq!(assertion.signed_with, idp().certificates[0].fingerprint_sha256);
     let issued_at = issued_at(between(&xml, "<ns1:Assertion", ">"));
     assert_eq!(assertion.good_until, issued_at + TimeDelta::minutes(12));
+    let authenticated = (assertion.authn_instant - issued_at).abs();
+    assert!(authenticated < TimeDelta::minutes(1), "{authenticated}");
 }
 
 #[test]

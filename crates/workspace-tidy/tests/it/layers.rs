@@ -32,7 +32,15 @@ const EDGES: [(&str, &[&str]); 22] = [
     ),
     (
         "admin-console",
-        &["bus-contract", "bus-jetstream", "pg-pool", "saml-protocol", "service-runtime", "typed-ids"],
+        &[
+            "bus-contract",
+            "bus-jetstream",
+            "oidc-protocol",
+            "pg-pool",
+            "saml-protocol",
+            "service-runtime",
+            "typed-ids",
+        ],
     ),
     // Tools: they start programs rather than link them.
     ("operator-cli", &["bus-contract", "bus-jetstream", "service-runtime", "typed-ids"]),

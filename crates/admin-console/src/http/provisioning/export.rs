@@ -6,12 +6,13 @@ use futures_util::stream;
 use uuid::Uuid;
 
 use crate::{
+    access::removals::{Removal, Removals},
     app::App,
     attributes::shown_value,
     csv,
     directory::Directory,
     filter::Filter,
-    http::{problem::Problem, query::Fields},
+    http::{asker::Asker, problem::Problem, query::Fields},
     language::{Language, times::from_wire},
     line::Line,
     page::{Page, Section},
@@ -43,22 +44,25 @@ pub(crate) async fn get(
     query: Fields,
 ) -> Result<HttpResponse, Problem> {
     let language = Page::new(&request, app.clock.now(), Section::Provisioning).language();
+    let asker = Asker::of(&app, &request);
     let mut export = Export { app, who, filter: Filter::read(&query.0), language, next: None, written: 0 };
     // The first page is asked for before anything is answered, so that a directory that is away is a 503.
     export.next = Some(export.page_behind(None).await.map_err(|away| Problem::Unavailable(away.into()))?);
     let lines = stream::try_unfold(export, |mut export| async move {
         Ok::<_, Unanswered>(export.write_page().await?.map(|lines| (lines, export)))
     });
-    Ok(csv::download("provisioning-log.csv", language, &head(language), lines))
+    Ok(csv::download("provisioning-log.csv", language, asker, &head(language), lines))
 }
 
 impl Export {
     /// The lines of the page at hand; `None` at the end. Asks for the one behind it.
     async fn write_page(&mut self) -> Result<Option<String>, Unanswered> {
         let Some(page) = self.next.take() else { return Ok(None) };
+        let removals = Removals::of(&self.app, self.who.company, &page.entries).await;
         let mut lines = String::new();
         for entry in &page.entries {
-            lines.push_str(&csv::line(self.language, cells(self.language, entry).iter().map(String::as_str)));
+            let cells = cells(self.language, entry, &removals);
+            lines.push_str(&csv::line(self.language, cells.iter().map(String::as_str)));
             self.written += 1;
         }
         let last = page.entries.last().and_then(|last| Uuid::try_parse(&last.request_id).ok());
@@ -77,7 +81,7 @@ impl Export {
     }
 }
 
-fn head(language: Language) -> [String; 12] {
+fn head(language: Language) -> [String; 13] {
     let say = |text: crate::language::Text| text.to_string();
     [
         say(language.say("csv-time")),
@@ -92,14 +96,16 @@ fn head(language: Language) -> [String; 12] {
         say(language.say("csv-changes")),
         say(language.say("request-credential")),
         say(language.say("request-address")),
+        say(language.say("csv-access-removed")),
     ]
 }
 
-fn cells(language: Language, entry: &LogEntry) -> [String; 12] {
+fn cells(language: Language, entry: &LogEntry, removals: &Removals) -> [String; 13] {
     let line = Line(entry);
     let at = entry.accepted_at.as_ref().and_then(from_wire);
     let action =
         language.say(line.action()).with("added", entry.members_added).with("removed", entry.members_removed);
+    let took = removals.by(entry).and_then(Removal::milliseconds);
     let redacted = language.say("csv-redacted").to_string();
     let changes: Vec<String> = entry.changes.iter().map(|change| written(change, &redacted)).collect();
     [
@@ -117,6 +123,8 @@ fn cells(language: Language, entry: &LogEntry) -> [String; 12] {
         changes.join("\n"),
         entry.credential_id.clone(),
         entry.address.clone(),
+        // A number, for whoever wants the slowest.
+        took.map(|took| took.to_string()).unwrap_or_default(),
     ]
 }
 

@@ -8,6 +8,7 @@ use actix_web::{
 use askama::Template;
 use bus_contract::Timestamp;
 use chrono::{DateTime, TimeDelta, Utc};
+use saml_protocol::Certificate;
 use serde::Deserialize;
 use service_runtime::Causes;
 use uuid::Uuid;
@@ -21,6 +22,8 @@ use crate::{
     single_sign_on::{
         self, Configuration, MatchBy, Refusal, Wanted, Way,
         federation::Purpose,
+        oidc,
+        provider::Provider,
         refresh,
         sign_in_test::{self, Report},
     },
@@ -38,6 +41,10 @@ pub(crate) struct SaveForm {
     metadata_url: String,
     #[serde(default)]
     metadata: String,
+    #[serde(default)]
+    configuration_url: String,
+    #[serde(default)]
+    client_id: String,
     match_by: String,
     /// A box that is not ticked is not sent.
     allows_unsolicited: Option<String>,
@@ -55,6 +62,8 @@ struct Typed {
     way: Way,
     metadata_url: String,
     metadata: String,
+    configuration_url: String,
+    client_id: String,
     match_by: MatchBy,
     allows_unsolicited: bool,
     domains: String,
@@ -71,6 +80,9 @@ struct SingleSignOnPage {
     reply_url: String,
     sign_on_url: String,
     logout_url: String,
+    redirect_url: String,
+    /// What we prove ourselves by; without it there is no OpenID Connect.
+    our_certificate: Option<CertificateLine>,
     fields: Typed,
     known: Option<Known>,
 }
@@ -140,8 +152,8 @@ async fn answer(
     if request.method() != actix_web::http::Method::GET {
         page = page.at(PATH);
     }
-    let provider = &app.service_provider;
-    let now = app.now();
+    let (provider, now) = (&app.service_provider, app.now());
+    let our_certificate = app.signing_key().map(|key| line(key.certificate().clone(), now));
     let fields = answer.typed.unwrap_or_else(|| fields(configuration.as_ref()));
     let answer = SingleSignOnPage {
         said: answer.said,
@@ -150,6 +162,8 @@ async fn answer(
         reply_url: provider.assertion_consumer_url.clone(),
         sign_on_url: format!("{}/login", app.console_url),
         logout_url: provider.single_logout_url.clone(),
+        redirect_url: oidc::redirect_url(app),
+        our_certificate,
         fields,
         known: configuration.map(|configuration| known(configuration, now)),
         page,
@@ -158,10 +172,21 @@ async fn answer(
 }
 
 fn fields(configuration: Option<&Configuration>) -> Typed {
+    let url = |is_openid| {
+        let of_protocol =
+            configuration.filter(|known| matches!(known.provider, Provider::Oidc(_)) == is_openid);
+        of_protocol.map(|known| known.row.metadata_url.clone()).unwrap_or_default()
+    };
+    let client_id = match configuration.map(|known| &known.provider) {
+        Some(Provider::Oidc(provider)) => provider.client_id.clone(),
+        Some(Provider::Saml(_)) | None => String::new(),
+    };
     Typed {
         way: configuration.map_or(Way::Password, Configuration::way),
-        metadata_url: configuration.map(|known| known.row.metadata_url.clone()).unwrap_or_default(),
+        metadata_url: url(false),
         metadata: String::new(),
+        configuration_url: url(true),
+        client_id,
         match_by: configuration.map_or(MatchBy::ExternalId, Configuration::match_by),
         allows_unsolicited: configuration.is_some_and(|known| known.row.allows_unsolicited),
         domains: configuration.map(|known| known.domains.join("\n")).unwrap_or_default(),
@@ -170,28 +195,30 @@ fn fields(configuration: Option<&Configuration>) -> Typed {
 
 fn known(configuration: Configuration, now: DateTime<Utc>) -> Known {
     let way = configuration.way();
-    let certificates = configuration.identity_provider.certificates.into_iter().map(|certificate| {
-        let (tone, state) = match certificate.not_after - now {
-            left if left <= TimeDelta::zero() => (Tone::Danger, Key("certificate-expired")),
-            left if left <= SOON => (Tone::Warning, Key("certificate-expires-soon")),
-            _ => (Tone::Success, Key("certificate-good")),
-        };
-        CertificateLine {
-            subject: certificate.subject,
-            fingerprint: certificate.fingerprint_sha256,
-            not_after: timestamp(certificate.not_after),
-            tone,
-            state,
-        }
-    });
+    let certificates = configuration.provider.certificates().into_iter();
     Known {
         way,
         issuer: configuration.row.issuer,
         is_fetched: !configuration.row.metadata_url.is_empty(),
         refreshed_at: timestamp(configuration.row.refreshed_at),
         refresh_problem: configuration.row.refresh_problem,
-        certificates: certificates.collect(),
+        certificates: certificates.map(|certificate| line(certificate, now)).collect(),
         is_only: configuration.row.is_only,
+    }
+}
+
+fn line(certificate: Certificate, now: DateTime<Utc>) -> CertificateLine {
+    let (tone, state) = match certificate.not_after - now {
+        left if left <= TimeDelta::zero() => (Tone::Danger, Key("certificate-expired")),
+        left if left <= SOON => (Tone::Warning, Key("certificate-expires-soon")),
+        _ => (Tone::Success, Key("certificate-good")),
+    };
+    CertificateLine {
+        subject: certificate.subject,
+        fingerprint: certificate.fingerprint_sha256,
+        not_after: timestamp(certificate.not_after),
+        tone,
+        state,
     }
 }
 
@@ -208,6 +235,8 @@ pub(crate) async fn save(
         way,
         metadata_url: form.metadata_url.clone(),
         metadata: form.metadata.clone(),
+        configuration_url: form.configuration_url.clone(),
+        client_id: form.client_id.clone(),
         match_by,
         allows_unsolicited: form.allows_unsolicited.is_some(),
         domains: form.domains.clone(),
@@ -216,6 +245,8 @@ pub(crate) async fn save(
         way,
         metadata_url: form.metadata_url,
         metadata: form.metadata,
+        configuration_url: form.configuration_url,
+        client_id: form.client_id,
         match_by,
         allows_unsolicited: form.allows_unsolicited.is_some(),
         domains: form.domains,
@@ -303,6 +334,13 @@ async fn refused(
         Refusal::Metadata(error) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "sso-metadata-useless", error.to_string())
         }
+        Refusal::OpenIdProvider(error) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "sso-configuration-useless", error.to_string())
+        }
+        Refusal::NoOpenIdProvider => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "sso-no-configuration", String::new())
+        }
+        Refusal::NoSigningKey => (StatusCode::CONFLICT, "sso-no-signing-key", String::new()),
         Refusal::Fetch(error) => {
             tracing::warn!(company.id = %who.company, error = %Causes(&error), "metadata was not fetched");
             (StatusCode::UNPROCESSABLE_ENTITY, "sso-metadata-unreachable", error.to_string())
@@ -313,6 +351,9 @@ async fn refused(
         Refusal::NotVouchedFor(domain) => (StatusCode::CONFLICT, "sso-domain-not-vouched-for", domain),
         Refusal::NotSetUp => (StatusCode::CONFLICT, "sso-not-set-up", String::new()),
         Refusal::NotTested => (StatusCode::CONFLICT, "sso-not-tested", String::new()),
+        Refusal::NotTestedAsAdministrator => {
+            (StatusCode::CONFLICT, "sso-not-tested-as-administrator", String::new())
+        }
         Refusal::NoBreakGlass => (StatusCode::CONFLICT, "sso-no-break-glass", String::new()),
     };
     answer(app, who, request, status, Answer { said: Some((Tone::Danger, Key(key))), detail, typed }).await

@@ -38,6 +38,10 @@ pub(crate) struct Said {
     pub(crate) assertion_id: String,
     /// Seconds since the epoch.
     pub(crate) now: u64,
+    /// How many seconds ago they gave their password there.
+    pub(crate) known_for: u64,
+    /// In how many seconds their session there ends.
+    pub(crate) session_ends_in: Option<u64>,
 }
 
 impl IdentityProvider {
@@ -55,6 +59,11 @@ impl IdentityProvider {
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         Self { entity_id: entity_id.to_owned(), directory }
+    }
+
+    /// Its key and certificate in PEM. Any other's are as good, where somebody needs one of their own.
+    pub(crate) fn key_and_certificate(&self) -> String {
+        ["key.pem", "certificate.pem"].map(|name| std::fs::read_to_string(self.file(name)).unwrap()).concat()
     }
 
     pub(crate) fn metadata(&self) -> String {
@@ -118,18 +127,23 @@ impl IdentityProvider {
         let answers =
             said.request.as_deref().map(|id| format!(r#"InResponseTo="{id}" "#)).unwrap_or_default();
         let (now, later) = (instant(said.now), instant(said.now + 300));
+        let session_end = said.session_ends_in.map_or_else(String::new, |left| {
+            format!(r#" SessionNotOnOrAfter="{}""#, instant(said.now + left))
+        });
         let mut claims = claim(OBJECT_ID, &said.object_id);
         if let Some(role) = said.role {
             claims.push_str(&claim(ROLE, role));
         }
         format!(
-            r#"<saml:Assertion xmlns:saml="{ASSERTION}" ID="{}" IssueInstant="{now}" Version="2.0"><saml:Issuer>{}</saml:Issuer>{signature}<saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">{}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData {answers}NotOnOrAfter="{later}" Recipient="{}/saml/login_check"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="{now}" NotOnOrAfter="{later}"><saml:AudienceRestriction><saml:Audience>{}/saml/metadata</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AttributeStatement>{claims}</saml:AttributeStatement><saml:AuthnStatement AuthnInstant="{now}" SessionIndex="{}"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement></saml:Assertion>"#,
+            r#"<saml:Assertion xmlns:saml="{ASSERTION}" ID="{}" IssueInstant="{now}" Version="2.0"><saml:Issuer>{}</saml:Issuer>{signature}<saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">{}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData {answers}NotOnOrAfter="{later}" Recipient="{}/saml/login_check"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="{now}" NotOnOrAfter="{later}"><saml:AudienceRestriction><saml:Audience>{}/saml/metadata</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AttributeStatement>{claims}</saml:AttributeStatement><saml:AuthnStatement AuthnInstant="{}" SessionIndex="{}"{}><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement></saml:Assertion>"#,
             said.assertion_id,
             self.entity_id,
             said.name_id,
             said.console_url,
             said.console_url,
+            instant(said.now - said.known_for),
             said.assertion_id,
+            session_end,
         )
     }
 

@@ -12,9 +12,9 @@ use typed_ids::{BrakeId, CompanyId, GroupId, MemberId, UserId};
 use super::{Outcome, Refusal, State, UserKey, groups::Member};
 use crate::user::User;
 
-/// Somebody whom a mass removal took away.
+/// Somebody whom a mass removal took away, and who is to come back.
 #[derive(Debug, Clone)]
-pub(crate) struct Removed {
+pub(crate) struct Returnee {
     pub(crate) brake: BrakeId,
     pub(crate) user_name: String,
     /// Whether they had access before.
@@ -32,8 +32,8 @@ pub(crate) struct Held {
 
 /// What is known of those whose return a batch asks for.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct KnownRemoved {
-    pub(crate) people: HashMap<UserKey, Removed>,
+pub(crate) struct KnownReturnees {
+    pub(crate) people: HashMap<UserKey, Returnee>,
     /// Somebody who has the external id of one of those deleted.
     pub(crate) external_ids: HashMap<(CompanyId, String), UserId>,
 }

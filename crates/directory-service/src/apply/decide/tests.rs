@@ -315,7 +315,7 @@ mod restoring {
     use super::{
         super::{
             groups::{AtVersion, Member},
-            restore::{Held, Removed},
+            restore::{Held, Returnee},
         },
         *,
     };
@@ -343,7 +343,7 @@ mod restoring {
         };
         let mut known = Known::default();
         let held = Some(Held { user: held, groups: vec![group, GroupId::mint()] });
-        let removed = Removed { brake, user_name: "a".to_owned(), was_active: true, held };
+        let removed = Returnee { brake, user_name: "a".to_owned(), was_active: true, held };
         known.removed.people.insert((company, user), removed);
         known.names.insert((company, "a".to_owned()), None);
         let stored = Group {

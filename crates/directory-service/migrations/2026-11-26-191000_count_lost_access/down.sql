@@ -1,0 +1,1 @@
+alter table brakes drop column had_access;

@@ -1,0 +1,1 @@
+alter table brakes drop column decided_by_kind;
