@@ -122,7 +122,7 @@ pub(crate) static ROUTES: &[Entry] = &[
     entry(Post, "/saml/login_check", FromElsewhere, Page, || post().to(saml::login_check))
         .taking(MESSAGE_MOST_BYTES),
     entry(Get, "/saml/logout", Public, Page, || get().to(saml::logout)),
-    entry(Get, "/oidc/callback", FromElsewhere, Page, || get().to(oidc::callback)),
+    entry(Get, "/oidc/callback/{company}", FromElsewhere, Page, || get().to(oidc::callback)),
     entry(Get, "/oidc/certificate", Public, Part, || get().to(oidc::certificate)),
     entry(Get, "/invitation/{token}", Public, Page, || get().to(invitation::show)),
     entry(Post, "/invitation/{token}", Public, Page, || post().to(invitation::accept)),

@@ -90,13 +90,18 @@ impl Answer {
 
     /// Nothing, which says that it did what it was told.
     pub(crate) fn done(self) -> Result<()> {
+        // The words behind the number are the server's own (RFC 9112 §4).
         ensure!(self.head.contains(" 204 "), "{}\n{}", self.head, self.body);
         Ok(())
     }
 
     pub(crate) fn location(self) -> Result<String> {
-        let location = self.head.lines().find_map(|line| line.strip_prefix("Location: "));
-        location.map(str::to_owned).with_context(|| format!("{}\n{}", self.head, self.body))
+        // Whatever the case of the header's name (RFC 9110 §5.1).
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        let location = headers.find(|(name, _)| name.eq_ignore_ascii_case("location"));
+        location
+            .map(|(_, address)| address.to_owned())
+            .with_context(|| format!("{}\n{}", self.head, self.body))
     }
 }
 

@@ -64,7 +64,7 @@ for (const language of ['en', 'fr']) {
       await enter(person);
       await settings(person, words);
       const ours = page.locator('.field').filter({ has: page.getByLabel(words.redirect, { exact: true }) });
-      assert.equal(await copy(person, ours, /./), `${world.console_url}/oidc/callback`);
+      assert.equal(await copy(person, ours, /./), `${world.console_url}/oidc/callback/${world.company.id}`);
       const certificate = await page.request.get('/oidc/certificate');
       assert.match(await certificate.text(), /^-----BEGIN CERTIFICATE-----\n/);
       await page.getByLabel(words.address, { exact: true }).fill(`${provider}/.well-known/openid-configuration`);

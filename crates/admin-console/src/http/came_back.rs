@@ -74,7 +74,7 @@ pub(crate) fn not_signed_in(
         Refusal::Off | Refusal::Message(saml_protocol::Refusal::Unsolicited) => {
             (StatusCode::FORBIDDEN, "not-from-there-title", "not-from-there-text")
         }
-        Refusal::Message(_) | Refusal::IdToken(_) | Refusal::UnknownIssuer => {
+        Refusal::Message(_) | Refusal::IdToken(_) | Refusal::UnknownIssuer | Refusal::OtherCompany => {
             (StatusCode::FORBIDDEN, "not-believed-title", "not-believed-text")
         }
     };

@@ -1,6 +1,12 @@
 //! What a company's OpenID provider sends browsers back with, and what it is given of us.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Data, Path},
+};
+use typed_ids::CompanyId;
+use uuid::Uuid;
 
 use super::{came_back, login, problem::Problem};
 use crate::{
@@ -8,10 +14,15 @@ use crate::{
     single_sign_on::{Way, oidc, signing_key},
 };
 
-/// `GET /oidc/callback`: the redirect with the code. Whoever follows it must have begun it, by the cookie of its own.
-pub(crate) async fn callback(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+/// `GET /oidc/callback/{company}`: the redirect with the code. Whoever follows it must have begun it, by the cookie of its own.
+pub(crate) async fn callback(
+    app: Data<App>,
+    request: HttpRequest,
+    company: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let at = CompanyId::from_uuid(*company);
     let browser = login::kept(&app, &request);
-    let taken = oidc::take(&app, request.query_string(), browser, app.from(&request)).await;
+    let taken = oidc::take(&app, (at, request.query_string()), browser, app.from(&request)).await;
     came_back::answer(&app, &request, Way::Oidc, taken).await
 }
 

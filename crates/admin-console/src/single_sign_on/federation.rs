@@ -79,6 +79,8 @@ pub(crate) enum Refusal {
     /// Or nobody asked, or too long ago.
     #[error("another browser asked for this")]
     OtherBrowser,
+    #[error("this came back at another company's address")]
+    OtherCompany,
     #[error("this was taken before")]
     Replayed,
     #[error("what the company finds people by is not in it")]
@@ -124,7 +126,7 @@ impl Refusal {
     pub(crate) const fn result(&self) -> &'static str {
         match self {
             Self::Message(saml_protocol::Refusal::Unsolicited) | Self::Off => "not_allowed",
-            Self::Message(_) | Self::IdToken(_) | Self::UnknownIssuer => "untrusted",
+            Self::Message(_) | Self::IdToken(_) | Self::UnknownIssuer | Self::OtherCompany => "untrusted",
             Self::OtherBrowser => "other_browser",
             Self::Replayed => "replayed",
             Self::NoIdentifier | Self::NotProvisioned | Self::Ambiguous => "not_provisioned",
@@ -148,6 +150,7 @@ impl Refusal {
             Self::UnknownIssuer => "unknown_issuer",
             Self::Off => "off",
             Self::OtherBrowser => "other_browser",
+            Self::OtherCompany => "other_company",
             Self::Replayed => "replayed",
             Self::NoIdentifier => "no_identifier",
             Self::NotProvisioned => "not_provisioned",

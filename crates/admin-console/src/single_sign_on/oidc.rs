@@ -27,19 +27,20 @@ use crate::{
     store::{self, single_sign_on},
 };
 
-/// Where providers send browsers back to.
+/// Where providers send browsers back to, followed by the company.
 pub(crate) const CALLBACK: &str = "/oidc/callback";
 /// Between two times that a company's keys are read because of one that is not among them.
 const KEYS_SOUGHT_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// Who we are to this provider.
-fn ourselves(app: &App, provider: &OpenIdProvider) -> RelyingParty {
-    RelyingParty { client_id: provider.client_id.clone(), redirect_url: redirect_url(app) }
+/// Who we are to this company's provider.
+fn ourselves(app: &App, company: CompanyId, provider: &OpenIdProvider) -> RelyingParty {
+    RelyingParty { client_id: provider.client_id.clone(), redirect_url: redirect_url(app, company) }
 }
 
-/// What Entra calls *Redirect URI*.
-pub(crate) fn redirect_url(app: &App) -> String {
-    format!("{}{CALLBACK}", app.console_url)
+/// What Entra calls *Redirect URI*. Each company has its own (RFC 9700 §4.4.2): another company's provider could send people
+/// on to this one, and would be brought the code if the address did not say whose it is.
+pub(crate) fn redirect_url(app: &App, company: CompanyId) -> String {
+    format!("{}{CALLBACK}/{company}", app.console_url)
 }
 
 /// What only the browser that began this sign-in can produce again, and the provider is told of.
@@ -74,14 +75,15 @@ pub(crate) async fn begin(
     let asking = federation::ask(app, company, wish).await?;
     let secrets = Secrets::of(&asking.browser, asking.request);
     let told = (asking.relay_state.as_str(), secrets.nonce.as_str(), secrets.code_verifier.as_str());
-    let url = ourselves(app, provider).authorization_url(&provider.configuration, told, options)?;
+    let url = ourselves(app, company, provider).authorization_url(&provider.configuration, told, options)?;
     Ok(Begun { url, browser: asking.browser })
 }
 
-/// Takes what a browser brings back. The company is the one that the request was made for, whatever the answer says.
+/// Takes what a browser brings back to a company's address. The company is the one that the request was made for, whatever
+/// the answer says; what comes back at another's address is nobody's.
 pub(crate) async fn take(
     app: &App,
-    raw_query: &str,
+    (at, raw_query): (CompanyId, &str),
     browser: Option<String>,
     from: From,
 ) -> Result<Outcome, Refused> {
@@ -91,6 +93,9 @@ pub(crate) async fn take(
     // Sign-ins that begin at the provider do not exist in this protocol.
     let (Some(asked), Some(browser)) = (asked, browser) else { return Err(nobody(Refusal::OtherBrowser)) };
     let company = asked.company;
+    if at != company {
+        return Err(Refused { refusal: Refusal::OtherCompany, company: Some(company) });
+    }
     let secrets = Secrets::of(&browser, asked.request);
     let taken = take_of_company(app, &asked, (&callback, &secrets), from).await;
     taken.map_err(|refusal| Refused { refusal, company: Some(company) })
@@ -131,7 +136,7 @@ async fn prove(
     received: &mut Received,
 ) -> Result<Proven, Refusal> {
     let code = callback.code(&provider.configuration).map_err(Refusal::IdToken)?;
-    let answer = exchange(app, provider, (code, &secrets.code_verifier)).await?;
+    let answer = exchange(app, company, provider, (code, &secrets.code_verifier)).await?;
     let unproven = Unproven::read(answer.as_bytes());
     received.message = unproven.as_ref().map(readable).unwrap_or_default();
     let identity = accept(app, company, provider, (&answer, &secrets.nonce)).await?;
@@ -153,11 +158,12 @@ async fn prove(
 /// What the token endpoint answers to the code.
 async fn exchange(
     app: &App,
+    company: CompanyId,
     provider: &OpenIdProvider,
     (code, code_verifier): (&str, &str),
 ) -> Result<String, Refusal> {
     let key = app.signing_key().ok_or(Refusal::NoSigningKey)?;
-    let (party, configuration) = (ourselves(app, provider), &provider.configuration);
+    let (party, configuration) = (ourselves(app, company, provider), &provider.configuration);
     let (certificate, id) = (&key.certificate().der, Uuid::new_v4().to_string());
     let sign = |octets: &[u8]| key.sign_pss(octets);
     let assertion = party.client_assertion(configuration, (certificate, &id), app.now(), sign)?;
@@ -173,7 +179,7 @@ async fn accept(
     provider: &OpenIdProvider,
     (answer, nonce): (&str, &str),
 ) -> Result<Identity, Refusal> {
-    let (party, configuration) = (ourselves(app, provider), &provider.configuration);
+    let (party, configuration) = (ourselves(app, company, provider), &provider.configuration);
     let accept = |keys: &Keys| party.accept(configuration, keys, (answer.as_bytes(), nonce), app.now());
     let accepted = match accept(&provider.keys) {
         Err(Disbelief::UnknownKey) => match seek_keys(app, company, provider).await? {

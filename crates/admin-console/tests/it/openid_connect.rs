@@ -83,6 +83,11 @@ impl Company {
         save(&self.anna, &self.recorder.issuer(), ("contoso.example", fields)).await
     }
 
+    /// Where the provider sends this company's people back to.
+    fn callback(&self) -> String {
+        format!("/oidc/callback/{}", self.world.contoso.id)
+    }
+
     /// Megan, as the directory has her.
     fn provision(&self, role: &str, is_active: bool) {
         provision(&self.world, 7, role, is_active);
@@ -217,7 +222,7 @@ async fn the_code_is_exchanged_by_whoever_asked_for_it_and_has_the_installation_
     let megan = company.world.browser();
     let address = company.begin(&megan, "/").await;
     assert_eq!(field(&address, "client_id"), CLIENT);
-    assert_eq!(field(&address, "redirect_uri"), format!("{}/oidc/callback", megan.origin()));
+    assert_eq!(field(&address, "redirect_uri"), format!("{}{}", megan.origin(), company.callback()));
     assert_eq!(field(&address, "response_type"), "code");
     assert_eq!(field(&address, "code_challenge_method"), "S256");
     assert!(field(&address, "prompt").is_empty(), "{address}");
@@ -299,6 +304,20 @@ async fn a_claim_about_roles_only_takes_away() {
     }
 }
 
+/// RFC 9700 §4.4: a provider sends people on to another company's provider, which knows them, to be brought the code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_comes_back_at_another_company_s_address_is_shown_to_nobody() {
+    let company = Company::start().await;
+    let megan = company.world.browser();
+    let location = company.answer(&company.begin(&megan, "/").await, "mixed-up", &json!({ "oid": OBJECT }));
+    let (_, query) = location.split_once('?').unwrap();
+    let refused = megan.get(&format!("/oidc/callback/{}?{query}", company.world.fabrikam.id)).await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("other_company"), "{}", refused.body);
+    assert_eq!(company.recorder.asked(TOKEN).len(), 0, "the code is exchanged with somebody");
+    assert_eq!(megan.get("/oidc/callback/contoso?code=1&state=x").await.status, 404, "an address of nobody");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_good_once_and_in_the_browser_that_asked() {
     let company = Company::start().await;
@@ -318,13 +337,14 @@ async fn an_answer_is_good_once_and_in_the_browser_that_asked() {
     // A code of somebody else, put into a sign-in of hers.
     let other = company.answer(&company.begin(&thief, "/").await, "thief", &hers);
     let state = field(&company.begin(&megan, "/").await, "state");
-    let injected = megan.get(&format!("/oidc/callback?code={}&state={state}", field(&other, "code"))).await;
+    let injected = format!("{}?code={}&state={state}", company.callback(), field(&other, "code"));
+    let injected = megan.get(&injected).await;
     assert!(injected.body.contains("wrong_nonce"), "{}", injected.body);
     let location = company.answer(&company.begin(&megan, "/").await, "megan-late", &hers);
     company.world.clock.advance(Duration::from_secs(16 * 60));
     assert!(megan.get(&location).await.body.contains("other_browser"), "too late");
     for nonsense in ["", "?code=1", "?state=x&code=1", "?state=x&state=y", "?code=%00&state=%00"] {
-        assert_eq!(megan.get(&format!("/oidc/callback{nonsense}")).await.status, 403, "{nonsense}");
+        assert_eq!(megan.get(&format!("{}{nonsense}", company.callback())).await.status, 403, "{nonsense}");
     }
 }
 
@@ -562,7 +582,7 @@ async fn a_provider_that_cannot_be_used_is_refused_with_a_reason() {
     let saved = save(&anna, &address, ("", &[])).await;
     assert_eq!(saved.status, 303, "the address itself does too: {}", saved.body);
     let page = anna.get(SETTINGS).await.body;
-    let callback = format!("{}/oidc/callback", anna.origin());
+    let callback = format!("{}/oidc/callback/{}", anna.origin(), world.contoso.id);
     for shown in [address.as_str(), CLIENT, callback.as_str(), "/oidc/certificate"] {
         assert!(page.contains(shown), "{shown}: {page}");
     }

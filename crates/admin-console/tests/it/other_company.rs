@@ -112,7 +112,7 @@ fn look(pattern: &str, theirs: &Theirs) -> Option<(String, u16)> {
         "/provisioning/requests/{id}" | "/provisioning/requests/{id}/receipt" => (vec![REQUEST], 404),
         "/saml/logout" => (vec![], 303),
         // Without a state that leads to a request, and where the installation has no certificate.
-        "/oidc/callback" => (vec![], 403),
+        "/oidc/callback/{company}" => (vec![theirs.company.as_str()], 403),
         "/oidc/certificate" => (vec![], 404),
         "/settings/single-sign-on/tests/{id}" => (vec![PERSON], 404),
         "/provisioning/brakes/{id}" => (vec![BRAKE], 404),

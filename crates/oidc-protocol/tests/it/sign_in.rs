@@ -31,7 +31,7 @@ pub(crate) fn server() -> &'static Server {
 pub(crate) fn ourselves() -> RelyingParty {
     RelyingParty {
         client_id: "11111111-2222-3333-4444-555555555555".to_owned(),
-        redirect_url: "https://console.example/oidc/callback".to_owned(),
+        redirect_url: "https://console.example/oidc/callback/contoso".to_owned(),
     }
 }
 

@@ -162,7 +162,7 @@ async fn answer(
         reply_url: provider.assertion_consumer_url.clone(),
         sign_on_url: format!("{}/login", app.console_url),
         logout_url: provider.single_logout_url.clone(),
-        redirect_url: oidc::redirect_url(app),
+        redirect_url: oidc::redirect_url(app, who.company),
         our_certificate,
         fields,
         known: configuration.map(|configuration| known(configuration, now)),
