@@ -29,6 +29,9 @@ pub(crate) const GATE: Gate = Gate { max_bytes: MAX_MESSAGE_BYTES, accepts_comme
 /// The part that all status codes of SAML have.
 const STATUS: &str = "urn:oasis:names:tc:SAML:2.0:status:";
 pub(crate) const STATUS_SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
+/// The attributes that are points in time.
+const INSTANTS: [&str; 5] =
+    ["IssueInstant", "NotBefore", "NotOnOrAfter", "SessionNotOnOrAfter", "AuthnInstant"];
 
 /// Which request a response may answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,6 +102,7 @@ impl ServiceProvider {
         signature::check(&response, assertion)?;
         let request_id = self.check_envelope(&response, expected, now)?;
         let claims = conditions::check(assertion, self, request_id, now)?;
+        check_instants(&response)?;
         let (certificate, reading) = verification::verify(self, idp, &xml, request_id, now)
             .map_err(|refusal| blame(refusal, &response, idp))?;
         certificate.check_time(now)?;
@@ -215,6 +219,16 @@ fn check_issuers(response: &Element, assertion: &Element, idp: &IdentityProvider
         let received = issuer.text().unwrap_or_default();
         if received != idp.entity_id {
             return Err(Refusal::WrongIssuer { received: repeated(received) });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every time can be read, also those that nothing here depends on: the library reads them too.
+fn check_instants(response: &Element) -> Result<(), Refusal> {
+    for part in response.all() {
+        for instant in INSTANTS {
+            instant_of(part, instant)?;
         }
     }
     Ok(())

@@ -153,7 +153,7 @@ fn prefixes_to_keep_are_few_and_short_and_nothing_else() {
         assert_eq!(refusal(&transformed(few)), "bad_signature", "{few}");
         assert_eq!(refusal(&canonicalized(few)), "bad_signature", "{few}");
     }
-    for many in [&names(17), &names(3_000), &"x".repeat(257), &" ".repeat(257), "x:y", "1", "&#xe9;", "#"] {
+    for many in [&names(17), &names(2_000), &"x".repeat(257), &" ".repeat(257), "x:y", "1", "&#xe9;", "#"] {
         assert_eq!(refusal(&transformed(many)), "forbidden_transform", "{many}");
         assert_eq!(refusal(&canonicalized(many)), "forbidden_transform", "{many}");
     }

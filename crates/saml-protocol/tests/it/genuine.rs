@@ -76,7 +76,7 @@ fn an_assertion_is_remembered_for_as_long_as_it_could_be_taken_again() {
     let end = between(&confirmation, "NotOnOrAfter=\"", "Z\"").to_owned();
     let ending = |at: &str| confirmation.replace(&end, &format!("NotOnOrAfter=\"{at}\""));
     let soon = (issued_at + TimeDelta::minutes(1)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let both = ending(&soon) + &ending("9999-12-31T23:59:59Z");
+    let both = ending(&soon) + &ending("9998-12-31T23:59:59Z");
     let xml = Template::default().sign(&replaced(&xml, &confirmation, &both));
     let last = issued_at + TimeDelta::minutes(12);
     for now in [issued_at, last] {

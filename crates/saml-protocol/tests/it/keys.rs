@@ -169,8 +169,8 @@ fn what_only_the_library_refuses_is_refused_by_its_word_whichever_certificate_it
     let both = with_certificates(&["first", "second"]);
     for template in [Template::default(), second_key()] {
         let refused = ourselves().accept(&both, &encoded(&template.sign(&xml)), EXPECTED, Utc::now());
-        assert_eq!(refused, Err(Refusal::Library("library_time")));
-        assert!(refused.unwrap_err().detail().contains("library_time"));
+        assert_eq!(refused, Err(Refusal::Library("library_profile")));
+        assert!(refused.unwrap_err().detail().contains("library_profile"));
     }
 }
 
