@@ -30,6 +30,13 @@ const WORDS = {
 
 useBrowser();
 
+/** Somebody who comes by the provider's pages, which ask for a style sheet that is not on this machine. */
+const withVisitor = (options, acts) =>
+  withPerson(options, (person) => {
+    person.expect(/cdn\.jsdelivr\.net/);
+    return acts(person);
+  });
+
 /** What the provider asks, and that somebody answers. */
 async function sayWho({ page }, subject) {
   await page.getByRole('heading', { name: 'Authorize Client' }).waitFor();
@@ -59,7 +66,7 @@ for (const language of ['en', 'fr']) {
   const words = WORDS[language];
 
   test(`OpenID Connect is set up, tested and switched on (${language})`, () =>
-    withPerson({ language }, async (person) => {
+    withVisitor({ language }, async (person) => {
       const { page } = person;
       await enter(person);
       await settings(person, words);
@@ -88,7 +95,7 @@ for (const language of ['en', 'fr']) {
     }));
 
   test(`somebody signs in by OpenID Connect, and out again (${language})`, () =>
-    withPerson({ language }, async (person) => {
+    withVisitor({ language }, async (person) => {
       const { page } = person;
       await begin(person, words, megan.user);
       await sayWho(person, megan.subject);
@@ -99,11 +106,11 @@ for (const language of ['en', 'fr']) {
       await page.locator('nav#navigation').getByRole('button', { name: words.signOut }).click();
       await page.waitForURL((url) => url.pathname === '/login');
       await page.goto('/people');
-      assert.equal(new URL(page.url()).pathname, '/sign-in');
+      assert.equal(new URL(page.url()).pathname, '/login');
     }));
 
   test(`whoever was never provisioned gets a page that says so, by OpenID Connect too (${language})`, () =>
-    withPerson({ language }, async (person) => {
+    withVisitor({ language }, async (person) => {
       const { page } = person;
       person.expect(/console: .* 403 .*\/oidc\/callback/);
       await begin(person, words, `nobody@${domain}`);
@@ -114,17 +121,17 @@ for (const language of ['en', 'fr']) {
 }
 
 test('a callback that another browser brings signs nobody in', () =>
-  withPerson({}, async (person) => {
+  withVisitor({}, async (person) => {
     const words = WORDS.en;
     await begin(person, words, megan.user);
     await person.page.getByRole('heading', { name: 'Authorize Client' }).waitFor();
     const asked = person.page.url();
-    await withPerson({}, async (thief) => {
+    await withVisitor({}, async (thief) => {
       thief.expect(/console: .* 403 .*\/oidc\/callback/);
       await thief.page.goto(asked);
       await sayWho(thief, megan.subject);
       await thief.page.getByText('other_browser').waitFor();
       await thief.page.goto('/people');
-      assert.equal(new URL(thief.page.url()).pathname, '/sign-in');
+      assert.equal(new URL(thief.page.url()).pathname, '/login');
     });
   }));

@@ -125,6 +125,7 @@ async fn people_sign_in_by_openid_connect() {
     let provider = block_in_place(|| openid_provider::Server::start(openid_provider::Options::default()));
     let provider = provider.expect("an OpenID provider");
     let domain = format!("{}.example", world.company.id);
+    world.operator().vouch(&domain);
     let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
     let mut megan = scim::user(&user);
     megan["externalId"] = object_id.into();
