@@ -222,9 +222,10 @@ fn mass_removals() -> Row {
             Visual::Lines,
             "Deleted people who could come back",
             Unit::Count,
-            "Kept for an hour, and as long as a mass removal waits.",
+            "Kept for an hour, and as long as a mass removal waits; those beyond what a company may have kept are not.",
         )
-        .ask("held", "sum(timeclock_directory_held_users)"),
+        .ask("held", "sum(timeclock_directory_held_users)")
+        .ask("not held, within a day", "sum(increase(timeclock_directory_users_not_held_total[1d]))"),
     ];
     Row { title: "Mass removals", panels }
 }
