@@ -143,7 +143,8 @@ impl Times {
     pub(crate) fn distance(&self, at: Timestamp) -> Text {
         let seconds = at.as_second() - self.now.as_second();
         let away = seconds.unsigned_abs();
-        let is_past = seconds < 0;
+        // Within one second, what has been is not still to come.
+        let is_past = at <= self.now;
         let (past, future, unit) = match away {
             0..60 => (Key("ago-moment"), Key("in-moment"), 1),
             60..3_600 => (Key("ago-minutes"), Key("in-minutes"), 60),
