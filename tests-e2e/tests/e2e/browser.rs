@@ -120,6 +120,27 @@ async fn people_sign_in_at_their_company_s_identity_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_whom_entra_removed_by_mistake_are_brought_back() {
+    const DELETED: usize = 12;
+    let world = World::with_administrator("Contoso");
+    let mut ids = Vec::new();
+    for number in 0..DELETED + 3 {
+        let mut person = scim::user(&format!("person{number}@contoso.com"));
+        person["displayName"] = format!("Person {number}").into();
+        ids.push(scim::id(&world.scim.post("/Users", &person).await.expect(201)));
+    }
+    for id in ids.iter().take(DELETED) {
+        assert_eq!(world.scim.delete(&format!("/Users/{id}")).await.status, 204);
+    }
+    let mut told = in_french(&world);
+    told["deleted"] = DELETED.into();
+    run(&world, "brakes.test.mjs", &told);
+    for id in &ids {
+        world.scim.get(&format!("/Users/{id}")).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_by_openid_connect() {
     let world = World::with_administrator("Contoso");
     let provider = block_in_place(|| openid_provider::Server::start(openid_provider::Options::default()));
