@@ -296,7 +296,7 @@ fn say_removals(context: &Context, news: &[News]) {
             News::CameOn(CameOn { company, brake, removed, had_access, people }) => {
                 context.metrics.brakes.came_on.inc();
                 tracing::warn!(
-                    %company, %brake, removed, had_access, people,
+                    company.id = %company, %brake, removed, had_access, people,
                     "a mass removal: access has ended, and what cannot be undone waits for a human"
                 );
             }
