@@ -3,7 +3,8 @@
 /** Words that are the same in both languages, and names of ours and of others. */
 const SAME = new Set(
   [
-    'TimeClock 365', 'Microsoft Entra', 'Microsoft Entra ID', 'English', 'Français', 'Actions', 'Action', 'Notifications',
+    'TimeClock 365', 'Microsoft Entra', 'Microsoft Entra ID', 'OpenID Connect', 'timeclock-365.pem', 'English', 'Français', 'Actions',
+    'Action', 'Notifications',
     'Description', 'Type', 'Date', 'Source', 'Total', 'CSV', 'SCIM', 'OAuth', 'Client ID', 'Service', 'Code', 'Cause',
     'Audiences', 'Menu', 'Page', 'Session', 'Sessions', 'Navigation', 'Expire', 'Active', 'Question', 'Version', 'Message',
   ].map((word) => word.toLowerCase()),

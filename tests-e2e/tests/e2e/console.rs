@@ -87,7 +87,7 @@ async fn whatever_a_companys_pages_offer_is_nothing_to_another_company() {
         assert_eq!(seen.status, 404, "{path}: {}", seen.body);
         assert!(!seen.body.to_lowercase().contains("contosino"), "{path}: {}", seen.body);
     }
-    let fields = [("role", "auditor"), ("overlap", "0"), ("as", "text")];
+    let fields = [("role", "auditor"), ("overlap", "0"), ("as", "text"), ("is_break_glass", "true")];
     for path in &actions {
         let seen = bruno.post(path, &fields).await;
         assert_eq!(seen.status, 404, "{path}: {}", seen.body);

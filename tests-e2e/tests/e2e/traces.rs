@@ -104,6 +104,8 @@ async fn assert_tree_of_change(trace: &str, server: &str, operation: &str, fact:
     assert_eq!((fact.service.as_str(), fact.kind.as_str()), ("directory-service", "PRODUCER"));
     assert!(send.is_child_of(server) && fact.is_child_of(apply), "{spans:#?}");
     assert!(wait.time.1 <= apply.time.0, "the wait is over before it is applied: {spans:#?}");
+    // What the console makes of the fact comes when it comes.
+    let spans: Vec<_> = spans.iter().filter(|span| span.service != "admin-console").collect();
     assert_eq!(spans.len(), 5, "{spans:#?}");
     assert!(spans.iter().all(|span| !span.failed), "{spans:#?}");
     assert_eq!(apply.attribute("outcome"), "changed");
@@ -152,6 +154,9 @@ async fn a_deactivation_is_one_trace_of_the_caller_and_in_the_log() {
     let (route, operation) = ("PATCH /Users/{id}", "user.deactivate");
     assert_tree_of_change(&caller.trace, route, operation, "user.deactivated").await;
     assert_eq!(named(&Collector::shared().trace(&caller.trace), route).parent, CALLERS_SPAN);
+    // Down to the end of the person's sessions in the console.
+    let spans = spans_of(&caller.trace, &["end access"]).await;
+    assert!(named(&spans, "end access").is_child_of(named(&spans, "send user.deactivated")), "{spans:#?}");
 
     let answered = |line: &&str| line.contains("\"answered\"") && line.contains(&caller.trace);
     let logs = observe::logs(world.stack());
