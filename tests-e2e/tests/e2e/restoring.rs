@@ -220,6 +220,8 @@ async fn a_bus_that_is_lost_alone_is_made_anew_and_nothing_waits_for_an_operator
     });
     all_ready(stack).await;
     scene.has_begun("bus_anew", begun + 1).await;
+    // What it knew before agrees as well, so that it agrees does not say that it has noticed.
+    scene.follower.takes_a_snapshot(&["place_lost", "another_history"]).await;
     scene.entra.has_nothing_left_to_say().await;
     scene.everything_agrees().await;
     scene.life_goes_on_after_all().await;
