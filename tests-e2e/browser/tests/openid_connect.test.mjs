@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { copy, enter, follow, wordsOf } from '../src/console.mjs';
+import { copy, enter, follow } from '../src/console.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
+import { begin, openSettings, save } from '../src/single_sign_on.mjs';
 import { world } from '../src/world.mjs';
 
 const { openid_provider: provider, megan, stranger, domain } = world;
@@ -13,17 +14,15 @@ const CLIENT = '11111111-2222-3333-4444-555555555555';
 
 const WORDS = {
   en: {
-    tab: 'Single sign-on', redirect: 'Redirect URI (Web)', address: 'OpenID Connect metadata document', client: 'Application (client) ID',
-    objectId: /^Object ID/, domains: 'Domains', save: 'Save', openid: /^OpenID Connect/, saved: 'Saved. Test it before your people need it.',
-    test: 'Test', accepted: 'This sign-in would have been accepted', user: 'User name', next: 'Next',
-    signedInAs: 'You are signed in as Megan Bowen', signOut: 'Sign out', notProvisioned: 'You have no access to TimeClock 365 yet',
-    people: 'People',
+    redirect: 'Redirect URI (Web)', address: 'OpenID Connect metadata document', client: 'Application (client) ID',
+    objectId: /^Object ID/, domains: 'Domains', openid: /^OpenID Connect/, test: 'Test',
+    accepted: 'This sign-in would have been accepted', signedInAs: 'You are signed in as Megan Bowen', signOut: 'Sign out',
+    notProvisioned: 'You have no access to TimeClock 365 yet', people: 'People',
   },
   fr: {
-    tab: 'Authentification unique', redirect: 'URI de redirection (Web)', address: 'Document de métadonnées OpenID Connect',
-    client: 'ID d’application (client)', objectId: /^ID d’objet/, domains: 'Domaines', save: 'Enregistrer', openid: /^OpenID Connect/,
-    saved: 'Enregistré. Testez avant que vos personnes n’en aient besoin.', test: 'Tester', accepted: 'Cette connexion aurait été acceptée',
-    user: 'Nom d’utilisateur', next: 'Suivant', signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
+    redirect: 'URI de redirection (Web)', address: 'Document de métadonnées OpenID Connect', client: 'ID d’application (client)',
+    objectId: /^ID d’objet/, domains: 'Domaines', openid: /^OpenID Connect/, test: 'Tester',
+    accepted: 'Cette connexion aurait été acceptée', signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
     notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365', people: 'Personnes',
   },
 };
@@ -44,24 +43,6 @@ async function sayWho({ page }, subject) {
   await page.getByRole('button', { name: 'Authorize' }).click();
 }
 
-/** Gives a user name on the page where everybody begins, and is led to the provider. */
-async function begin({ page }, words, user) {
-  await page.goto('/login');
-  await page.getByLabel(words.user).fill(user);
-  await page.getByRole('button', { name: words.next }).click();
-}
-
-async function settings(person, words) {
-  await follow(person, wordsOf(person).companyProfile);
-  await person.page.getByRole('link', { name: words.tab, exact: true }).click();
-  await person.page.locator('#single-sign-on').waitFor();
-}
-
-async function save({ page }, words) {
-  await page.locator('#single-sign-on').getByRole('button', { name: words.save, exact: true }).click();
-  await page.getByText(words.saved).waitFor();
-}
-
 for (const language of ['en', 'fr']) {
   const words = WORDS[language];
 
@@ -69,7 +50,7 @@ for (const language of ['en', 'fr']) {
     withVisitor({ language }, async (person) => {
       const { page } = person;
       await enter(person);
-      await settings(person, words);
+      await openSettings(person);
       const ours = page.locator('.field').filter({ has: page.getByLabel(words.redirect, { exact: true }) });
       assert.equal(await copy(person, ours, /./), `${world.console_url}/oidc/callback/${world.company.id}`);
       const certificate = await page.request.get('/oidc/certificate');
@@ -78,7 +59,7 @@ for (const language of ['en', 'fr']) {
       await page.getByLabel(words.client, { exact: true }).fill(CLIENT);
       await page.getByRole('radio', { name: words.objectId }).check();
       await page.getByLabel(words.domains, { exact: true }).fill(domain);
-      await save(person, words);
+      await save(person);
       await person.assertAccessible('the settings of OpenID Connect');
       await picture(page, 'openid-connect-settings');
 
@@ -89,15 +70,15 @@ for (const language of ['en', 'fr']) {
       await person.assertAccessible('a test of OpenID Connect');
       await picture(page, 'openid-connect-test');
 
-      await settings(person, words);
+      await openSettings(person);
       await page.getByRole('radio', { name: words.openid }).check();
-      await save(person, words);
+      await save(person);
     }));
 
   test(`somebody signs in by OpenID Connect, and out again (${language})`, () =>
     withVisitor({ language }, async (person) => {
       const { page } = person;
-      await begin(person, words, megan.user);
+      await begin(person, megan.user);
       await sayWho(person, megan.subject);
       await follow(person, words.people);
       assert.equal(new URL(page.url()).pathname, '/people');
@@ -113,7 +94,7 @@ for (const language of ['en', 'fr']) {
     withVisitor({ language }, async (person) => {
       const { page } = person;
       person.expect(/console: .* 403 .*\/oidc\/callback/);
-      await begin(person, words, `nobody@${domain}`);
+      await begin(person, `nobody@${domain}`);
       await sayWho(person, stranger);
       await page.getByRole('heading', { name: words.notProvisioned }).waitFor();
       await person.assertAccessible('the page of somebody without access');
@@ -122,8 +103,7 @@ for (const language of ['en', 'fr']) {
 
 test('a callback that another browser brings signs nobody in', () =>
   withVisitor({}, async (person) => {
-    const words = WORDS.en;
-    await begin(person, words, megan.user);
+    await begin(person, megan.user);
     await person.page.getByRole('heading', { name: 'Authorize Client' }).waitFor();
     const asked = person.page.url();
     await withVisitor({}, async (thief) => {

@@ -4,29 +4,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { copy, enter, follow, signIn, wordsOf } from '../src/console.mjs';
+import { copy, enter, follow, signIn } from '../src/console.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
 import { replace } from '../src/scim.mjs';
+import { begin, openSettings, save } from '../src/single_sign_on.mjs';
 import { eventually, world } from '../src/world.mjs';
 
 const { identity_provider: provider, megan, domain } = world;
 
 const WORDS = {
   en: {
-    tab: 'Single sign-on', path: 'IDP metadata path', objectId: /^Object ID/, domains: 'Domains', save: 'Save', saml: /^SAML single sign-on/,
-    saved: 'Saved. Test it before your people need it.', test: 'Test', accepted: 'This sign-in would have been accepted',
-    unsolicited: /^Allow sign-ins that begin/, user: 'User name', next: 'Next', signedInAs: 'You are signed in as Megan Bowen',
-    signOut: 'Sign out', signedOut: 'You are signed out', notProvisioned: 'You have no access to TimeClock 365 yet',
-    replyUrl: 'Reply URL (Assertion Consumer Service URL)', people: 'People',
+    path: 'IDP metadata path', objectId: /^Object ID/, domains: 'Domains', saml: /^SAML single sign-on/, test: 'Test',
+    accepted: 'This sign-in would have been accepted', unsolicited: /^Allow sign-ins that begin/,
+    signedInAs: 'You are signed in as Megan Bowen', signOut: 'Sign out', people: 'People',
+    notProvisioned: 'You have no access to TimeClock 365 yet', replyUrl: 'Reply URL (Assertion Consumer Service URL)',
   },
   fr: {
-    tab: 'Authentification unique', path: 'IDP metadata path (chemin des métadonnées)', objectId: /^ID d’objet/, domains: 'Domaines',
-    save: 'Enregistrer', saml: /^Authentification unique SAML/, saved: 'Enregistré. Testez avant que vos personnes n’en aient besoin.',
-    test: 'Tester', accepted: 'Cette connexion aurait été acceptée', unsolicited: /^Permettre les connexions/, user: 'Nom d’utilisateur',
-    next: 'Suivant', signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
-    signedOut: 'Vous êtes déconnecté', notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365',
-    replyUrl: 'URL de réponse (URL Assertion Consumer Service)', people: 'Personnes',
+    path: 'IDP metadata path (chemin des métadonnées)', objectId: /^ID d’objet/, domains: 'Domaines',
+    saml: /^Authentification unique SAML/, test: 'Tester', accepted: 'Cette connexion aurait été acceptée',
+    unsolicited: /^Permettre les connexions/, signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
+    people: 'Personnes', notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365',
+    replyUrl: 'URL de réponse (URL Assertion Consumer Service)',
   },
 };
 
@@ -42,24 +41,6 @@ async function sayWho({ page }, { user, objectId, roles = '' }) {
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 
-/** Gives a user name on the page where everybody begins, and is led to the identity provider. */
-async function begin({ page }, words, user) {
-  await page.goto('/login');
-  await page.getByLabel(words.user).fill(user);
-  await page.getByRole('button', { name: words.next }).click();
-}
-
-async function settings(person, words) {
-  await follow(person, wordsOf(person).companyProfile);
-  await person.page.getByRole('link', { name: words.tab, exact: true }).click();
-  await person.page.locator('#single-sign-on').waitFor();
-}
-
-async function save({ page }, words) {
-  await page.locator('#single-sign-on').getByRole('button', { name: words.save, exact: true }).click();
-  await page.getByText(words.saved).waitFor();
-}
-
 for (const language of ['en', 'fr']) {
   const words = WORDS[language];
 
@@ -67,13 +48,13 @@ for (const language of ['en', 'fr']) {
     withPerson({ language }, async (person) => {
       const { page } = person;
       await enter(person);
-      await settings(person, words);
+      await openSettings(person);
       const ours = page.locator('.field').filter({ has: page.getByLabel(words.replyUrl, { exact: true }) });
       assert.equal(await copy(person, ours, /./), `${world.console_url}/saml/login_check`);
       await page.getByLabel(words.path, { exact: true }).fill(provider.metadata_url);
       await page.getByRole('radio', { name: words.objectId }).check();
       await page.getByLabel(words.domains, { exact: true }).fill(domain);
-      await save(person, words);
+      await save(person);
       await person.assertAccessible('the settings of single sign-on');
       await picture(page, 'single-sign-on-settings');
 
@@ -84,10 +65,10 @@ for (const language of ['en', 'fr']) {
       await person.assertAccessible('a test of single sign-on');
       await picture(page, 'single-sign-on-test');
 
-      await settings(person, words);
+      await openSettings(person);
       await page.getByRole('radio', { name: words.saml }).check();
       await page.getByRole('checkbox', { name: words.unsolicited }).check();
-      await save(person, words);
+      await save(person);
     }));
 
   test(`somebody signs in from the sign-in page, and out again (${language})`, () =>
@@ -96,7 +77,7 @@ for (const language of ['en', 'fr']) {
       await page.goto('/login');
       await person.assertAccessible('the page that asks for the user name');
       await picture(page, 'login');
-      await begin(person, words, megan.user);
+      await begin(person, megan.user);
       await sayWho(person, megan);
       await follow(person, words.people);
       assert.equal(new URL(page.url()).pathname, '/people');
@@ -123,7 +104,7 @@ for (const language of ['en', 'fr']) {
     withPerson({ language }, async (person) => {
       const { page } = person;
       person.expect(/console: .* 403 .*\/saml\/login_check/);
-      await begin(person, words, `nobody@${domain}`);
+      await begin(person, `nobody@${domain}`);
       await sayWho(person, { user: `nobody@${domain}`, objectId: '00000000-0000-4000-8000-000000000000' });
       await page.getByRole('heading', { name: words.notProvisioned }).waitFor();
       await person.assertAccessible('the page of somebody without access');
@@ -136,7 +117,7 @@ test('whoever Entra disables lands on the sign-in page with the next click, and 
     const { page } = person;
     person.expect(/console: .* 403 .*\/saml\/login_check/);
     const signsIn = async () => {
-      await begin(person, WORDS.en, megan.user);
+      await begin(person, megan.user);
       await sayWho(person, megan);
     };
     await signsIn();
@@ -167,14 +148,14 @@ test('a new certificate is read before it signs, and an old one signs no more on
       assert.equal(answer.status, 200, await answer.text());
     };
     const read = async () => {
-      await settings(person, WORDS.en);
+      await openSettings(person);
       await page.getByRole('button', { name: 'Read metadata now' }).click();
       await page.getByText('The metadata was read again.').waitFor();
     };
     const arrives = (acts) =>
       withPerson({}, async (other) => {
         other.expect(/console: .* 403 .*\/saml\/login_check/);
-        await begin(other, WORDS.en, megan.user);
+        await begin(other, megan.user);
         await sayWho(other, megan);
         await acts(other.page);
       });

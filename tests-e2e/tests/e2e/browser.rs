@@ -42,6 +42,22 @@ fn in_french(world: &World) -> Value {
     json!({ "french_invitation": invite(world, &email, "fr") })
 }
 
+/// Megan, whom Entra provisioned as an administrator, in a domain that is known to be her company's; and somebody who reads French.
+async fn with_megan(world: &World) -> Value {
+    let domain = format!("{}.example", world.company.id);
+    world.operator().vouch(&domain);
+    let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
+    let mut megan = scim::user(&user);
+    megan["externalId"] = object_id.into();
+    megan["displayName"] = "Megan Bowen".into();
+    megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
+    let id = scim::id(&world.scim.post("/Users", &megan).await.expect(201));
+    let mut told = in_french(world);
+    told["megan"] = json!({ "id": id, "user": user, "objectId": object_id });
+    told["domain"] = domain.into();
+    told
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_connects_entra_and_watches_what_arrives() {
     let world = World::shared();
@@ -104,18 +120,8 @@ async fn people_sign_in_at_their_company_s_identity_provider() {
     let metadata = reqwest::get(format!("{}/saml/metadata", world.console_url())).await.unwrap();
     let metadata = metadata.text().await.unwrap();
     block_in_place(|| provider.tell("/service-providers", &metadata)).expect("it knows the console");
-    let domain = format!("{}.example", world.company.id);
-    world.operator().vouch(&domain);
-    let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
-    let mut megan = scim::user(&user);
-    megan["externalId"] = object_id.into();
-    megan["displayName"] = "Megan Bowen".into();
-    megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
-    let id = scim::id(&world.scim.post("/Users", &megan).await.expect(201));
-    let mut told = in_french(&world);
+    let mut told = with_megan(&world).await;
     told["identity_provider"] = json!({ "url": provider.url(), "metadata_url": provider.metadata_url() });
-    told["megan"] = json!({ "id": id, "user": user, "objectId": object_id });
-    told["domain"] = domain.into();
     run(&world, "single_sign_on.test.mjs", &told);
 }
 
@@ -145,24 +151,15 @@ async fn people_sign_in_by_openid_connect() {
     let world = World::with_administrator("Contoso");
     let provider = block_in_place(|| openid_provider::Server::start(openid_provider::Options::default()));
     let provider = provider.expect("an OpenID provider");
-    let domain = format!("{}.example", world.company.id);
-    world.operator().vouch(&domain);
-    let (user, object_id) = (format!("megan@{domain}"), "7f3c2a10-0000-4000-8000-000000000001");
-    let mut megan = scim::user(&user);
-    megan["externalId"] = object_id.into();
-    megan["displayName"] = "Megan Bowen".into();
-    megan["roles"] = json!([{ "value": "administrator", "primary": true }]);
-    world.scim.post("/Users", &megan).await.expect(201);
+    let mut told = with_megan(&world).await;
     block_in_place(|| {
-        let claims = json!({ "oid": object_id, "preferred_username": user });
+        let claims = json!({ "oid": told["megan"]["objectId"], "preferred_username": told["megan"]["user"] });
         provider.set_claims("megan", &claims.to_string())?;
         provider.set_claims("stranger", &json!({ "oid": "00000000-0000-4000-8000-000000000000" }).to_string())
     })
     .expect("it knows what to say of them");
-    let mut told = in_french(&world);
     told["openid_provider"] = provider.issuer().into();
-    told["megan"] = json!({ "user": user, "subject": "megan" });
+    told["megan"]["subject"] = "megan".into();
     told["stranger"] = "stranger".into();
-    told["domain"] = domain.into();
     run(&world, "openid_connect.test.mjs", &told);
 }

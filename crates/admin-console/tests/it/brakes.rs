@@ -16,6 +16,16 @@ use crate::{
 
 const PAGE: &str = "/provisioning/brakes/019b0000-0000-7000-8000-000000000040";
 
+/// Removals that wait, and a directory that takes no decision about what the page showed.
+fn conflicts(world: &World) {
+    sample::lives(world, "Diego Siciliani");
+    sample::says_brake(world, "Diego Siciliani", State::On);
+    world.services.answer(DECIDE_BRAKE, |_: DecideBrake| {
+        let failure = Failure { reason: Reason::Conflict.into(), ..Failure::default() };
+        sample::told(Told::Failure(failure))
+    });
+}
+
 /// Whatever else is wrong.
 fn alarmed(world: &World) {
     let concerns = sample::in_danger().health.map(|health| health.concerns).unwrap_or_default();
@@ -93,12 +103,7 @@ async fn a_decision_is_passed_on_with_who_took_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_not_seen_all_of_them_is_told_how_many_more_there_are() {
     let (world, browser) = World::start_signed_in().await;
-    sample::lives(&world, "Diego Siciliani");
-    sample::says_brake(&world, "Diego Siciliani", State::On);
-    world.services.answer(DECIDE_BRAKE, |_: DecideBrake| {
-        let failure = Failure { reason: Reason::Conflict.into(), ..Failure::default() };
-        sample::told(Told::Failure(failure))
-    });
+    conflicts(&world);
     let grown = browser.post(&format!("{PAGE}/release"), &[("removed", "145")]).await;
     assert_eq!(grown.status, 409);
     assert!(grown.body.contains("removed 12 more people since you opened this page"), "{}", grown.body);
@@ -109,12 +114,7 @@ async fn whoever_has_not_seen_all_of_them_is_told_how_many_more_there_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_slower_is_told_and_whoever_may_only_look_has_no_buttons() {
     let (world, browser) = World::start_signed_in().await;
-    sample::lives(&world, "Diego Siciliani");
-    sample::says_brake(&world, "Diego Siciliani", State::On);
-    world.services.answer(DECIDE_BRAKE, |_: DecideBrake| {
-        let failure = Failure { reason: Reason::Conflict.into(), ..Failure::default() };
-        sample::told(Told::Failure(failure))
-    });
+    conflicts(&world);
     let late = browser.post(&format!("{PAGE}/undo"), &[]).await;
     assert_eq!(late.status, 409);
     assert!(late.body.contains("decided otherwise in the meantime"), "{}", late.body);
