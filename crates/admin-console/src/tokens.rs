@@ -73,6 +73,7 @@ impl<'a> Tokens<'a> {
             company_id: self.company(),
             token_id: token.to_string(),
             actor: Some(self.who.actor()),
+            unrecorded: false,
         };
         answer_of!(self.ask(subject::REVOKE_TOKEN, &act).await?, Revoked)
     }

@@ -268,6 +268,18 @@ pub const REVOKE_CLIENT_SECRET: &str = "tokens.v1.client.revoke_secret";
 pub const REVOKE_CLIENT: &str = "tokens.v1.client.revoke";
 /// Operators and the console to the token service. [`crate::audit::ListEvents`] → [`crate::token::Reply`].
 pub const LIST_TOKEN_EVENTS: &str = "tokens.v1.events";
+/// Operators to the token service. [`crate::token::ListSigningKeys`] → [`crate::token::Reply`].
+///
+/// Apart from what the console may ask as well: no company's administrator has to do with the keys of all companies.
+pub const LIST_SIGNING_KEYS: &str = "signing.v1.key.list";
+/// Operators to the token service. [`crate::token::RotateSigningKey`] → [`crate::token::Reply`].
+pub const ROTATE_SIGNING_KEY: &str = "signing.v1.key.rotate";
+/// Operators to the token service. [`crate::token::RetireSigningKey`] → [`crate::token::Reply`].
+pub const RETIRE_SIGNING_KEY: &str = "signing.v1.key.retire";
+/// Operators to the token service. [`crate::token::SealSigningKeys`] → [`crate::token::Reply`].
+pub const SEAL_SIGNING_KEYS: &str = "signing.v1.key.seal";
+/// Operators to the token service. [`crate::audit::ListEvents`] without a company → [`crate::token::Reply`].
+pub const LIST_SIGNING_KEY_EVENTS: &str = "signing.v1.key.events";
 /// The console to the token service. [`crate::token::SignAccessEnd`] → [`crate::token::Reply`].
 ///
 /// Apart from what operators may ask as well: a receipt says what the console did, so nobody else has one signed.

@@ -2,12 +2,13 @@
 
 mod activity;
 mod sign_in;
+mod signing_key;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::{activity::ActivityCommand, sign_in::SignInCommand};
+pub(crate) use self::{activity::ActivityCommand, sign_in::SignInCommand, signing_key::SigningKeyCommand};
 
 /// Companies, their credentials for Entra, their own schemas and what Entra did, from the command line
 #[derive(Debug, Parser)]
@@ -54,6 +55,9 @@ Examples:
     timeclock-operator token list --company ID
     timeclock-operator token revoke --company ID --token TOKEN_ID
 
+  Replace the key that signs all tokens; what the old one signed stays valid until that is retired
+    timeclock-operator signing-key rotate
+
   The customer's gallery application asks for OAuth client credentials; the secret is shown once
     timeclock-operator client create --company ID --description Entra --lifetime 730d
 
@@ -96,6 +100,9 @@ pub(crate) enum Command {
     /// Issues, shows, rotates and revokes companies' Entra tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Shows, rotates and retires the keys that sign every company's tokens
+    #[command(subcommand)]
+    SigningKey(SigningKeyCommand),
     /// Creates, shows and revokes companies' OAuth clients, which get their tokens by themselves
     #[command(subcommand)]
     Client(ClientCommand),
@@ -396,6 +403,9 @@ pub(crate) enum TokenCommand {
         /// The token's id
         #[arg(long)]
         token: String,
+        /// Ends it also when there is no record of it, because it was issued after the backup that was restored
+        #[arg(long)]
+        unrecorded: bool,
     },
     /// Lists what was done to a company's tokens and clients, by whom, the newest first
     Events(Page),

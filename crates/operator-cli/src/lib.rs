@@ -10,6 +10,7 @@ mod company;
 mod events;
 mod schema;
 mod sign_in;
+mod signing_key;
 mod token;
 
 mod actor;
@@ -51,6 +52,7 @@ async fn execute(command: Command, actor: Actor) -> Result<output::Answer, Failu
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,
         Command::Administrator(command) => administrator::execute(&questions, command).await,
+        Command::SigningKey(command) => signing_key::execute(&questions, command).await,
         Command::SignIn(command) => sign_in::execute(&questions, command).await,
         Command::Schema(command) => schema::execute(&questions, command).await,
     }

@@ -37,6 +37,9 @@ struct Shown {
     /// Left out where nobody knows.
     #[serde(skip_serializing_if = "String::is_empty")]
     created_by: String,
+    /// Which key signed it; left out where nobody knows.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    signing_key: String,
 }
 
 impl Row for Shown {
@@ -82,8 +85,9 @@ pub(crate) async fn execute(questions: &Questions, command: TokenCommand) -> Res
             };
             questions.ask(TOKENS, ROTATE_TOKEN, &question).await?
         }
-        TokenCommand::Revoke { company, token } => {
-            let question = RevokeToken { company_id: company, token_id: token, actor: questions.actor() };
+        TokenCommand::Revoke { company, token, unrecorded } => {
+            let actor = questions.actor();
+            let question = RevokeToken { company_id: company, token_id: token, actor, unrecorded };
             questions.ask(TOKENS, REVOKE_TOKEN, &question).await?
         }
         TokenCommand::Events(page) => {
@@ -142,6 +146,7 @@ fn shown(token: Token, secret: Option<String>) -> Result<Shown, Failure> {
         id: token.token_id,
         company_id: token.company_id,
         created_by: token.created_by,
+        signing_key: token.key_id,
         description: token.description,
     })
 }

@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use bus_contract::{
     Message,
     subject::{
-        ADD_CLIENT_SECRET, CREATE_CLIENT, ISSUE_TOKEN, LIST_CLIENTS, LIST_TOKEN_EVENTS, LIST_TOKENS,
-        REVEAL_TOKEN, REVOKE_CLIENT, REVOKE_CLIENT_SECRET, REVOKE_TOKEN, ROTATE_TOKEN, SIGN_ACCESS_END,
-        TOKEN_QUEUE, operation,
+        ADD_CLIENT_SECRET, CREATE_CLIENT, ISSUE_TOKEN, LIST_CLIENTS, LIST_SIGNING_KEY_EVENTS,
+        LIST_SIGNING_KEYS, LIST_TOKEN_EVENTS, LIST_TOKENS, RETIRE_SIGNING_KEY, REVEAL_TOKEN, REVOKE_CLIENT,
+        REVOKE_CLIENT_SECRET, REVOKE_TOKEN, ROTATE_SIGNING_KEY, ROTATE_TOKEN, SEAL_SIGNING_KEYS,
+        SIGN_ACCESS_END, TOKEN_QUEUE, operation,
     },
-    token::{Failure, Reply, failure::Reason, reply},
+    token::{Failure, ListSigningKeys, Reply, failure::Reason, reply},
 };
 use bus_jetstream::{
     Bytes,
@@ -18,13 +19,13 @@ use bus_jetstream::{
 };
 use service_runtime::{Causes, tasks::Tasks};
 
-use crate::{app::App, ask::Refusal, audit, clients, lifecycle, receipts};
+use crate::{app::App, ask::Refusal, audit, clients, lifecycle, receipts, signing_keys};
 
 /// Requests that are worked on at once.
 const CONCURRENT: usize = 8;
 
 /// Everything that can be asked.
-const SUBJECTS: [&str; 12] = [
+const SUBJECTS: [&str; 17] = [
     ISSUE_TOKEN,
     LIST_TOKENS,
     REVEAL_TOKEN,
@@ -36,6 +37,11 @@ const SUBJECTS: [&str; 12] = [
     REVOKE_CLIENT_SECRET,
     REVOKE_CLIENT,
     LIST_TOKEN_EVENTS,
+    LIST_SIGNING_KEYS,
+    ROTATE_SIGNING_KEY,
+    RETIRE_SIGNING_KEY,
+    SEAL_SIGNING_KEYS,
+    LIST_SIGNING_KEY_EVENTS,
     SIGN_ACCESS_END,
 ];
 
@@ -83,6 +89,18 @@ async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Resu
         REVOKE_CLIENT_SECRET => reply::Result::Client(clients::revoke_secret(app, decode(payload)?).await?),
         REVOKE_CLIENT => reply::Result::Client(clients::revoke(app, decode(payload)?).await?),
         LIST_TOKEN_EVENTS => reply::Result::Events(audit::list(app, decode(payload)?).await?),
+        LIST_SIGNING_KEYS => {
+            let ListSigningKeys {} = decode(payload)?;
+            reply::Result::SigningKeys(signing_keys::list(app).await?)
+        }
+        ROTATE_SIGNING_KEY => reply::Result::SigningKeys(signing_keys::rotate(app, decode(payload)?).await?),
+        RETIRE_SIGNING_KEY => reply::Result::SigningKeys(signing_keys::retire(app, decode(payload)?).await?),
+        SEAL_SIGNING_KEYS => {
+            reply::Result::SigningKeys(signing_keys::seal_anew(app, decode(payload)?).await?)
+        }
+        LIST_SIGNING_KEY_EVENTS => {
+            reply::Result::Events(audit::of_signing_keys(app, decode(payload)?).await?)
+        }
         SIGN_ACCESS_END => reply::Result::Receipt(receipts::sign(app, decode(payload)?).await?),
         _ => return Err(Refusal::Invalid("no such operation".to_owned())),
     })

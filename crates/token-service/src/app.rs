@@ -14,12 +14,13 @@ use service_runtime::{
 use crate::{
     answer,
     authority::Authority,
-    http, lifecycle,
+    http,
     metrics::Metrics,
     oauth::Limits,
     publish::Publisher,
-    seal::SealingKey,
+    seal::SealingKeys,
     settings::{MigrateSettings, Settings},
+    signing_keys,
     store::MIGRATIONS,
     upkeep,
 };
@@ -33,7 +34,7 @@ pub(crate) struct App {
     pub(crate) bus: Bus,
     pub(crate) pool: Pool,
     pub(crate) publisher: Publisher,
-    pub(crate) sealing_key: SealingKey,
+    pub(crate) sealing_keys: SealingKeys,
     pub(crate) issuer: String,
     pub(crate) public_url: String,
     pub(crate) authority: Authority,
@@ -73,7 +74,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         bus,
         pool,
         publisher,
-        sealing_key: settings.sealing_key,
+        sealing_keys: settings.sealing_keys,
         issuer: settings.issuer,
         public_url: settings.public_url,
         authority: Authority::new(settings.authority, process.clock.clone(), metrics.clone()),
@@ -106,7 +107,7 @@ fn register_checks(process: &Process, app: &App) {
     let app = app.clone();
     process.health.register("signing_key", move || {
         let app = app.clone();
-        async move { lifecycle::can_sign(&app).await.map_err(|error| error.to_string()) }
+        async move { signing_keys::can_sign(&app).await.map_err(|error| error.to_string()) }
     });
 }
 

@@ -8,6 +8,7 @@ use crate::{
     app::App,
     ask::{Refusal, id},
     lifecycle::timestamp,
+    signing_keys::INSTALLATION,
     store::{
         act_for,
         events::{self, EventRow},
@@ -20,6 +21,15 @@ const LIMITS: std::ops::RangeInclusive<u32> = 1..=200;
 /// A page of a company's events, the newest first.
 pub(crate) async fn list(app: &App, ask: ListEvents) -> Result<ListEventsReply, Refusal> {
     let company: CompanyId = id("company", &ask.company_id)?;
+    page(app, company, ask).await
+}
+
+/// A page of what was done to the keys that sign.
+pub(crate) async fn of_signing_keys(app: &App, ask: ListEvents) -> Result<ListEventsReply, Refusal> {
+    page(app, INSTALLATION, ask).await
+}
+
+async fn page(app: &App, company: CompanyId, ask: ListEvents) -> Result<ListEventsReply, Refusal> {
     if !LIMITS.contains(&ask.limit) {
         let (least, most) = LIMITS.into_inner();
         return Err(Refusal::Invalid(format!("the limit must be from {least} to {most} events")));
@@ -47,7 +57,7 @@ fn shown(company: CompanyId, row: EventRow) -> Event {
     };
     Event {
         event_id: row.event_id.to_string(),
-        company_id: company.to_string(),
+        company_id: if company == INSTALLATION { String::new() } else { company.to_string() },
         occurred_at: Some(timestamp(row.occurred_at)),
         actor: kind.map(|kind| Actor { kind: kind.into(), name: row.actor_name, address: row.actor_address }),
         act: row.act,

@@ -8,6 +8,7 @@ mod clients;
 mod lifecycle;
 mod oauth;
 mod receipts;
+mod signing_keys;
 
 mod authority;
 mod client_secret;

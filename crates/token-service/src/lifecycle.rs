@@ -11,8 +11,6 @@ use bus_contract::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{PgConnection, QueryResult};
-use ed25519_dalek::SigningKey;
-use rand::TryRngCore as _;
 use typed_ids::{CompanyId, TokenId};
 use uuid::Uuid;
 
@@ -20,11 +18,12 @@ use crate::{
     app::App,
     ask::{Refusal, description, doing, existing_company, id, seconds},
     sign,
+    signing_keys::{self, SetupError},
     store::{
         act_for,
         events::{self, Act, Doing},
         expiries,
-        keys::{self, KeyRow, NewKey},
+        keys::{self, KeyRow},
         revocations, take_turns,
         tokens::{self, TokenRow, WithEnd},
     },
@@ -44,53 +43,6 @@ const LIVE_MOST: usize = 20;
 const HINT: usize = 4;
 /// Tokens that a list shows, the newest first.
 const LISTED_MOST: i64 = 200;
-
-/// Why there is no key to sign with.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SetupError {
-    #[error("the operating system gives no randomness")]
-    Randomness(#[source] rand::rand_core::OsError),
-    #[error(transparent)]
-    Seal(#[from] crate::seal::SealError),
-    #[error(transparent)]
-    Unseal(#[from] crate::seal::UnsealError),
-    #[error("the signing keys cannot be read")]
-    Database(#[from] pg_pool::Error),
-    #[error("there is no signing key yet")]
-    None,
-}
-
-/// Makes the first signing key if there is none.
-pub(crate) async fn ensure_key(app: &App) -> Result<(), SetupError> {
-    if app.pool.run("keys.current", keys::current).await?.is_some() {
-        return Ok(());
-    }
-    let mut seed = [0; 32];
-    rand::rngs::OsRng.try_fill_bytes(&mut seed).map_err(SetupError::Randomness)?;
-    let kid = Uuid::now_v7().simple().to_string();
-    let key = NewKey {
-        public_key: SigningKey::from_bytes(&seed).verifying_key().to_bytes().to_vec(),
-        sealed_private_key: app.sealing_key.seal(&kid, &seed)?,
-        created_at: app.now(),
-        kid,
-    };
-    let kid = key.kid.clone();
-    if app
-        .pool
-        .transaction("keys.insert_first", move |connection| keys::insert_first(connection, &key))
-        .await?
-    {
-        tracing::info!(kid, "made the first signing key");
-    }
-    Ok(())
-}
-
-/// Whether there is a key and it opens.
-pub(crate) async fn can_sign(app: &App) -> Result<(), SetupError> {
-    let key = app.pool.run("keys.current", keys::current).await?.ok_or(SetupError::None)?;
-    app.sealing_key.unseal(&key.kid, &key.sealed_private_key)?;
-    Ok(())
-}
 
 /// A new token for a company that exists.
 pub(crate) async fn issue(app: &App, ask: IssueToken) -> Result<SecretToken, Refusal> {
@@ -150,7 +102,7 @@ pub(crate) async fn list(app: &App, ask: ListTokens) -> Result<TokenList, Refusa
 /// The token's last characters: of the signature, which says nothing about the rest. Empty when its key does not open;
 /// the list is right without it.
 fn hint(app: &App, key: &KeyRow, row: &TokenRow) -> String {
-    let signed = sign::secret_token(&app.sealing_key, key, row, Token::default());
+    let signed = sign::secret_token(&app.sealing_keys, key, row, Token::default());
     let signed = signed.map(|signed| signed.secret).unwrap_or_default();
     signed.get(signed.len().saturating_sub(HINT)..).unwrap_or_default().to_owned()
 }
@@ -186,11 +138,16 @@ pub(crate) async fn revoke(app: &App, ask: RevokeToken) -> Result<Token, Refusal
         (id("company", &ask.company_id)?, id("token", &ask.token_id)?);
     let now = app.now();
     let doing = doing(company, ask.actor, now)?;
+    let is_unrecorded = ask.unrecorded && doing.is_operators();
     let revoked = app
         .pool
         .transaction("tokens.revoke", move |connection| {
             act_for(connection, company)?;
-            let Some(found) = tokens::find(connection, company, token)? else { return Ok(None) };
+            let found = match tokens::find(connection, company, token)? {
+                Some(found) => found,
+                None if is_unrecorded => return revoke_unrecorded(connection, &doing, token),
+                None => return Ok(None),
+            };
             if !is_live(&found, now) {
                 return Ok(Some(found));
             }
@@ -210,6 +167,40 @@ pub(crate) async fn revoke(app: &App, ask: RevokeToken) -> Result<Token, Refusal
     Ok(shown(&revoked, now))
 }
 
+/// The end of a token that the database knows nothing of any more, which therefore may live as long as any.
+fn revoke_unrecorded(
+    connection: &mut PgConnection,
+    doing: &Doing,
+    token: TokenId,
+) -> QueryResult<Option<WithEnd>> {
+    let Doing { company, now, .. } = *doing;
+    let id = token.as_uuid();
+    // Not to end the token of a company by naming another one.
+    if expiries::is_known(connection, id)? || revocations::is_known(connection, id)? {
+        return Ok(None);
+    }
+    let expires_at = now + TimeDelta::seconds((*LIFETIMES.end()).into());
+    revocations::end(connection, &[(id, expires_at)], now)?;
+    events::record(connection, doing, Act::TokenRevoked, [id], "There was no record of it.")?;
+    let row = TokenRow {
+        company_id: company.as_uuid(),
+        token_id: id,
+        kid: String::new(),
+        issuer: String::new(),
+        description: String::new(),
+        issued_at: minted_at(id).unwrap_or(now),
+        expires_at,
+        created_by: String::new(),
+    };
+    Ok(Some((row, Some(now))))
+}
+
+/// When an id was minted: the ids of tokens begin with that (RFC 9562 §5.7).
+fn minted_at(id: Uuid) -> Option<DateTime<Utc>> {
+    let (seconds, _) = id.get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)
+}
+
 /// What a new token is to be like.
 struct Wanted {
     description: String,
@@ -220,8 +211,8 @@ struct Wanted {
 
 async fn issue_wanted(app: &App, doing: Doing, wanted: Wanted) -> Result<SecretToken, Refusal> {
     let (company, now) = (doing.company, doing.now);
-    let key = app.pool.run("keys.current", keys::current).await?;
-    let key = key.ok_or_else(|| Refusal::Unavailable(SetupError::None.into()))?;
+    let key =
+        signing_keys::signing(app).await?.ok_or_else(|| Refusal::Unavailable(SetupError::None.into()))?;
     let row = TokenRow {
         company_id: company.as_uuid(),
         token_id: TokenId::mint().as_uuid(),
@@ -288,7 +279,7 @@ fn minute(at: DateTime<Utc>) -> impl std::fmt::Display {
 }
 
 fn sign(app: &App, key: &KeyRow, row: &TokenRow, shown: Token) -> Result<SecretToken, Refusal> {
-    sign::secret_token(&app.sealing_key, key, row, shown).map_err(|error| Refusal::Unavailable(error.into()))
+    sign::secret_token(&app.sealing_keys, key, row, shown).map_err(|error| Refusal::Unavailable(error.into()))
 }
 
 /// Waits until the change is where the gateways see it; whether it is.
@@ -321,6 +312,7 @@ fn shown((row, ends_at): &WithEnd, now: DateTime<Utc>) -> Token {
         state: state.into(),
         created_by: row.created_by.clone(),
         hint: String::new(),
+        key_id: row.kid.clone(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn grant(app: &App, credentials: Credentials) -> Result<Grant, 
     let Proven { client, company, key, now, .. } = prove(app, credentials).await?;
     let key = key.ok_or_else(|| Refusal::unavailable("there is no signing key yet; try again later"))?;
     let expires_at = now + ACCESS_TOKEN_LIFETIME;
-    let text = sign::access_token(&app.sealing_key, &key, &app.issuer, &client, now..expires_at)
+    let text = sign::access_token(&app.sealing_keys, &key, &app.issuer, &client, now..expires_at)
         .map_err(|error| unavailable(&error))?;
     Ok(Grant { access_token: text.into(), expires_in: ACCESS_TOKEN_LIFETIME.num_seconds(), company })
 }
@@ -65,13 +65,13 @@ async fn prove(app: &App, credentials: Credentials) -> Result<Proven, Refusal> {
     let Credentials { client_id, proof } = credentials;
     // Of a name that is none of ours we look up another that nobody has, and work as for any client.
     let id: CredentialId = client_id.parse().unwrap_or_else(|_not_a_uuid| CredentialId::mint());
+    let now = app.now();
     let found = app
         .pool
-        .transaction("oauth.client", move |connection| known(connection, id))
+        .transaction("oauth.client", move |connection| known(connection, id, now))
         .await
         .map_err(|error| unavailable(&error))?;
     let Known { client, key } = found;
-    let now = app.now();
     let client = match proof {
         Proof::Secret(secret) => with_secret(client, &secret, now)?,
         Proof::Assertion(assertion) => with_assertion(app, client, &assertion).await?,
@@ -96,8 +96,8 @@ struct Known {
 }
 
 /// Asks the same questions whether there is such a client or not.
-fn known(connection: &mut PgConnection, client: CredentialId) -> QueryResult<Known> {
-    let key = keys::current(connection)?;
+fn known(connection: &mut PgConnection, client: CredentialId, now: DateTime<Utc>) -> QueryResult<Known> {
+    let key = keys::signing(connection, now)?;
     let company = clients::company_of(connection, client.as_uuid())?.unwrap_or_else(CompanyId::mint);
     act_for(connection, company)?;
     let client = clients::find(connection, company, client.as_uuid(), SECRETS_LISTED_MOST)?;

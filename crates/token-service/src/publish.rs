@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::App,
-    lifecycle::{self, SetupError},
     sign,
+    signing_keys::{self, SetupError},
     store::{keys, revocations},
 };
 
@@ -149,7 +149,7 @@ async fn compare(app: &App) -> Result<(usize, usize), PublishFailure> {
 
 /// What the bucket should hold.
 async fn wanted(app: &App) -> Result<BTreeMap<String, Bytes>, PublishFailure> {
-    lifecycle::ensure_key(app).await?;
+    signing_keys::ensure(app).await?;
     let forgotten = app.now() - KEPT_AFTER_EXPIRY;
     let (keys, ends) = app
         .pool

@@ -14,8 +14,7 @@ use typed_ids::{CompanyId, RequestId, UserId};
 use crate::{
     app::App,
     ask::{Refusal, id},
-    sign,
-    store::keys,
+    sign, signing_keys,
 };
 
 /// The claims of a receipt; times are RFC 3339 with milliseconds, but `iat`, which is JWT's.
@@ -36,9 +35,10 @@ pub(crate) struct Claims {
 /// Signs what the console says of an access that ended.
 pub(crate) async fn sign(app: &App, ask: SignAccessEnd) -> Result<SignedReceipt, Refusal> {
     let claims = claims(app, &ask)?;
-    let key = app.pool.run("keys.current", keys::current).await?;
-    let key = key.ok_or_else(|| Refusal::Unavailable(anyhow::anyhow!("there is no signing key yet")))?;
-    let jws = sign::receipt(&app.sealing_key, &key, &claims);
+    let key = signing_keys::signing(app)
+        .await?
+        .ok_or_else(|| Refusal::Unavailable(anyhow::anyhow!("there is no signing key yet")))?;
+    let jws = sign::receipt(&app.sealing_keys, &key, &claims);
     Ok(SignedReceipt { jws: jws.map_err(|error| Refusal::Unavailable(error.into()))? })
 }
 

@@ -3,13 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use service_runtime::{
     http::{Tls, TrustedProxies},
     settings::{Reader, Setting},
 };
 
-use crate::{authority::AuthorityUrl, seal::SealingKey};
+use crate::{authority::AuthorityUrl, seal::SealingKeys};
 
 /// Where `/healthz`, `/readyz` and `/metrics` are by default.
 pub const OBSERVE_ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9082);
@@ -22,7 +22,13 @@ const SEALING_KEY: Setting = Setting::new(
     "TIMECLOCK_SEALING_KEY",
     "What private signing keys are sealed with in the database; losing it loses every signing key.",
 )
-.form("32 bytes in base64, such as `openssl rand -base64 32` makes");
+.form(KEY_FORM);
+const PREVIOUS_SEALING_KEY: Setting = Setting::new(
+    "TIMECLOCK_PREVIOUS_SEALING_KEY",
+    "The sealing key of before, which still opens; needed until `timeclock-operator signing-key seal` has run.",
+)
+.form(KEY_FORM);
+const KEY_FORM: &str = "32 bytes in base64, such as `openssl rand -base64 32` makes";
 const ISSUER: Setting =
     Setting::new("TIMECLOCK_TOKEN_ISSUER", "The `iss` of new tokens.").form("a text of at most 200 bytes");
 const PUBLIC_URL: Setting = Setting::new(
@@ -37,7 +43,7 @@ pub struct Settings {
     pub(crate) replicas: bus_jetstream::Replicas,
     pub(crate) postgres: pg_pool::Settings,
     pub(crate) http: SocketAddr,
-    pub(crate) sealing_key: SealingKey,
+    pub(crate) sealing_keys: SealingKeys,
     pub(crate) issuer: String,
     /// Where clients reach the listener, without a slash at its end.
     pub(crate) public_url: String,
@@ -59,7 +65,7 @@ impl Settings {
             replicas: bus_jetstream::Replicas::read(reader),
             postgres: pg_pool::Settings::read(reader, "token-service"),
             http: reader.address(HTTP_ADDR, DEFAULT_HTTP_ADDR),
-            sealing_key: sealing_key(reader),
+            sealing_keys: sealing_keys(reader),
             issuer,
             public_url: public_url(reader),
             authority: AuthorityUrl::read(reader),
@@ -80,14 +86,21 @@ fn public_url(reader: &mut Reader) -> String {
     text.trim_end_matches('/').to_owned()
 }
 
-fn sealing_key(reader: &mut Reader) -> SealingKey {
-    let text = reader.secret(SEALING_KEY);
+fn sealing_keys(reader: &mut Reader) -> SealingKeys {
+    let present = reader.secret(SEALING_KEY);
+    let present = bytes(reader, SEALING_KEY, &present);
+    let previous = reader.optional_secret(PREVIOUS_SEALING_KEY);
+    SealingKeys::new(present, previous.map(|previous| bytes(reader, PREVIOUS_SEALING_KEY, &previous)))
+}
+
+/// The key; what is none is refused, unless it is not there, which the reader has refused already.
+fn bytes(reader: &mut Reader, setting: Setting, text: &SecretString) -> [u8; 32] {
     let text = text.expose_secret();
     let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     if bytes.is_none() && !text.is_empty() {
-        reader.refuse(SEALING_KEY);
+        reader.refuse(setting);
     }
-    SealingKey::new(bytes.unwrap_or_default())
+    bytes.unwrap_or_default()
 }
 
 /// What `migrate` reads: the owner's url.

@@ -15,7 +15,7 @@ use typed_ids::{CompanyId, CredentialId, TokenId};
 
 use crate::{
     receipts,
-    seal::{SealingKey, UnsealError},
+    seal::{SealingKeys, UnsealError},
     store::{clients::ClientRow, keys::KeyRow, tokens::TokenRow},
 };
 
@@ -35,7 +35,7 @@ pub(crate) enum SignError {
 
 /// The token of this record, with its text.
 pub(crate) fn secret_token(
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     key: &KeyRow,
     record: &TokenRow,
     shown: wire::Token,
@@ -54,7 +54,7 @@ pub(crate) fn secret_token(
 
 /// An access token of an OAuth client. Of these no record is kept: they live for an hour and end with their client.
 pub(crate) fn access_token(
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     key: &KeyRow,
     issuer: &str,
     client: &ClientRow,
@@ -74,7 +74,7 @@ pub(crate) fn access_token(
 
 /// A receipt, in compact serialization (RFC 7515 §7.1).
 pub(crate) fn receipt(
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     key: &KeyRow,
     claims: &receipts::Claims,
 ) -> Result<String, SignError> {
@@ -84,12 +84,12 @@ pub(crate) fn receipt(
     jwt(sealing, key, header, claims)
 }
 
-fn signed(sealing: &SealingKey, key: &KeyRow, claims: &Claims) -> Result<String, SignError> {
+fn signed(sealing: &SealingKeys, key: &KeyRow, claims: &Claims) -> Result<String, SignError> {
     Ok(text::from_jwt(&jwt(sealing, key, Header::new(Algorithm::EdDSA), claims)?))
 }
 
 fn jwt<C: Serialize>(
-    sealing: &SealingKey,
+    sealing: &SealingKeys,
     key: &KeyRow,
     mut header: Header,
     claims: &C,

@@ -48,6 +48,9 @@ pub struct RevokeToken {
     pub token_id: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+    /// Also when there is no record of it, because the database came back from a backup. For operators only.
+    #[prost(bool, tag = "4")]
+    pub unrecorded: bool,
 }
 /// An OAuth client: gets access tokens of one hour at POST /oauth2/token (RFC 6749 §4.4), each for its company.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -212,6 +215,9 @@ pub struct Token {
     /// In a list: the last four characters of a token that works, to tell it from others. Otherwise empty.
     #[prost(string, tag = "9")]
     pub hint: ::prost::alloc::string::String,
+    /// The key that signed it.
+    #[prost(string, tag = "10")]
+    pub key_id: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Token`.
 pub mod token {
@@ -260,6 +266,144 @@ pub mod token {
             }
         }
     }
+}
+/// The keys that sign tokens belong to no company; only operators ask about them. Each answer is a SigningKeyList.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSigningKeys {}
+/// Makes a key that signs what is signed from a minute later on, when every gateway knows it. Older ones still verify.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateSigningKey {
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// Has everything refused that this key signed, tokens that nobody has a record of among it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetireSigningKey {
+    #[prost(string, tag = "1")]
+    pub key_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+/// Seals every private key with the present sealing key, so that the previous one is needed no more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealSigningKeys {
+    #[prost(message, optional, tag = "1")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SigningKey {
+    /// The `kid` of what it signed.
+    #[prost(string, tag = "1")]
+    pub key_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(enumeration = "signing_key::State", tag = "3")]
+    pub state: i32,
+    /// Set when it was retired.
+    #[prost(message, optional, tag = "4")]
+    pub retired_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What its private half is sealed with.
+    #[prost(enumeration = "signing_key::Seal", tag = "5")]
+    pub seal: i32,
+}
+/// Nested message and enum types in `SigningKey`.
+pub mod signing_key {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        Unspecified = 0,
+        /// New; it signs as soon as the gateways know it.
+        Waiting = 1,
+        Signing = 2,
+        /// Signs no more; what it signed is valid.
+        Verifying = 3,
+        Retired = 4,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Waiting => "STATE_WAITING",
+                Self::Signing => "STATE_SIGNING",
+                Self::Verifying => "STATE_VERIFYING",
+                Self::Retired => "STATE_RETIRED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "STATE_WAITING" => Some(Self::Waiting),
+                "STATE_SIGNING" => Some(Self::Signing),
+                "STATE_VERIFYING" => Some(Self::Verifying),
+                "STATE_RETIRED" => Some(Self::Retired),
+                _ => None,
+            }
+        }
+    }
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Seal {
+        Unspecified = 0,
+        Present = 1,
+        Previous = 2,
+        /// Neither of the sealing keys opens it.
+        Unknown = 3,
+    }
+    impl Seal {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "SEAL_UNSPECIFIED",
+                Self::Present => "SEAL_PRESENT",
+                Self::Previous => "SEAL_PREVIOUS",
+                Self::Unknown => "SEAL_UNKNOWN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "SEAL_UNSPECIFIED" => Some(Self::Unspecified),
+                "SEAL_PRESENT" => Some(Self::Present),
+                "SEAL_PREVIOUS" => Some(Self::Previous),
+                "SEAL_UNKNOWN" => Some(Self::Unknown),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SigningKeyList {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<SigningKey>,
 }
 /// Has a receipt signed: what the console did when somebody lost access. Asked by the console alone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -333,7 +477,7 @@ pub struct SignedReceipt {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 8, 15")]
+    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 15")]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -356,6 +500,8 @@ pub mod reply {
         Events(super::super::super::audit::v1::ListEventsReply),
         #[prost(message, tag = "8")]
         Receipt(super::SignedReceipt),
+        #[prost(message, tag = "9")]
+        SigningKeys(super::SigningKeyList),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }

@@ -41,6 +41,7 @@ fn a_token(state: State) -> Token {
         state: state.into(),
         created_by: String::new(),
         hint: String::new(),
+        key_id: "k1".into(),
     }
 }
 
@@ -100,7 +101,7 @@ async fn an_issued_token_is_shown_with_its_secret() {
     let printed: Value = serde_json::from_str(&printed).unwrap();
     let expected = json!({
         "id": "t-1", "company_id": COMPANY, "description": "Entra", "token": "tc365_x",
-        "issued_at": "1970-01-01T00:00:00Z", "expires_at": "1970-01-02T00:00:00Z", "state": "active"
+        "issued_at": "1970-01-01T00:00:00Z", "expires_at": "1970-01-02T00:00:00Z", "state": "active", "signing_key": "k1"
     });
     assert_eq!(printed, expected);
 }

@@ -14,3 +14,4 @@ mod commands;
 mod harness;
 mod refusals;
 mod sign_in;
+mod signing_keys;

@@ -19,6 +19,9 @@ pub(crate) enum Act {
     ClientSecretAdded,
     ClientSecretRevoked,
     ClientRevoked,
+    SigningKeyRotated,
+    SigningKeyRetired,
+    SigningKeySealed,
 }
 
 impl Act {
@@ -32,6 +35,9 @@ impl Act {
             Self::ClientSecretAdded => "client.secret_added",
             Self::ClientSecretRevoked => "client.secret_revoked",
             Self::ClientRevoked => "client.revoked",
+            Self::SigningKeyRotated => "signing_key.rotated",
+            Self::SigningKeyRetired => "signing_key.retired",
+            Self::SigningKeySealed => "signing_key.sealed",
         }
     }
 }
@@ -44,6 +50,13 @@ pub(crate) struct Doing {
     pub(crate) actor_name: String,
     pub(crate) actor_address: String,
     pub(crate) now: DateTime<Utc>,
+}
+
+impl Doing {
+    /// Whether somebody with `timeclock-operator` does it.
+    pub(crate) fn is_operators(&self) -> bool {
+        self.actor_kind == "operator"
+    }
 }
 
 /// A row of `token_events`.
@@ -66,7 +79,7 @@ pub(crate) fn record(
     connection: &mut PgConnection,
     doing: &Doing,
     act: Act,
-    targets: impl IntoIterator<Item = Uuid>,
+    targets: impl IntoIterator<Item = impl ToString>,
     note: &str,
 ) -> QueryResult<()> {
     let rows: Vec<_> = targets

@@ -40,6 +40,11 @@ pub(crate) fn insert(
     diesel::insert_into(expiries::table).values(row).execute(connection).map(drop)
 }
 
+/// Whether this credential is live, whoever's it is.
+pub(crate) fn is_known(connection: &mut PgConnection, credential: Uuid) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(expiries::table.find(credential))).get_result(connection)
+}
+
 /// They were revoked or are being replaced: nobody has to renew them.
 pub(crate) fn forget(connection: &mut PgConnection, credentials: Vec<Uuid>) -> QueryResult<()> {
     diesel::delete(expiries::table.filter(expiries::credential_id.eq_any(credentials)))

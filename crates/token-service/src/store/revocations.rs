@@ -32,6 +32,11 @@ pub(crate) fn end(
         .map(drop)
 }
 
+/// Whether this credential was given an end, whoever's it is.
+pub(crate) fn is_known(connection: &mut PgConnection, credential: Uuid) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(revocations::table.find(credential))).get_result(connection)
+}
+
 /// The ends of what expires after `time`.
 pub(crate) fn of_what_expires_after(
     connection: &mut PgConnection,

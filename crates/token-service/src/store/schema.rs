@@ -88,4 +88,5 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(tokens, revocations);
+diesel::joinable!(tokens -> signing_keys (kid));
+diesel::allow_tables_to_appear_in_same_query!(tokens, revocations, signing_keys);

@@ -5,7 +5,7 @@ use diesel::{PgConnection, QueryResult, prelude::*};
 use typed_ids::{CompanyId, TokenId};
 use uuid::Uuid;
 
-use super::schema::{revocations, tokens};
+use super::schema::{revocations, signing_keys, tokens};
 
 /// A row of `tokens`.
 #[derive(Queryable, Selectable, Insertable, Debug, Clone)]
@@ -21,11 +21,18 @@ pub(crate) struct TokenRow {
     pub(crate) created_by: String,
 }
 
-/// A token and the end it was given, if any.
+/// A token and the end it was given, if any: its own, or that of the key that signed it.
 pub(crate) type WithEnd = (TokenRow, Option<DateTime<Utc>>);
 
 pub(crate) fn insert(connection: &mut PgConnection, token: &TokenRow) -> QueryResult<()> {
     diesel::insert_into(tokens::table).values(token).execute(connection).map(drop)
+}
+
+/// The sooner of two ends; neither need be.
+type Ends = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+fn with_end((token, (own, of_key)): (TokenRow, Ends)) -> WithEnd {
+    (token, own.into_iter().chain(of_key).min())
 }
 
 /// The newest first, at most `limit`.
@@ -34,13 +41,15 @@ pub(crate) fn of_company(
     company: CompanyId,
     limit: i64,
 ) -> QueryResult<Vec<WithEnd>> {
-    tokens::table
+    let rows = tokens::table
+        .inner_join(signing_keys::table)
         .left_join(revocations::table.on(revocations::token_id.eq(tokens::token_id)))
         .filter(tokens::company_id.eq(company.as_uuid()))
         .order((tokens::issued_at.desc(), tokens::token_id.desc()))
         .limit(limit)
-        .select((TokenRow::as_select(), revocations::ends_at.nullable()))
-        .load(connection)
+        .select((TokenRow::as_select(), (revocations::ends_at.nullable(), signing_keys::retired_at)))
+        .load(connection)?;
+    Ok(rows.into_iter().map(with_end).collect())
 }
 
 /// Those that would be let in now.
@@ -50,8 +59,10 @@ pub(crate) fn live(
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
     tokens::table
+        .inner_join(signing_keys::table)
         .filter(tokens::company_id.eq(company.as_uuid()))
         .filter(tokens::expires_at.gt(now))
+        .filter(signing_keys::retired_at.is_null())
         .filter(diesel::dsl::not(diesel::dsl::exists(
             revocations::table
                 .filter(revocations::token_id.eq(tokens::token_id))
@@ -67,11 +78,13 @@ pub(crate) fn find(
     company: CompanyId,
     token: TokenId,
 ) -> QueryResult<Option<WithEnd>> {
-    tokens::table
+    let row = tokens::table
+        .inner_join(signing_keys::table)
         .left_join(revocations::table.on(revocations::token_id.eq(tokens::token_id)))
         .filter(tokens::company_id.eq(company.as_uuid()))
         .filter(tokens::token_id.eq(token.as_uuid()))
-        .select((TokenRow::as_select(), revocations::ends_at.nullable()))
+        .select((TokenRow::as_select(), (revocations::ends_at.nullable(), signing_keys::retired_at)))
         .first(connection)
-        .optional()
+        .optional()?;
+    Ok(row.map(with_end))
 }

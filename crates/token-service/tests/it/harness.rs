@@ -156,8 +156,11 @@ impl World {
 
     pub(crate) async fn revoke(&self, token_id: &str) -> Answer {
         let company_id = self.company.to_string();
-        self.ask(REVOKE_TOKEN, RevokeToken { company_id, token_id: token_id.to_owned(), actor: actor() })
-            .await
+        self.ask(
+            REVOKE_TOKEN,
+            RevokeToken { company_id, token_id: token_id.to_owned(), actor: actor(), unrecorded: false },
+        )
+        .await
     }
 
     pub(crate) async fn list(&self) -> Vec<Token> {
@@ -223,7 +226,7 @@ pub(crate) async fn serve(
 }
 
 /// [`serve`], with more settings.
-async fn serve_with(
+pub(crate) async fn serve_with(
     nats: &str,
     postgres: &str,
     http: std::net::SocketAddr,

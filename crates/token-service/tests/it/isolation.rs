@@ -16,7 +16,7 @@ async fn another_company_s_token_does_not_exist() {
     let company_id = CompanyId::mint().to_string();
     let reveal = RevealToken { company_id: company_id.clone(), token_id: token_id.clone(), actor: actor() };
     assert_eq!(failed(world.ask(REVEAL_TOKEN, reveal).await), Reason::NotFound);
-    let revoke = RevokeToken { company_id: company_id.clone(), token_id, actor: actor() };
+    let revoke = RevokeToken { company_id: company_id.clone(), token_id, actor: actor(), unrecorded: true };
     assert_eq!(failed(world.ask(REVOKE_TOKEN, revoke).await), Reason::NotFound);
     let Answer::TokenList(list) = world.ask(LIST_TOKENS, ListTokens { company_id }).await else {
         panic!("no list")

@@ -18,4 +18,5 @@ mod lifecycle;
 mod outside;
 mod publishing;
 mod receipts;
+mod signing_keys;
 mod tables;

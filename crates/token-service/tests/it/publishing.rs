@@ -88,6 +88,7 @@ async fn revocation_without_nats_is_refused_and_later_nothing_is_lost() {
             company_id,
             token_id: id.clone(),
             actor: crate::harness::actor(),
+            unrecorded: false,
         };
         let payload = bus_contract::Message::encode_to_vec(&ask);
         world.bus.ask(bus_contract::subject::REVOKE_TOKEN, payload, Duration::from_secs(10)).await.ok()

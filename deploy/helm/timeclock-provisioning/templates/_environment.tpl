@@ -56,6 +56,9 @@ The environment of `serve`: (list $ "scim-gateway" $service). Secrets come as fi
 {{- if and (eq (index . 1) "admin-console") $root.Values.signIn.signingKey -}}
 {{- $keys = merge (dict "sign-in-signing-key" "TIMECLOCK_SIGN_IN_SIGNING_KEY_FILE") $keys -}}
 {{- end -}}
+{{- if and (eq (index . 1) "token-service") $root.Values.sealing.previousKey -}}
+{{- $keys = merge (dict "previous-sealing-key" "TIMECLOCK_PREVIOUS_SEALING_KEY_FILE") $keys -}}
+{{- end -}}
 {{- toYaml $keys -}}
 {{- end }}
 
