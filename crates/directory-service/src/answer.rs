@@ -1,9 +1,14 @@
 //! Questions about the present, answered from Postgres.
 //!
 //! Look-ups by key are gathered and answered many at a time, as requests are applied: a transaction for sixty of them
-//! costs little more than one for one. Other questions are answered one by one, a few at a time.
+//! costs little more than one for one. Other questions are answered one by one, a few at a time, in the order of [`queue`].
+//!
+//! [`queue`]: crate::queue
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use bus_contract::{
@@ -24,14 +29,20 @@ use service_runtime::{
 use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{metrics::Metrics, question};
+use crate::{
+    metrics::Metrics,
+    question,
+    queue::{Next, Queue, Turn},
+};
 
 /// The most look-ups that one transaction answers.
 pub(crate) const MAX_LOOK_UPS_PER_BATCH: usize = 256;
 /// The most batches of look-ups that are under way at once.
 pub(crate) const MAX_LOOK_UP_BATCHES: usize = 2;
-/// The most searches of one kind that are under way at once; the others wait in the subscription until their asker gives up.
+/// The most searches of one kind that are under way at once.
 pub(crate) const MAX_SEARCHES: usize = 4;
+/// How often it is looked whether the connection lasts while the last questions are awaited.
+const DRAIN_LOOK: Duration = Duration::from_millis(200);
 
 /// Answers look-ups until asked to stop, then those that have arrived.
 pub(crate) async fn look_ups(
@@ -45,7 +56,7 @@ pub(crate) async fn look_ups(
     let slots = Arc::new(Semaphore::new(MAX_LOOK_UP_BATCHES));
     let mut running = JoinSet::new();
     let mut draining = false;
-    while let Some(first) = next(&mut questions, &stop, &mut draining).await {
+    while let Some(first) = next(&mut questions, &bus, &stop, &mut draining).await {
         // Waiting for a slot is what lets a batch grow while the others are under way.
         let slot = Arc::clone(&slots).acquire_owned().await.context("wait for a slot")?;
         let mut batch = vec![(kind.begin_with_others(&first.headers), first)];
@@ -83,7 +94,7 @@ async fn answer_look_ups(bus: &Bus, pool: &Pool, batch: Vec<(Answering, Incoming
     }
 }
 
-/// Answers each question of a kind by itself, at most `at_once` at a time.
+/// Answers each question of a kind by itself, at most `at_once` at a time, and at most half of them of one company.
 pub(crate) async fn each<F, Fut>(
     mut questions: Subscription,
     bus: Bus,
@@ -93,27 +104,55 @@ pub(crate) async fn each<F, Fut>(
     answer: F,
 ) -> anyhow::Result<()>
 where
-    F: Fn(bus_jetstream::Bytes) -> Fut,
+    F: Fn(bus_jetstream::Bytes, Duration) -> Fut,
     Fut: Future<Output = Reply> + Send + 'static,
 {
+    let mut queue = Queue::new(at_once);
     let mut running = JoinSet::new();
-    let mut draining = false;
-    while let Some(incoming) = next(&mut questions, &stop, &mut draining).await {
-        let answering = kind.begin(&incoming.headers);
-        while running.len() >= at_once {
-            running.join_next().await;
+    let (mut draining, mut is_over) = (false, false);
+    while !is_over || !queue.is_idle() {
+        while let Some(next) = queue.next(Instant::now()) {
+            let Turn { question: (answering, incoming), company, within } = match next {
+                Next::Answer(turn) => turn,
+                Next::GivenUp(question) => {
+                    given_up(question);
+                    continue;
+                }
+            };
+            let reply = answer(incoming.payload.clone(), within).in_trace(answering.trace());
+            let bus = bus.clone();
+            running.spawn(async move {
+                respond(&bus, answering, &incoming, &reply.await).await;
+                company
+            });
         }
-        let reply = answer(incoming.payload.clone()).in_trace(answering.trace());
-        let bus = bus.clone();
-        running.spawn(async move { respond(&bus, answering, &incoming, &reply.await).await });
+        tokio::select! {
+            question = next(&mut questions, &bus, &stop, &mut draining), if !is_over => match question {
+                None => is_over = true,
+                Some(incoming) => {
+                    let payload = incoming.payload.clone();
+                    let question = (kind.begin(&incoming.headers), incoming);
+                    if let Err((answering, incoming)) = queue.push(question, &payload, Instant::now()) {
+                        respond(&bus, answering, &incoming, &question::too_many()).await;
+                    }
+                }
+            },
+            Some(company) = running.join_next() => queue.end(&company.context("answer a question")?),
+        }
     }
-    running.join_all().await;
     Ok(())
+}
+
+/// Nobody hears an answer, so there is none.
+fn given_up((answering, _): (Answering, Incoming)) {
+    tracing::debug!("a question waited until its asker gave up");
+    answering.end(Answered::Failed);
 }
 
 /// The next question; after `stop`, those that were already on their way, then nothing.
 async fn next(
     questions: &mut Subscription,
+    bus: &Bus,
     stop: &CancellationToken,
     draining: &mut bool,
 ) -> Option<Incoming> {
@@ -126,7 +165,13 @@ async fn next(
         *draining = true;
         questions.drain().await.ok();
     }
-    questions.next().await
+    // The server says when that was the last one; without a connection nobody does, and nothing is on its way.
+    while bus.is_connected() {
+        if let Ok(question) = tokio::time::timeout(DRAIN_LOOK, questions.next()).await {
+            return question;
+        }
+    }
+    None
 }
 
 async fn respond(bus: &Bus, answering: Answering, incoming: &Incoming, reply: &Reply) {

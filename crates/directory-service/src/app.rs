@@ -130,20 +130,27 @@ async fn answer_questions(
         answer::look_ups(questions, bus.clone(), pool.clone(), metrics, kind, stop)
     });
     macro_rules! serve {
-        ($name:literal, $subject:ident, $at_once:expr, $answer:path) => {
+        ($name:literal, $subject:ident, $at_once:expr, |$pool:ident, $payload:ident, $within:ident| $answer:expr) => {{
             let (questions, kind) = (bus.serve($subject, DIRECTORY_QUEUE).await?, answers.of($subject));
-            let (bus, pool) = (bus.clone(), pool.clone());
+            let (bus, $pool) = (bus.clone(), $pool.clone());
             tasks.spawn($name, move |stop| {
-                answer::each(questions, bus, kind, $at_once, stop, move |payload| {
-                    let pool = pool.clone();
-                    async move { $answer(&pool, &payload).await }
+                answer::each(questions, bus, kind, $at_once, stop, move |$payload, $within| {
+                    let $pool = $pool.clone();
+                    async move { $answer.await }
                 })
             });
+        }};
+        ($name:literal, $subject:ident, $at_once:expr, $answer:path) => {
+            serve!($name, $subject, $at_once, |pool, payload, _within| $answer(&pool, &payload));
         };
     }
-    serve!("searches of users", SEARCH_USERS, MAX_SEARCHES, question::search_users);
+    serve!("searches of users", SEARCH_USERS, MAX_SEARCHES, |pool, payload, within| {
+        question::search_users(&pool, &payload, within)
+    });
     serve!("look-ups of groups", LOOK_UP_GROUP, MAX_SEARCHES, question::look_up_group);
-    serve!("searches of groups", SEARCH_GROUPS, MAX_SEARCHES, question::search_groups);
+    serve!("searches of groups", SEARCH_GROUPS, MAX_SEARCHES, |pool, payload, within| {
+        question::search_groups(&pool, &payload, within)
+    });
     serve!("lists of members", LIST_MEMBERS, MAX_SEARCHES, question::list_members);
     serve!("browsing of users", BROWSE_USERS, PAGES_AT_ONCE, browse::users);
     serve!("browsing of groups", BROWSE_GROUPS, PAGES_AT_ONCE, browse::groups);
@@ -164,10 +171,17 @@ async fn answer_questions(
             let (questions, kind) = (bus.serve($subject, DIRECTORY_QUEUE).await?, answers.of($subject));
             let (bus, pool) = (bus.clone(), pool.clone());
             tasks.spawn($name, move |stop| {
-                answer::each(questions, bus.clone(), kind, COMPANIES_AT_ONCE, stop, move |payload| {
-                    let (bus, pool) = (bus.clone(), pool.clone());
-                    async move { $answer(&bus, &pool, &payload).await }
-                })
+                answer::each(
+                    questions,
+                    bus.clone(),
+                    kind,
+                    COMPANIES_AT_ONCE,
+                    stop,
+                    move |payload, _within| {
+                        let (bus, pool) = (bus.clone(), pool.clone());
+                        async move { $answer(&bus, &pool, &payload).await }
+                    },
+                )
             });
         };
     }

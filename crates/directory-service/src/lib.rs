@@ -24,6 +24,7 @@ mod extension;
 mod group;
 mod log;
 mod question;
+mod queue;
 
 mod metrics;
 mod prefix;

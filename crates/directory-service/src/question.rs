@@ -1,5 +1,7 @@
 //! From a question to its answer.
 
+use std::time::Duration;
+
 use bus_contract::{
     Message,
     directory::{
@@ -138,7 +140,7 @@ fn look_up_all(conn: &mut PgConnection, questions: &[LookUp]) -> QueryResult<Vec
 }
 
 /// Answers one search for users.
-pub(crate) async fn search_users(pool: &Pool, payload: &[u8]) -> Reply {
+pub(crate) async fn search_users(pool: &Pool, payload: &[u8], within: Duration) -> Reply {
     let Ok(question) = SearchUsers::decode(payload) else { return malformed() };
     let wanted = Wanted {
         filter: question.filter,
@@ -149,7 +151,7 @@ pub(crate) async fn search_users(pool: &Pool, payload: &[u8]) -> Reply {
     };
     let Ok(company) = question.company_id.parse::<CompanyId>() else { return no_company() };
     let found = pool.transaction("users.search", move |conn| {
-        store::open_companies(conn, &[company])?;
+        store::open_company_within(conn, company, within)?;
         let declared = store::extensions::of_company(conn, company)?;
         let schemas = extension::users_with(declared.iter().map(String::as_str));
         let prepared = wanted.prepare(company, &resource_table::USERS, &schemas);
@@ -169,7 +171,7 @@ pub(crate) async fn search_users(pool: &Pool, payload: &[u8]) -> Reply {
 }
 
 /// Answers one search for groups.
-pub(crate) async fn search_groups(pool: &Pool, payload: &[u8]) -> Reply {
+pub(crate) async fn search_groups(pool: &Pool, payload: &[u8], within: Duration) -> Reply {
     let Ok(question) = SearchGroups::decode(payload) else { return malformed() };
     let wanted = Wanted {
         filter: question.filter,
@@ -180,7 +182,7 @@ pub(crate) async fn search_groups(pool: &Pool, payload: &[u8]) -> Reply {
     };
     let Ok(company) = question.company_id.parse::<CompanyId>() else { return no_company() };
     let found = pool.transaction("groups.search", move |conn| {
-        store::open_companies(conn, &[company])?;
+        store::open_company_within(conn, company, within)?;
         let prepared = wanted.prepare(company, &resource_table::GROUPS, schema::groups());
         match prepared {
             Ok(prepared) => store::search::groups(conn, &prepared.search()).map(Ok),
@@ -355,6 +357,11 @@ pub(crate) fn failure(reason: Reason, scim_type: &str, detail: &str) -> Reply {
         scim_type: scim_type.to_owned(),
         detail: detail.to_owned(),
     }))
+}
+
+/// Too many of the company's questions wait already.
+pub(crate) fn too_many() -> Reply {
+    failure(Reason::Unavailable, "", "too many questions of this company wait already; ask fewer at once")
 }
 
 /// Logs why Postgres did not answer and tells the asker to come again.

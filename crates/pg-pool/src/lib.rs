@@ -19,4 +19,4 @@ mod metrics;
 pub use error::Error;
 pub use pool::Pool;
 pub use session::Session;
-pub use settings::Settings;
+pub use settings::{STATEMENT_TIMEOUT, Settings};

@@ -103,13 +103,14 @@ pub(crate) async fn search(
 ) -> Result<Found, QueryError> {
     let company_id = company.to_string();
     let Search { filter, offset, limit, order, after } = search;
+    let patience_ms = u32::try_from(app.query_timeout.as_millis()).unwrap_or(u32::MAX);
     let (subject, question) = match endpoint {
         Endpoint::Users => {
-            let question = SearchUsers { company_id, filter, offset, limit, order, after };
+            let question = SearchUsers { company_id, filter, offset, limit, order, after, patience_ms };
             (subject::SEARCH_USERS, question.encode_to_vec())
         }
         Endpoint::Groups => {
-            let question = SearchGroups { company_id, filter, offset, limit, order, after };
+            let question = SearchGroups { company_id, filter, offset, limit, order, after, patience_ms };
             (subject::SEARCH_GROUPS, question.encode_to_vec())
         }
     };

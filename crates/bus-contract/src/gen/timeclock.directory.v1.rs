@@ -1085,6 +1085,15 @@ pub struct SetBrakeRuleReply {
     #[prost(message, optional, tag = "1")]
     pub rule: ::core::option::Option<BrakeRule>,
 }
+/// What every question of a company begins with, whatever else it asks.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Asked {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// How long the asker waits, from when the question arrives; its answer is no use later. 0 where it does not say.
+    #[prost(uint32, tag = "15")]
+    pub patience_ms: u32,
+}
 /// At most one user, by a key that an index serves. Many of these are answered by one transaction.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LookUpUser {
@@ -1132,6 +1141,9 @@ pub struct SearchUsers {
     /// The place behind which the page begins, in place of an offset.
     #[prost(message, optional, tag = "6")]
     pub after: ::core::option::Option<Position>,
+    /// As in Asked.
+    #[prost(uint32, tag = "15")]
+    pub patience_ms: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchUsersReply {
@@ -1208,6 +1220,9 @@ pub struct SearchGroups {
     /// The place behind which the page begins, in place of an offset.
     #[prost(message, optional, tag = "6")]
     pub after: ::core::option::Option<Position>,
+    /// As in Asked.
+    #[prost(uint32, tag = "15")]
+    pub patience_ms: u32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchGroupsReply {

@@ -357,6 +357,7 @@ fn questions_about_groups() {
             limit: 50,
             order: Some(directory::Order { path: "displayName".to_owned(), descending: true }),
             after: Some(directory::Position { id: GROUP.to_owned(), key: Some("payroll".to_owned()) }),
+            patience_ms: 0,
         },
     );
     golden(

@@ -1,5 +1,7 @@
 //! Pages, totals, and questions that make no sense.
 
+use std::time::Duration;
+
 use bus_contract::{
     Message,
     directory::{self, failure::Reason, reply},
@@ -65,6 +67,35 @@ async fn a_question_that_makes_no_sense_is_refused_and_not_dropped() {
     };
     let answer = caller.question(SEARCH_USERS, question.encode_to_vec()).await;
     assert_eq!(refused(answer), (Reason::Invalid, "invalidFilter".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_s_slow_searches_keep_no_other_company_waiting() {
+    const SEARCHES: usize = 60;
+    let world = World::new();
+    let _directory = world.directory().await;
+    let (mut slow, mut other) = (world.caller().await, world.caller().await);
+    slow.hire(json!({"userName": "slow@contoso.com"})).await;
+    other.hire(json!({"userName": "other@fabrikam.com"})).await;
+    // Whoever looks at this company's users looks for a minute.
+    world.sql(&format!(
+        "create policy takes_long on directory.users as restrictive using (
+           company_id <> '{}' or pg_sleep(60) is not null)",
+        slow.company
+    ));
+    let question = directory::SearchUsers {
+        company_id: slow.company.to_string(),
+        limit: 10,
+        patience_ms: 1_000,
+        ..directory::SearchUsers::default()
+    };
+    let asking = (0..SEARCHES).map(|_| slow.question(SEARCH_USERS, question.encode_to_vec()));
+    let asked = tokio::time::timeout(Duration::from_secs(1), futures_util::future::join_all(asking));
+    // Those that began end with the patience of whoever asked, and the others never begin.
+    assert!(asked.await.is_err());
+    assert_eq!(other.search("", 0, 10).await.0, 1);
+    let late = slow.question(SEARCH_USERS, question.encode_to_vec()).await;
+    assert!(matches!(late, reply::Result::Failure(failure) if failure.reason() == Reason::Unavailable));
 }
 
 #[tokio::test(flavor = "multi_thread")]
