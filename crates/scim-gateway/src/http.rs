@@ -125,13 +125,17 @@ impl Call<'_> {
         let Some(users) = self.app.schemas.users(caller.company) else {
             return (Some(Known { caller, facts }), Err(Refusal::not_ready()));
         };
+        let query = match query::parse(self.request.query_string()) {
+            Ok(query) => query,
+            Err(error) => return (Some(Known { caller, facts }), Err(error.into())),
+        };
         let call = Authenticated {
             app: self.app,
             request: self.request,
             id: self.id,
             address: self.address,
             caller,
-            query: query::parse(self.request.query_string()),
+            query,
             base_url: BaseUrl::of(self.app.scim_base_url.as_deref(), self.request, route.version_segment),
             users,
             facts: RefCell::new(facts),

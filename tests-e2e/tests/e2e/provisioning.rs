@@ -156,6 +156,9 @@ async fn a_change_is_bound_to_the_version_that_the_caller_has_seen() {
     assert_eq!(change(&etag).send().await.unwrap().status(), 200);
     tests_e2e::Answer::of(change(&etag)).await.expect_error(412);
     assert_eq!(scim.get(&path).await.json()["title"], etag);
+    let unless = scim.request(Method::DELETE, &path).header("if-none-match", "*");
+    tests_e2e::Answer::of(unless).await.expect_error(400);
+    scim.get(&path).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -171,7 +171,9 @@ fn secret(key: &str) -> String {
     let text = match key {
         "nats-password" => "secret-of-nats",
         "postgres-url" => "postgres://role:secret-of-postgres@postgres.postgres.svc:5432/timeclock",
-        "cursor-key" | "sealing-key" | "previous-sealing-key" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+        "cursor-key" | "sealing-key" | "previous-sealing-key" => {
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+        }
         "mail-url" => "smtp://user:secret-of-mail@mail.example.com:587",
         "sign-in-signing-key" => return compose_env()["TIMECLOCK_SIGN_IN_SIGNING_KEY"].clone(),
         other => panic!("no service has a secret {other}"),

@@ -10,8 +10,14 @@ use scim_protocol::{
     etag::{self, Versions},
 };
 
-/// What `If-Match` demands.
+/// What `If-Match` demands of a change.
 pub(super) fn demanded(request: &HttpRequest) -> Result<Option<VersionCondition>, ScimError> {
+    // RFC 7644 §3.14 has it for reading alone; ignored, it would let a change through that was not to be made.
+    if request.headers().contains_key(header::IF_NONE_MATCH) {
+        return Err(ScimError::invalid_value(
+            "If-None-Match is for GET. Bind a change to the version that you have seen with If-Match.",
+        ));
+    }
     // A condition that cannot be read must not be taken for none.
     let header = list(request, header::IF_MATCH).map_err(|_not_ascii| {
         ScimError::invalid_value("If-Match holds characters that no tag of this service has.")

@@ -5,15 +5,23 @@
 
 use std::borrow::Cow;
 
-use scim_protocol::search_request::SearchRequest;
+use scim_protocol::{error::ScimError, search_request::SearchRequest};
 
 /// Reads a query string; what is not known (`aadOptscim062020` among it) is ignored (RFC 7644 §3.4.2). Of a parameter
 /// that is given twice the first counts.
-pub(super) fn parse(text: &str) -> SearchRequest {
+///
+/// # Errors
+/// When there are two filters: a filter is evaluated or refused, never ignored.
+pub(super) fn parse(text: &str) -> Result<SearchRequest, ScimError> {
     let mut query = SearchRequest::default();
     for pair in text.split('&') {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let slot = match form_decode(name).to_ascii_lowercase().as_str() {
+            "filter" if query.filter.is_some() => {
+                return Err(ScimError::invalid_filter(
+                    "The query has two filters; join them with 'and' or 'or'.",
+                ));
+            }
             "filter" => &mut query.filter,
             "startindex" => &mut query.start_index,
             "count" => &mut query.count,
@@ -26,7 +34,7 @@ pub(super) fn parse(text: &str) -> SearchRequest {
         };
         slot.get_or_insert_with(|| form_decode(value));
     }
-    query
+    Ok(query)
 }
 
 fn form_decode(text: &str) -> String {
@@ -64,13 +72,13 @@ mod tests {
     use super::*;
 
     fn filter(text: &str) -> Option<String> {
-        parse(text).filter
+        parse(text).unwrap().filter
     }
 
     #[test]
     fn entras_own_encoding_is_read() {
         let sent = "excludedAttributes=members&filter=emails%5btype+eq+%22work%22%5d.value+eq+%22a%2bb%40contoso.com%22";
-        let query = parse(sent);
+        let query = parse(sent).unwrap();
         assert_eq!(query.filter.as_deref(), Some("emails[type eq \"work\"].value eq \"a+b@contoso.com\""));
         assert_eq!(query.excluded_attributes.as_deref(), Some("members"));
     }
@@ -92,12 +100,18 @@ mod tests {
         ] {
             assert_eq!(filter(sent).as_deref(), Some("a"), "{sent}");
         }
-        assert_eq!(parse(""), SearchRequest::default());
+        assert_eq!(parse("").unwrap(), SearchRequest::default());
     }
 
     #[test]
     fn names_are_compared_without_case_and_the_first_counts() {
-        let query = parse("STARTINDEX=2&startIndex=3&count=");
+        let query = parse("STARTINDEX=2&startIndex=3&count=").unwrap();
         assert_eq!((query.start_index.as_deref(), query.count.as_deref()), (Some("2"), Some("")));
+    }
+
+    #[test]
+    fn a_second_filter_is_refused() {
+        let refused = parse("filter=userName+pr&Filter=userName+eq+%22x%22").unwrap_err();
+        assert_eq!(refused.scim_type, Some(scim_protocol::error::ScimType::InvalidFilter));
     }
 }

@@ -240,8 +240,8 @@ impl Target {
         };
         let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
         let endpoint = match segments.next() {
-            Some("Users") => Endpoint::Users,
-            Some("Groups") => Endpoint::Groups,
+            Some(name) if name.eq_ignore_ascii_case("Users") => Endpoint::Users,
+            Some(name) if name.eq_ignore_ascii_case("Groups") => Endpoint::Groups,
             _ => return Err(not_served()),
         };
         let id = match (segments.next(), segments.next()) {
