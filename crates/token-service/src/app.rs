@@ -18,6 +18,7 @@ use crate::{
     metrics::Metrics,
     oauth::Limits,
     publish::Publisher,
+    refused_calls::RefusedCalls,
     seal::SealingKeys,
     settings::{MigrateSettings, Settings},
     signing_keys,
@@ -39,6 +40,7 @@ pub(crate) struct App {
     pub(crate) public_url: String,
     pub(crate) authority: Authority,
     pub(crate) limits: Limits,
+    pub(crate) refused_calls: RefusedCalls,
     pub(crate) proxies: TrustedProxies,
     pub(crate) clock: Clock,
     pub(crate) requests: Requests,
@@ -70,6 +72,9 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
     let (publisher, publishing) = Publisher::new();
+    let (refused_calls, reporting) = RefusedCalls::new(&process.clock);
+    let told = bus.clone();
+    process.tasks.spawn_supporting("refused calls", |stop| reporting.run(told, stop));
     let app = App {
         bus,
         pool,
@@ -79,6 +84,7 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
         public_url: settings.public_url,
         authority: Authority::new(settings.authority, process.clock.clone(), metrics.clone()),
         limits: Limits::new(&process.clock),
+        refused_calls,
         proxies: settings.proxies,
         clock: process.clock.clone(),
         requests: Requests::register(&process.metrics, http::LABELS)?,

@@ -8,6 +8,7 @@ mod clients;
 mod lifecycle;
 mod oauth;
 mod receipts;
+mod refused_calls;
 mod signing_keys;
 
 mod authority;

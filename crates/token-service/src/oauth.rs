@@ -72,6 +72,19 @@ async fn prove(app: &App, credentials: Credentials) -> Result<Proven, Refusal> {
         .await
         .map_err(|error| unavailable(&error))?;
     let Known { client, key } = found;
+    let whose = client.as_ref().map(|(client, _)| (CompanyId::from_uuid(client.company_id), id));
+    let client = check(app, client, id, proof, now).await.map_err(|refusal| refusal.to(whose))?;
+    Ok(Proven { id, company: CompanyId::from_uuid(client.company_id), client, key, now })
+}
+
+/// The client, if that is who asks and it may.
+async fn check(
+    app: &App,
+    client: Option<WithSecrets>,
+    id: CredentialId,
+    proof: Proof,
+    now: DateTime<Utc>,
+) -> Result<ClientRow, Refusal> {
     let client = match proof {
         Proof::Secret(secret) => with_secret(client, &secret, now)?,
         Proof::Assertion(assertion) => with_assertion(app, client, &assertion).await?,
@@ -86,7 +99,7 @@ async fn prove(app: &App, credentials: Credentials) -> Result<Proven, Refusal> {
         .of(company));
     }
     app.limits.check_client(id).map_err(|refusal| refusal.of(company))?;
-    Ok(Proven { id, client, company, key, now })
+    Ok(client)
 }
 
 /// What has to be read for one request.

@@ -24,6 +24,7 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 pub(crate) async fn run(app: App, stop: CancellationToken) -> anyhow::Result<()> {
     loop {
         app.limits.forget_the_idle();
+        app.refused_calls.forget_the_idle();
         if let Err(error) = count(&app).await {
             tracing::warn!(error = %Causes(&error), "cannot count clients and what expires soon");
         }

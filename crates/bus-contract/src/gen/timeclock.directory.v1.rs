@@ -140,7 +140,7 @@ pub mod call {
         Refused = 7,
         /// 5xx
         Failed = 8,
-        /// 401 with a credential of this company that has ended
+        /// with a credential of this company that has ended, or for a client that got no access token
         Unauthenticated = 9,
     }
     impl Answer {

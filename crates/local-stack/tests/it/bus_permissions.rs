@@ -98,7 +98,7 @@ fn nobody_may_do_the_work_of_another() {
             ("outcome.v1.a.b", &["directory"]),
             ("facts.v1.a.user.b.deleted", &["directory"]),
             ("activity.v1.a", &["directory"]),
-            ("calls.v1.a", &["gateway"]),
+            ("calls.v1.a", &["gateway", "tokens"]),
             ("$JS.API.STREAM.UPDATE.PROVISIONING", &["directory"]),
             ("$JS.API.STREAM.UPDATE.DIRECTORY", &["directory"]),
             ("$JS.API.CONSUMER.CREATE.DIRECTORY.seats.facts.v1.x", &["subscriber"]),

@@ -13,6 +13,9 @@ use crate::{
 /// Grants an access token, or says why not.
 pub(super) async fn grant(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let result = attempt(&app, &request, payload).await;
+    if let Err(refusal) = &result {
+        app.refused_calls.report(refusal, app.proxies.client_of(&request));
+    }
     let response = match &result {
         Ok(granted) => granting(granted),
         Err(refusal) => refusing(refusal),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use service_runtime::rate::whole_seconds;
-use typed_ids::CompanyId;
+use typed_ids::{CompanyId, CredentialId};
 
 /// The codes of RFC 6749 §5.2, and one of §4.1.2.1 for what it has no code for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub(crate) struct Refusal {
     description: String,
     /// Whose client it is, once it has proven itself: for the log.
     pub(crate) company: Option<CompanyId>,
+    /// The client that was named, if there is one, and its company; whoever asked need not be it.
+    pub(crate) client: Option<(CompanyId, CredentialId)>,
     /// What failed on our side: for the log.
     pub(crate) cause: Option<String>,
 }
@@ -80,7 +82,7 @@ impl Refusal {
             _ => 400,
         };
         let description = description.to_owned();
-        Self { reason, status, retry_after: None, description, company: None, cause: None }
+        Self { reason, status, retry_after: None, description, company: None, client: None, cause: None }
     }
 
     /// The request is malformed in a way that HTTP has a status for.
@@ -110,9 +112,19 @@ impl Refusal {
         Self { company: Some(company), ..self }
     }
 
+    /// The same, to whoever says to be this client.
+    pub(crate) fn to(self, client: Option<(CompanyId, CredentialId)>) -> Self {
+        Self { client, ..self }
+    }
+
     /// The same, because of this.
     pub(crate) fn because(self, cause: String) -> Self {
         Self { cause: Some(cause), ..self }
+    }
+
+    /// What to do, in words for whoever set the client up.
+    pub(crate) fn description(&self) -> &str {
+        &self.description
     }
 
     /// The metric label.

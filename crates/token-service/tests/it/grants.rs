@@ -7,16 +7,20 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bus_contract::{
-    subject::{ADD_CLIENT_SECRET, REVOKE_CLIENT, REVOKE_CLIENT_SECRET},
+    Message as _,
+    directory::{CallBatch, call::Answer as CallAnswer},
+    stream::CALLS,
+    subject::{self, ADD_CLIENT_SECRET, REVOKE_CLIENT, REVOKE_CLIENT_SECRET},
     token::SecretClient,
 };
+use futures_util::StreamExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 use typed_ids::CredentialId;
 
 use crate::{
     clients::{YEAR, add_secret, client, revoke, revoke_secret},
     harness::{
-        NOW, SEALING_KEY, World, authority, eventually, secret_client, serve, url,
+        NOW, SEALING_KEY, World, authority, connect, eventually, secret_client, serve, url,
         web::{self, Response, post},
     },
 };
@@ -321,5 +325,25 @@ async fn no_secret_and_no_assertion_reaches_the_log() {
     {
         let line = logged.lines().find(|line| line.contains(secret));
         assert_eq!(line.map(|line| line.split(": ").next()), None, "a secret or personal data in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_hears_that_its_client_was_refused_and_a_stranger_s_guess_is_nobody_s() {
+    let world = World::start().await;
+    let directory = connect(&world.nats.url(), "directory").await;
+    let mut told = directory.subscribe(subject::calls(world.company)).await.unwrap();
+    directory.ensure_stream(&CALLS).await.unwrap();
+    let made = world.client(None).await;
+    assert_eq!(by_body(&world, &CredentialId::mint().to_string(), "tc365_cs_guessed").status, 401);
+    assert_eq!(by_body(&world, id(&made), "tc365_cs_mistyped").status, 401);
+    client(world.ask(REVOKE_CLIENT, revoke(world.company, id(&made))).await);
+    assert_eq!(by_body(&world, id(&made), &made.secret).status, 400);
+    for (status, said) in [(401, "the secret is not one of its own"), (400, "the client is revoked")] {
+        let batch = CallBatch::decode(told.next().await.unwrap().payload).unwrap();
+        let [call] = batch.calls.as_slice() else { panic!("{batch:?}") };
+        assert_eq!((call.answer(), call.status), (CallAnswer::Unauthenticated, status));
+        assert_eq!((call.credential_id.as_str(), call.address.as_str()), (id(&made), "127.0.0.1"));
+        assert!(call.detail.contains(said) && !call.detail.contains("tc365_cs_mistyped"), "{call:?}");
     }
 }
