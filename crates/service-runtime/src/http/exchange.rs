@@ -126,13 +126,16 @@ fn micros(duration: Duration) -> u64 {
 
 /// How loud the line is.
 ///
-/// A failure of ours is worth a look, whoever met it. Changes and what was refused are for the record. Reads that went well
-/// are for debugging, and so are the refusals of strangers, of which there is no end and which metrics count.
+/// A failure of ours is worth a look, whoever met it. What a company's callers ask is for the record, and so are changes.
+/// What strangers read or are refused is for debugging: there is no end of it, and metrics count it.
 fn level(method: &str, status: u16, is_known: bool) -> Level {
     match status {
+        // Nobody failed: RFC 7644 §3.11 wants this status of whoever has no `/Me`.
+        501 => Level::INFO,
         500.. => Level::WARN,
-        400.. if !is_known => Level::DEBUG,
-        ..400 if matches!(method, "GET" | "HEAD") => Level::DEBUG,
+        _ if is_known => Level::INFO,
+        400.. => Level::DEBUG,
+        _ if matches!(method, "GET" | "HEAD") => Level::DEBUG,
         _ => Level::INFO,
     }
 }
@@ -162,7 +165,9 @@ mod tests {
             ("POST", 303, false, Level::INFO),
             ("GET", 404, true, Level::INFO),
             ("GET", 503, false, Level::WARN),
-            ("GET", 200, true, Level::DEBUG),
+            ("GET", 200, true, Level::INFO),
+            ("GET", 200, false, Level::DEBUG),
+            ("GET", 501, true, Level::INFO),
             ("PATCH", 200, true, Level::INFO),
         ] {
             assert_eq!(level(method, status, is_known), expected, "{method} {status}");
