@@ -12,7 +12,7 @@ use crate::{
 };
 
 const CHOSEN: &str = r#"job=~"$job",instance=~"$instance""#;
-const FAILED: &str = r#"job=~"$job",instance=~"$instance",status=~"5..""#;
+const FAILED: &str = r#"job=~"$job",instance=~"$instance",status=~"5..",status!="501""#;
 const REQUESTS: &str = "timeclock_http_requests_total";
 const DURATION: &str = "timeclock_http_request_duration_seconds";
 
@@ -31,7 +31,7 @@ pub(super) fn board() -> Dashboard {
 
 fn objectives() -> Row {
     let scim = r#"job="scim-gateway""#;
-    let failed = format!("sum(increase({REQUESTS}{{{scim},status=~\"5..\"}}[$__range]))");
+    let failed = format!("sum(increase({REQUESTS}{{{scim},status=~\"5..\",status!=\"501\"}}[$__range]))");
     let all = format!("sum(increase({REQUESTS}{{{scim}}}[$__range]))");
     let timed = r#"job="scim-gateway",route!="/Bulk""#;
     let fast = format!("sum(increase({DURATION}_bucket{{{timed},le=~\"1|1[.]0\"}}[$__range]))");
