@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tests_e2e::{
     Entra, World,
     actors::{
+        bus,
         prometheus::{Answer, Prometheus, repository},
         scim::{group, id, user},
         visitor::Visitor,
@@ -271,4 +272,58 @@ async fn what_runbooks_ask_of_the_operators_program_can_be_asked() {
         let asked = block_in_place(|| world.stack().operator(&words));
         assert!(asked.is_ok(), "{page}: {command}: {asked:?}");
     }
+}
+
+/// What the command line of NATS (0.4) asks JetStream at a command.
+///
+/// It is not in Debian, so this is its source as we read it, and not the program.
+fn asked_by(command: &str) -> Vec<(String, Value)> {
+    let information = |stream: &str| (format!("$JS.API.STREAM.INFO.{stream}"), json!({}));
+    match command.split(' ').collect::<Vec<_>>()[..] {
+        ["stream", "info", stream] => vec![information(stream)],
+        ["stream", "get", stream, _sequence] => {
+            vec![information(stream), (format!("$JS.API.STREAM.MSG.GET.{stream}"), json!({ "seq": 1 }))]
+        }
+        ["consumer", "info", stream, consumer] => {
+            vec![(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), json!({}))]
+        }
+        ["consumer", "report", stream] => {
+            vec![information(stream), (format!("$JS.API.CONSUMER.LIST.{stream}"), json!({ "offset": 0 }))]
+        }
+        ["kv", "info", bucket] => vec![information(&format!("KV_{bucket}"))],
+        _ => panic!("nobody knows what `nats {command}` asks"),
+    }
+}
+
+/// The commands within the sentences of runbooks.
+fn in_sentences(program: &str) -> Vec<Question> {
+    let mut found = Vec::new();
+    let pages = fs::read_dir(repository().join("docs/runbooks")).unwrap().map(|entry| entry.unwrap().path());
+    // The index says what the words of the others stand for.
+    for page in pages.filter(|page| page.file_stem().is_some_and(|name| name != "README")) {
+        let text = fs::read_to_string(&page).unwrap();
+        let commands = text.split('`').filter_map(|part| part.strip_prefix(program));
+        found.extend(commands.map(|command| (page.display().to_string(), command.to_owned())));
+    }
+    assert!(!found.is_empty(), "no runbook says {program} in a sentence");
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runbooks_ask_of_the_bus_may_be_asked_by_the_user_that_they_name() {
+    const NO_SUCH_MESSAGE: i64 = 10_037;
+    let world = World::shared();
+    // The operator's, as the page says.
+    let url = block_in_place(|| world.stack().endpoints().nats_url);
+    for (page, command) in commands("nats ").into_iter().chain(in_sentences("nats ")) {
+        for (subject, question) in asked_by(&command) {
+            let answer = bus::ask(&url, &subject, &question).await;
+            let answer = answer.unwrap_or_else(|objection| panic!("{page}: {command}: {objection}"));
+            let error = &answer["error"];
+            assert!(error.is_null() || error["err_code"] == NO_SUCH_MESSAGE, "{page}: {command}: {answer}");
+        }
+    }
+    let page = fs::read_to_string(repository().join("docs/runbooks/README.md")).unwrap();
+    assert!(page.contains("nats() { command nats --inbox-prefix=_INBOX.operator \"$@\"; }\n"));
+    assert!(page.contains("`NATS_USER=operator`"));
 }
