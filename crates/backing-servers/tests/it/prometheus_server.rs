@@ -75,6 +75,7 @@ fn exporters_tell_of_disks_and_look_at_others() {
 
 #[test]
 fn an_exporter_that_refuses_its_configuration_shows_why() {
-    let error = exporter::blackbox("modules: { web: { prober: http, telepathy: true } }\n").unwrap_err().to_string();
+    let error =
+        exporter::blackbox("modules: { web: { prober: http, telepathy: true } }\n").unwrap_err().to_string();
     assert!(error.contains("telepathy"), "{error}");
 }
