@@ -155,7 +155,7 @@ fn a_history_is_begun_by_the_container_that_migrates_the_directory() {
     let settings =
         settings.into_iter().map(|(name, value)| (name, value.replace("postgres:5432", "127.0.0.1:1")));
     let output = contained("directory-service", &settings.collect()).arg("begin-history").output().unwrap();
-    assert!(said(&output).contains("no connection to the database"), "{}", said(&output));
+    assert!(said(&output).contains("connect to Postgres: the database does not answer"), "{}", said(&output));
 }
 
 #[test]
