@@ -1,6 +1,7 @@
 //! Who acts in a scenario.
 
 pub mod browser;
+pub mod bus;
 pub mod collector;
 pub mod entra;
 pub mod follower;

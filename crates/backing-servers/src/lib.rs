@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod exporter;
 pub mod haproxy;
 pub mod identity_provider;
 pub mod nats;

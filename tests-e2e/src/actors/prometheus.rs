@@ -1,4 +1,4 @@
-//! A real Prometheus beside a stack, with the configuration that we ship.
+//! A real Prometheus beside a stack, with the configuration that we ship, and the exporters that it asks.
 
 use std::{
     collections::BTreeMap,
@@ -6,9 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use backing_servers::{
-    port,
+    exporter, port,
     prometheus::{Options, Server},
 };
 use local_stack::{Stack, topology::SERVICES};
@@ -21,9 +21,10 @@ const FOLDER: &str = "deploy/observability/prometheus";
 /// How often everything is scraped and evaluated: often, for the tests' sake.
 const INTERVAL: &str = "1s";
 
-/// A Prometheus that scrapes every service of a stack.
+/// A Prometheus that scrapes every service of a stack, the disks of this machine, and somebody's certificate.
 pub struct Prometheus {
     server: Server,
+    _exporters: [exporter::Server; 2],
     http: Client,
 }
 
@@ -39,15 +40,21 @@ pub enum Answer {
 }
 
 impl Prometheus {
-    /// Starts one with the configuration that we ship, in which only the targets and the intervals are others.
+    /// Starts one with the configuration that we ship, in which only the targets and the intervals are others; the
+    /// certificate that it looks at is shown at this address.
     ///
     /// # Errors
-    /// When the configuration does not scrape what there is, or Prometheus does not start.
-    pub fn beside(stack: &Stack) -> Result<Self> {
+    /// When the configuration does not scrape what there is, or something does not start.
+    pub fn beside(stack: &Stack, origin: &str) -> Result<Self> {
+        let module = repository().join("deploy/observability/blackbox.yml");
+        let module = fs::read_to_string(module).context("cannot read blackbox.yml")?;
+        let exporters = [exporter::node()?, exporter::blackbox(&module)?];
         let port = port::free()?;
-        let config = configuration(&stack.endpoints().metrics, port)?;
+        let [disks, prober] = exporters.each_ref().map(exporter::Server::address);
+        let places = Places { own: format!("localhost:{port}"), disks, prober, origin: origin.to_owned() };
+        let config = configuration(&stack.endpoints().metrics, &places)?;
         let server = Server::start(Options { port: Some(port), config, ..Options::default() })?;
-        Ok(Self { server, http: Client::new() })
+        Ok(Self { server, _exporters: exporters, http: Client::new() })
     }
 
     /// What this expression evaluates to now.
@@ -97,8 +104,16 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/")).to_owned()
 }
 
+/// Where everything is that is no service.
+struct Places {
+    own: String,
+    disks: String,
+    prober: String,
+    origin: String,
+}
+
 /// What we ship, with the targets of this stack.
-fn configuration(targets: &BTreeMap<String, String>, own_port: u16) -> Result<String> {
+fn configuration(metrics: &BTreeMap<String, String>, places: &Places) -> Result<String> {
     let folder = repository().join(FOLDER);
     let text = fs::read_to_string(folder.join("prometheus.yml")).context("cannot read prometheus.yml")?;
     let mut config: Yaml = serde_norway::from_str(&text).context("prometheus.yml is no YAML")?;
@@ -111,18 +126,36 @@ fn configuration(targets: &BTreeMap<String, String>, own_port: u16) -> Result<St
     }
     for job in config["scrape_configs"].as_sequence_mut().context("no scrape_configs")? {
         let name = job["job_name"].as_str().context("a job has no name")?.to_owned();
-        let target = match SERVICES.iter().find(|service| service.name == name) {
+        let shipped = job["static_configs"][0]["targets"][0].as_str().unwrap_or_default();
+        let targets = match SERVICES.iter().find(|service| service.name == name) {
             Some(service) => {
-                let shipped = job["static_configs"][0]["targets"][0].as_str().unwrap_or_default();
                 let expected = format!("{name}:{}", service.observe_port);
                 ensure!(shipped == expected, "the job {name} scrapes {shipped} and not {expected}");
-                let url = targets.get(&name).with_context(|| format!("{name} has no metrics"))?;
-                url.trim_start_matches("http://").trim_end_matches("/metrics").to_owned()
+                let targets = instances(metrics, &name);
+                ensure!(!targets.is_empty(), "{name} has no metrics");
+                targets
             }
-            None if name == "prometheus" => format!("localhost:{own_port}"),
-            None => continue,
+            None => vec![match name.as_str() {
+                "prometheus" => places.own.clone(),
+                "node" => places.disks.clone(),
+                "origin" => places.origin.clone(),
+                _ => bail!("nobody knows what the job {name} scrapes"),
+            }],
         };
-        job["static_configs"][0]["targets"][0] = target.into();
+        // Files name targets of an installation.
+        job.as_mapping_mut().context("a job is no mapping")?.remove("file_sd_configs");
+        job["static_configs"] = serde_norway::to_value([BTreeMap::from([("targets", targets)])])?;
+        if name == "origin" {
+            job["relabel_configs"][2]["replacement"] = places.prober.clone().into();
+        }
     }
     serde_norway::to_string(&config).context("the configuration cannot be written")
+}
+
+/// The addresses of a service's instances: the first is called as the service is, the others have a number behind it.
+fn instances(metrics: &BTreeMap<String, String>, service: &str) -> Vec<String> {
+    let numbered = format!("{service}-");
+    let of_service = metrics.iter().filter(|(name, _)| *name == service || name.starts_with(&numbered));
+    let addresses = of_service.map(|(_, url)| url.trim_start_matches("http://").trim_end_matches("/metrics"));
+    addresses.map(str::to_owned).collect()
 }

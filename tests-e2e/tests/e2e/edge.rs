@@ -140,6 +140,10 @@ async fn one_origin_leads_to_each_service_and_every_answer_names_its_request() {
         ("/.well-known/oauth-authorization-server", None, 200, "application/json"),
         ("/.well-known/jwks.json", None, 200, "application/jwk-set+json"),
         ("/sign-in", None, 200, "text/html"),
+        ("/login", None, 200, "text/html"),
+        // Where identity providers and their administrators come.
+        ("/saml/metadata", None, 200, "application/samlmetadata+xml"),
+        ("/oidc/certificate", None, 200, "application/x-pem-file"),
         ("/scimitar", None, 404, "text/html"),
     ] {
         let answer = raw::exchange(address, &raw::request("GET", target, token, &[], b"")).await;

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backing_servers::prometheus::{Options, Server, promtool};
+use backing_servers::{
+    exporter,
+    prometheus::{Options, Server, promtool},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -50,4 +53,29 @@ fn a_prometheus_that_refuses_its_configuration_shows_why() {
 fn promtool_comes_with_it() {
     let version = promtool().unwrap().arg("--version").output().unwrap();
     assert!(version.status.success(), "{version:?}");
+}
+
+fn page(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn exporters_tell_of_disks_and_look_at_others() {
+    let disks = page(&exporter::node().unwrap().address(), "/metrics");
+    assert!(disks.contains("\nnode_filesystem_size_bytes{"), "{disks}");
+    let looked_at = Server::start(Options::default()).unwrap();
+    let prober = exporter::blackbox("modules: { web: { prober: http } }\n").unwrap();
+    let probe = format!("/probe?module=web&target={}/-/ready", looked_at.url());
+    assert!(page(&prober.address(), &probe).contains("\nprobe_success 1\n"));
+}
+
+#[test]
+fn an_exporter_that_refuses_its_configuration_shows_why() {
+    let error =
+        exporter::blackbox("modules: { web: { prober: http, telepathy: true } }\n").unwrap_err().to_string();
+    assert!(error.contains("telepathy"), "{error}");
 }

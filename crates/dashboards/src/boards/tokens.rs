@@ -38,9 +38,10 @@ fn expiry() -> Row {
             Visual::Number,
             "Certificates",
             Unit::Days,
-            "Days until the certificate of a service expires. Empty where TLS ends at a proxy.",
+            "Days until a certificate expires: of a service that speaks TLS itself, and of the origin as callers see it.",
         )
         .ask("{{job}}", "(min by (job) (timeclock_certificate_expiry_timestamp_seconds) - time()) / 86400")
+        .ask("{{job}}, as callers see it", "(min by (job) (probe_ssl_earliest_cert_expiry{job=\"origin\"}) - time()) / 86400")
         .below(Bad)
         .from(3.0, Doubtful)
         .from(14.0, Good)

@@ -10,9 +10,15 @@ use serde_json::Value;
 
 use crate::{assert_none, read, rules::rules, runbooks};
 
-/// What other programs tell: Prometheus itself, and `node_exporter`.
-const FOREIGN: [&str; 5] =
-    ["ALERTS", "up", "node_filesystem_avail_bytes", "node_filesystem_size_bytes", "scrape_duration_seconds"];
+/// What other programs tell: Prometheus itself, `node_exporter` and `blackbox_exporter`.
+const FOREIGN: [&str; 6] = [
+    "ALERTS",
+    "up",
+    "node_filesystem_avail_bytes",
+    "node_filesystem_size_bytes",
+    "probe_ssl_earliest_cert_expiry",
+    "scrape_duration_seconds",
+];
 
 /// On no panel, and why.
 const UNSEEN: [(&str, &str); 2] = [

@@ -8,13 +8,18 @@ use std::{
 use backing_servers::nats::{Options, Server};
 use local_stack::topology::{self, NATS_CONFIG};
 
+use crate::deployment::read;
+
 const COMPANY: &str = "0198c5a0-0000-7000-8000-000000000000";
 
 fn server() -> Server {
+    server_with(NATS_CONFIG, topology::bus_users())
+}
+
+fn server_with(config: &str, users: impl Iterator<Item = &'static str>) -> Server {
     let password = |user: &str| (topology::bus_password_variable(user), format!("secret{user}"));
-    let environment = topology::bus_users().map(password).collect();
-    Server::start(Options { config: Some(NATS_CONFIG.to_owned()), environment, ..Options::default() })
-        .unwrap()
+    let environment = users.map(password).collect();
+    Server::start(Options { config: Some(config.to_owned()), environment, ..Options::default() }).unwrap()
 }
 
 /// What the server objects to when this user sends this line.
@@ -62,7 +67,14 @@ fn each_user_may_do_its_own_work() {
         ),
         (
             "operator",
-            vec!["directory.v1.company.create", "tokens.v1.issue", "console.v1.administrator.invite"],
+            vec![
+                "directory.v1.company.create",
+                "tokens.v1.issue",
+                "console.v1.administrator.invite",
+                // What runbooks look at; tests-e2e asks it.
+                "$JS.API.STREAM.INFO.KV_TOKENS",
+                "$JS.API.CONSUMER.INFO.DIRECTORY.access",
+            ],
         ),
         (
             "subscriber",
@@ -116,6 +128,11 @@ fn nobody_may_do_the_work_of_another() {
             ("$JS.API.CONSUMER.CREATE.DIRECTORY.access.facts.v1.x", &["console"]),
             ("$JS.ACK.DIRECTORY.access.1.2.3.4.5", &["console"]),
             ("directory.v1.activity.log", &["console", "operator"]),
+            // Whoever looks after the bus sees how much waits where, and one request that cannot be applied.
+            ("$JS.API.CONSUMER.LIST.CALLS", &["directory", "operator"]),
+            ("$JS.API.STREAM.MSG.GET.PROVISIONING", &["operator"]),
+            ("$JS.API.STREAM.MSG.GET.DIRECTORY", &[]),
+            ("$JS.API.STREAM.MSG.GET.KV_TOKENS", &["gateway", "tokens"]),
             ("directory.v1.company.create", &["operator"]),
             ("directory.v1.company.schema.declare", &["operator"]),
             ("console.v1.administrator.invite", &["operator"]),
@@ -152,11 +169,37 @@ fn users_and_permissions_stand_by_themselves_for_a_cluster_that_is_configured_el
     // What docs/guides/operate.md cuts out for NATS' own chart.
     let start = NATS_CONFIG.find("\nauthorization").unwrap();
     let config = format!("jetstream {{}}\n{}", NATS_CONFIG.split_at(start).1);
-    let password = |user: &str| (topology::bus_password_variable(user), format!("secret{user}"));
-    let environment = topology::bus_users().map(password).collect();
-    let server = Server::start(Options { config: Some(config), environment, ..Options::default() }).unwrap();
+    let server = server_with(&config, topology::bus_users());
     assert!(may_publish(&server, "operator", "tokens.v1.issue"));
     assert!(!may_publish(&server, "operator", "facts.v1.a"));
+}
+
+#[test]
+fn a_follower_of_ones_own_is_made_by_what_the_guide_says_and_cannot_reach_what_is_another_s() {
+    let guide = read("docs/guides/consume-events.md");
+    let user = guide.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let answered = "\"_INBOX.timesheets.>\"";
+    assert!(
+        guide.contains(&format!("`{answered}` beside the other inboxes in the list of the user `directory`"))
+    );
+    let config = NATS_CONFIG.replacen("  users: [\n", &format!("  users: [\n{user}"), 1);
+    let others = "            \"_INBOX.subscriber.>\"\n";
+    let config = config.replacen(others, &format!("{others}{answered}\n"), 1);
+    let server = server_with(&config, topology::bus_users().chain(["timesheets"]));
+
+    assert!(may_subscribe(&server, "timesheets", "_INBOX.timesheets.>"));
+    assert!(may_publish(&server, "directory", "_INBOX.timesheets.x"));
+    for own in ["CREATE.DIRECTORY.timesheets.facts.v1.x", "MSG.NEXT.DIRECTORY.timesheets"] {
+        assert!(may_publish(&server, "timesheets", &format!("$JS.API.CONSUMER.{own}")), "{own}");
+    }
+    assert!(may_publish(&server, "timesheets", "directory.v1.query.group.members"));
+    assert!(!may_subscribe(&server, "timesheets", "_INBOX.subscriber.>"));
+    for of_another in ["seats", "sessions", "access"] {
+        for verb in ["INFO", "DELETE", "MSG.NEXT"] {
+            let subject = format!("$JS.API.CONSUMER.{verb}.DIRECTORY.{of_another}");
+            assert!(!may_publish(&server, "timesheets", &subject), "{subject}");
+        }
+    }
 }
 
 #[test]

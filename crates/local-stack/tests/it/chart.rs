@@ -97,7 +97,10 @@ fn what_is_rendered_is_valid_kubernetes_old_and_new() {
         found.sort_unstable();
         found.dedup();
         assert_eq!(found, kinds, "{values}");
-        assert!(chart["notes"].as_str().unwrap().contains("https://live.example.com/scim\n"), "{values}");
+        let notes = chart["notes"].as_str().unwrap();
+        assert!(notes.contains("https://live.example.com/scim\n"), "{values}");
+        assert!(notes.contains("operator administrator invite --company ID"), "{values}");
+        assert!(!notes.contains("PASSWORD="), "{values}: a pod's description would show it");
     }
 }
 
@@ -248,6 +251,9 @@ fn values_that_cannot_work_are_refused_and_the_place_is_named() {
         (with(&["services", "directory-service", "env", "FOO"], json!("x")), "FOO"),
         (with(&["services", "scim-gateway", "env", "TIMECLOCK_NATS_URL"], json!("x")), "TIMECLOCK_NATS_URL"),
         (with(&["env", "TIMECLOCK_SEALING_KEY"], json!("x")), "TIMECLOCK_SEALING_KEY"),
+        (with(&["env", "TIMECLOCK_SIGN_IN_SIGNING_KEY"], json!("x")), "TIMECLOCK_SIGN_IN_SIGNING_KEY"),
+        (with(&["env", "OTEL_EXPORTER_OTLP_HEADERS"], json!("x")), "OTEL_EXPORTER_OTLP_HEADERS"),
+        (with(&["tracing", "endpoint"], json!("https://collector:4318")), "/tracing/endpoint"),
         (with(&["image", "digests"], json!({ "scim-gateway": "latest" })), "/image/digests"),
         (with(&["volumes"], json!([{ "name": "secrets" }])), "/volumes/0"),
         (with(&["networkPolicy", "nats"], json!([])), "/networkPolicy/nats"),

@@ -142,13 +142,19 @@ fn whoever_is_scaled_by_load_is_not_scaled_by_the_chart() {
     }
 }
 
-/// Which names of peers a rule's ports lead to: (port, namespace or network).
+/// What nothing leads to that only has to do with the internet.
+const PRIVATE: &str = "10.0.0.0/8 100.64.0.0/10 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16";
+
+/// Which names of peers a rule's ports lead to: (port, namespace or network, and what of it is left out).
 fn peers(rules: &Value, side: &str) -> BTreeSet<(String, String)> {
     let rules = rules.as_array().into_iter().flatten();
     rules
         .flat_map(|rule| {
             let name = |peer: &Value| match &peer["ipBlock"]["cidr"] {
-                Value::String(network) => network.clone(),
+                Value::String(network) => {
+                    let except = texts(&peer["ipBlock"]["except"]).join(" ");
+                    if except.is_empty() { network.clone() } else { format!("{network} but {except}") }
+                }
                 _ => peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
                     .as_str()
                     .unwrap()
@@ -171,12 +177,13 @@ fn the_network_lets_each_service_reach_what_it_needs_and_nothing_else() {
     let set = |pairs: &[(&str, &str)]| -> BTreeSet<(String, String)> {
         pairs.iter().map(|(port, peer)| ((*port).to_owned(), (*peer).to_owned())).collect()
     };
+    let internet = format!("0.0.0.0/0 but {PRIVATE}");
     let always = [("53", "kube-system"), ("4222", "nats"), ("4318", "observability")];
     for (name, more) in [
         ("scim-gateway", &[] as &[_]),
         ("directory-service", &[("5432", "postgres")]),
-        ("token-service", &[("5432", "postgres"), ("443", "0.0.0.0/0")]),
-        ("admin-console", &[("5432", "postgres"), ("443", "0.0.0.0/0"), ("465", "0.0.0.0/0")]),
+        ("token-service", &[("5432", "postgres"), ("443", internet.as_str())]),
+        ("admin-console", &[("5432", "postgres"), ("443", &internet), ("465", "0.0.0.0/0")]),
     ] {
         let spec = &policies[name]["spec"];
         assert_eq!(texts(&spec["policyTypes"]), ["Ingress", "Egress"], "{name}");

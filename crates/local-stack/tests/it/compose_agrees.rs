@@ -1,6 +1,10 @@
 //! `docker-compose.yml` and the topology describe the same system.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::PermissionsExt as _,
+    process::Command,
+};
 
 use local_stack::{
     secrets::Secrets,
@@ -9,8 +13,8 @@ use local_stack::{
 use serde_json::Value;
 
 use crate::{
-    deployment::{compose, compose_env, environment, read, root, said, services, texts, variables},
-    programs,
+    deployment::{compose, compose_env, dotenv, environment, read, root, said, services, texts, variables},
+    programs, workdir,
 };
 
 fn names(service: &Value) -> BTreeSet<String> {
@@ -71,7 +75,7 @@ fn every_service_has_the_variables_of_the_stack_and_those_of_the_edge() {
 fn every_service_accepts_the_settings_that_compose_gives_it() {
     let (compose, env) = (compose(), compose_env());
     for service in &SERVICES {
-        let mut program = std::process::Command::new(programs().find(service.name).unwrap());
+        let mut program = Command::new(programs().find(service.name).unwrap());
         program.args(["serve", "--check"]).env_clear();
         let output = program.envs(environment(&compose["services"][service.name], &env)).output().unwrap();
         assert!(output.status.success(), "{}: {}", service.name, said(&output));
@@ -160,4 +164,46 @@ fn the_script_for_secrets_makes_every_secret_that_is_asked_for() {
     let needed = variables(&text).into_iter().filter(|(_, default)| default.is_none());
     let needed: BTreeSet<_> = needed.map(|(name, _)| name.to_owned()).collect();
     assert_eq!(needed, compose_env().into_keys().collect());
+}
+
+#[test]
+fn the_script_for_secrets_adds_to_a_file_what_it_lacks_and_changes_nothing_that_is_there() {
+    let directory = workdir();
+    let file = directory.path().join("env");
+    let make = || {
+        let output = Command::new(root().join("scripts/compose-env")).arg(&file).output().unwrap();
+        assert!(output.status.success() && output.stdout.is_empty(), "{}", said(&output));
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let first = make();
+    assert!(dotenv(&first).keys().eq(compose_env().keys()), "{:?}", dotenv(&first).keys());
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0, "others may read it");
+    assert_eq!(make(), first, "it has all, and is another afterwards");
+
+    // As it was before the console had a key, with what somebody has written, and without an end of its last line.
+    let own = "# ours\nTIMECLOCK_ORIGIN=https://live.example.com\n";
+    let (key, others): (Vec<_>, Vec<_>) =
+        first.lines().partition(|line| line.starts_with("TIMECLOCK_SIGN_IN_SIGNING_KEY="));
+    assert_eq!(key.len(), 1);
+    let before = format!("{own}{}", others.join("\n"));
+    std::fs::write(&file, &before).unwrap();
+    let after = make();
+    assert!(after.starts_with(&format!("{before}\nTIMECLOCK_SIGN_IN_SIGNING_KEY=")), "{after}");
+    assert_eq!(after.lines().count(), before.lines().count() + 1);
+}
+
+#[test]
+fn a_shell_reads_what_the_script_for_secrets_prints_as_compose_does() {
+    let script = root().join("scripts/compose-env");
+    let directory = workdir();
+    let file = directory.path().join("env");
+    let output = Command::new(script).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let told =
+        Command::new("sh").arg("-c").arg("set -a; . \"$0\"; env").arg(&file).env_clear().output().unwrap();
+    assert!(told.status.success() && told.stderr.is_empty(), "{}", said(&told));
+    let told = dotenv(&said(&told));
+    for (name, value) in dotenv(&std::fs::read_to_string(&file).unwrap()) {
+        assert_eq!(told.get(&name), Some(&value), "{name}");
+    }
 }

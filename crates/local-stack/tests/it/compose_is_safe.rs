@@ -179,6 +179,7 @@ fn the_bus_and_the_database_are_out_of_the_edge_s_reach() {
             "scim-gateway",
             "admin-console",
             "timeclock-operator",
+            "nats-cli",
             "welcome",
         ])
     );

@@ -40,6 +40,44 @@ fn prometheus_scrapes_every_service_and_evaluates_every_rule() {
 }
 
 #[test]
+fn prometheus_asks_for_the_disks_of_what_keeps_data_and_for_the_certificate_of_the_origin() {
+    let compose = compose();
+    let config = yaml(&read("deploy/observability/prometheus/prometheus.yml"));
+    let job = |name: &str| {
+        let jobs = config["scrape_configs"].as_array().unwrap();
+        jobs.iter().find(|job| job["job_name"] == name).unwrap().clone()
+    };
+    assert_eq!(texts(&job("node")["static_configs"][0]["targets"]), ["node-exporter:9100"]);
+    assert!(reaches(&compose, "prometheus", "node-exporter"));
+    let seen = texts(&compose["services"]["node-exporter"]["volumes"]);
+    for keeper in ["postgres", "nats"] {
+        let written = texts(&compose["services"][keeper]["volumes"]);
+        assert!(written.iter().any(|volume| volume.starts_with(&format!("{keeper}:"))), "{keeper}");
+        assert!(seen.contains(&format!("{keeper}:/disks/{keeper}:ro").as_str()), "{keeper}");
+    }
+
+    let origin = job("origin");
+    assert_eq!(origin["relabel_configs"][2]["replacement"], "blackbox-exporter:9115");
+    assert!(reaches(&compose, "prometheus", "blackbox-exporter"));
+    // The network that leads outside, where callers are.
+    assert!(reaches(&compose, "edge", "blackbox-exporter"));
+    let module = texts(&origin["params"]["module"]);
+    let modules = yaml(&read("deploy/observability/blackbox.yml"));
+    assert!(modules["modules"][module[0]].is_object(), "{module:?}");
+    let file = mounted_at(&compose, "blackbox-exporter", "deploy/observability/blackbox.yml");
+    let option = format!("--config.file={file}");
+    assert_eq!(texts(&compose["services"]["blackbox-exporter"]["command"]), [option]);
+    let told = &compose["services"]["prometheus"]["configs"][0];
+    let named = texts(&origin["file_sd_configs"][0]["files"])[0].replace("origin*", "origin");
+    assert_eq!(told["target"], named);
+    let content = compose["configs"][told["source"].as_str().unwrap()]["content"].as_str().unwrap();
+    assert!(
+        yaml(content)[0]["targets"][0].as_str().unwrap().starts_with("${TIMECLOCK_ORIGIN:-"),
+        "{content}"
+    );
+}
+
+#[test]
 fn grafana_finds_its_dashboards_and_what_they_draw() {
     let compose = compose();
     let provisioning = mounted_at(&compose, "grafana", "deploy/observability/grafana/provisioning");

@@ -42,9 +42,14 @@ pub(crate) fn texts(list: &Value) -> Vec<&str> {
 /// What `scripts/compose-env` prints.
 pub(crate) fn compose_env() -> BTreeMap<String, String> {
     let output = Command::new(root().join("scripts/compose-env")).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    dotenv(&String::from_utf8(output.stdout).unwrap())
+}
+
+/// What Compose takes a `.env` for: between single quotes everything is itself.
+pub(crate) fn dotenv(text: &str) -> BTreeMap<String, String> {
     let set = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
-    set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    set.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
 }
 
 /// A variable that compose puts in, and its default: `${NAME}`, `${NAME:-default}`, `${NAME:?why it is needed}`.

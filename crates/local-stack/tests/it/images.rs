@@ -147,6 +147,18 @@ fn the_migrations_of_compose_are_those_that_services_have() {
 }
 
 #[test]
+fn a_history_is_begun_by_the_container_that_migrates_the_directory() {
+    // Those of `serve` are settings that this command refuses.
+    let guide = read("docs/guides/backup-and-restore.md");
+    assert!(guide.contains("docker compose run --rm directory-service-migrate begin-history"));
+    let settings = environment(&compose()["services"]["directory-service-migrate"], &compose_env());
+    let settings =
+        settings.into_iter().map(|(name, value)| (name, value.replace("postgres:5432", "127.0.0.1:1")));
+    let output = contained("directory-service", &settings.collect()).arg("begin-history").output().unwrap();
+    assert!(said(&output).contains("connect to Postgres: the database does not answer"), "{}", said(&output));
+}
+
+#[test]
 fn the_dockerfile_makes_an_image_of_every_program_that_is_deployed() {
     let dockerfile = read("deploy/docker/Dockerfile");
     let programs =

@@ -11,6 +11,7 @@ mod compose_is_safe;
 mod compose_observes;
 mod database_privileges;
 mod deployment;
+mod edge_config;
 mod faults;
 mod images;
 mod settings_page;

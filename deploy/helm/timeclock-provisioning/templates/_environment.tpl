@@ -40,6 +40,10 @@ The environment of `serve`: (list $ "scim-gateway" $service). Secrets come as fi
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - { name: OTEL_RESOURCE_ATTRIBUTES, value: {{ printf "k8s.namespace.name=%s,k8s.pod.name=$(POD_NAME)" $root.Release.Namespace | quote }} }
 {{- end }}
+{{- if and $root.Values.tracing.endpoint $root.Values.tracing.headersSecret }}
+- name: OTEL_EXPORTER_OTLP_HEADERS
+  valueFrom: { secretKeyRef: { name: {{ $root.Values.tracing.headersSecret }}, key: headers } }
+{{- end }}
 {{- range $variable, $value := merge (dict) $values.env $root.Values.env }}
 - { name: {{ $variable }}, value: {{ $value | toString | quote }} }
 {{- end }}
