@@ -349,7 +349,8 @@ impl Rounds {
 /// The worst of what an administrator should know, by what there is to do about it.
 fn trouble_of(health: &Health) -> Option<Notice> {
     let is_critical = match health.state() {
-        HealthState::Critical => true,
+        // Who was told of the trouble is told nothing new when it has lasted for two weeks.
+        HealthState::Critical | HealthState::Disconnected => true,
         HealthState::Warning => false,
         HealthState::Healthy | HealthState::NeverConnected | HealthState::Unspecified => return None,
     };

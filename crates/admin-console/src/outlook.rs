@@ -80,6 +80,7 @@ impl Outlook {
             Some(State::Healthy) => (Tone::Success, Key("state-healthy")),
             Some(State::Warning) => (Tone::Warning, Key("state-warning")),
             Some(State::Critical) => (Tone::Danger, Key("state-critical")),
+            Some(State::Disconnected) => (Tone::Danger, Key("state-disconnected")),
             Some(State::NeverConnected | State::Unspecified) => (Tone::Info, Key("state-never-connected")),
             None => (Tone::Neutral, Key("state-unknown")),
         }

@@ -16,7 +16,8 @@ use typed_ids::{BrakeId, CompanyId};
 pub(crate) struct BrakeSettings {
     /// Removals within this time are counted together.
     pub(crate) window: TimeDelta,
-    /// After this time nobody who was removed can be brought back.
+    /// How long a brake takes people in, and how long a human has time from the last deletion on. After twice that at most
+    /// nobody who was removed can be brought back.
     pub(crate) hold: TimeDelta,
 }
 
@@ -35,8 +36,9 @@ pub(crate) const DEFAULT_RULE: Rule = Rule { more_than: 10, per_cent: 10 };
 /// People of one company who are kept at once, so that what is kept has a bound. Whoever is deleted beyond that is deleted for
 /// good.
 pub(crate) const MOST_KEPT: i64 = 100_000;
-/// What a company may choose. At the largest values hardly anything is a mass removal, and that is its choice.
-pub(crate) const MOST_PEOPLE: i64 = 1_000_000;
+/// What a company may choose. At the largest values hardly anything is a mass removal, and that is its choice. Who is not
+/// kept is not counted, so a larger number than is kept could never be reached.
+pub(crate) const MOST_PEOPLE: i64 = MOST_KEPT / 2;
 pub(crate) const MOST_PER_CENT: i64 = 100;
 
 impl Rule {
@@ -97,6 +99,11 @@ pub(crate) struct Brake {
 }
 
 impl Brake {
+    /// Whether whoever is removed now may join. One that took people in for as long as nobody decides would never end.
+    pub(crate) fn takes_in(&self, settings: BrakeSettings, now: DateTime<Utc>) -> bool {
+        self.state == State::On && self.began_at > now - settings.hold
+    }
+
     /// Who is still to be decided about, or still to be brought back.
     pub(crate) fn waiting(&self) -> i64 {
         match self.state {

@@ -22,6 +22,9 @@ const SILENT_CYCLES: i64 = 3;
 pub(crate) const SILENT_AFTER: TimeDelta = TimeDelta::minutes(INTERVAL.num_minutes() * SILENT_CYCLES);
 /// Longer silence than a job in quarantine keeps.
 const SILENT_CRITICAL: TimeDelta = TimeDelta::hours(25);
+/// Silence of a company that has left, or has ended provisioning: a job calls once a day at least until Entra disables it,
+/// four weeks after it was put into quarantine. Operators can do nothing about it any more.
+const DISCONNECTED_AFTER: TimeDelta = TimeDelta::days(14);
 
 /// Per cent of changes that may fail before Entra acts, and failures from which it looks.
 const RATIO_LIMIT: i64 = 40;
@@ -58,7 +61,9 @@ pub(crate) fn health(
     .into_iter()
     .flatten()
     .collect();
+    let is_disconnected = last_seen(connection).is_some_and(|last| now - last >= DISCONNECTED_AFTER);
     let state = match (&connection.last_call_at, concerns.iter().any(endangers_the_job)) {
+        _ if is_disconnected => State::Disconnected,
         (_, true) => State::Critical,
         (None, false) => State::NeverConnected,
         (Some(_), false) if concerns.is_empty() => State::Healthy,
@@ -84,9 +89,13 @@ fn unauthenticated(connection: &Connection) -> Option<Concern> {
     Some(concern(Kind::Unauthenticated, true, (connection.refused_calls, 1), since))
 }
 
+/// The last call. One that is refused is no silence.
+fn last_seen(connection: &Connection) -> Option<DateTime<Utc>> {
+    connection.last_call_at.max(connection.refused_last_at)
+}
+
 fn silent(connection: &Connection, now: DateTime<Utc>) -> Option<Concern> {
-    // Calls that are refused are no silence.
-    let last = connection.last_call_at.max(connection.refused_last_at)?;
+    let last = last_seen(connection)?;
     let silence = now - last;
     let cycles = silence.num_seconds() / INTERVAL.num_seconds();
     (cycles >= SILENT_CYCLES)

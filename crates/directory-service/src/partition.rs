@@ -302,7 +302,10 @@ fn say_removals(context: &Context, news: &[News]) {
             }
             News::NotHeld { company, people } => {
                 context.metrics.brakes.not_held.inc_by(u64::try_from(*people).unwrap_or(0));
-                tracing::warn!(%company, people, "as many people are kept as may be: deleted ones are not");
+                tracing::warn!(
+                    company.id = %company, not_held = people,
+                    "as many people are kept as may be: deleted ones are not"
+                );
             }
         }
     }

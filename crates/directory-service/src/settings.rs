@@ -24,7 +24,7 @@ const BRAKE_WINDOW: Setting = Setting::new(
 );
 const BRAKE_HOLD: Setting = Setting::new(
     "TIMECLOCK_BRAKE_HOLD_DAYS",
-    "How long a mass removal can be undone; then its deleted users are destroyed, whether somebody has decided or not.",
+    "How long a mass removal can be undone, from its last deletion on; then its deleted users are destroyed. It takes people in for as long, so it ends after twice that at most.",
 );
 
 /// The settings of a serving directory.

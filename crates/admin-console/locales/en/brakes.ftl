@@ -32,7 +32,7 @@ brakes-rule-percent = And more per cent than
 brakes-rule-hint = Both have to be exceeded. Access ends at once in any case.
 brakes-rule-do = Save
 brakes-rule-done = The rule is saved and holds from the next removal on.
-brakes-rule-refused = The rule was not saved. Enter 1 to 1,000,000 people and 1 to 100 per cent.
+brakes-rule-refused = The rule was not saved. Enter 1 to 50,000 people and 1 to 100 per cent.
 
 brake-state-on = Waits for you
 brake-state-undoing = People come back

@@ -11,6 +11,7 @@ overview-token-link = Manage the token
 state-healthy = Connected
 state-warning = Needs attention
 state-critical = Quarantine risk
+state-disconnected = No longer connected
 state-never-connected = Not connected yet
 state-unknown = Unknown
 

@@ -32,7 +32,7 @@ brakes-rule-percent = Et plus de pour cent que
 brakes-rule-hint = Les deux doivent être dépassés. L’accès prend fin aussitôt dans tous les cas.
 brakes-rule-do = Enregistrer
 brakes-rule-done = La règle est enregistrée et vaut dès le prochain retrait.
-brakes-rule-refused = La règle n’a pas été enregistrée. Saisissez 1 à 1 000 000 personnes et 1 à 100 pour cent.
+brakes-rule-refused = La règle n’a pas été enregistrée. Saisissez 1 à 50 000 personnes et 1 à 100 pour cent.
 
 brake-state-on = Vous attend
 brake-state-undoing = Les personnes reviennent

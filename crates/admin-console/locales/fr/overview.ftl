@@ -11,6 +11,7 @@ overview-token-link = Gérer le jeton
 state-healthy = Connecté
 state-warning = À surveiller
 state-critical = Risque de quarantaine
+state-disconnected = N’est plus connecté
 state-never-connected = Pas encore connecté
 state-unknown = Inconnu
 

@@ -104,14 +104,12 @@ async fn neither_password_nor_cookie_nor_link_is_in_the_database() {
 async fn every_migration_can_be_undone_and_done_again() {
     let database = database();
     migrate(&database).await;
-    let newest_first = [
-        include_str!("../../migrations/2026-11-26-180000_mend_single_sign_on/down.sql"),
-        include_str!("../../migrations/2026-11-26-160000_end_access/down.sql"),
-        include_str!("../../migrations/2026-11-26-150000_add_single_sign_on/down.sql"),
-        include_str!("../../migrations/2026-11-26-000002_remember_networks/down.sql"),
-        include_str!("../../migrations/2026-11-26-000001_create_accounts/down.sql"),
-    ];
-    let down = newest_first.join(";");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let mut migrations: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|migration| migration.unwrap().path()).collect();
+    migrations.sort();
+    let undo = |migration: &std::path::PathBuf| std::fs::read_to_string(migration.join("down.sql")).unwrap();
+    let down = migrations.iter().rev().map(undo).collect::<Vec<_>>().join(";");
     sql_as(&url(&database, "owner"), &format!("{down}; DELETE FROM __diesel_schema_migrations")).unwrap();
     migrate(&database).await;
     assert_eq!(sql_as(&url(&database, "service"), "SELECT FROM sessions"), Ok(()));

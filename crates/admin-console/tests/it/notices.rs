@@ -108,6 +108,8 @@ async fn trouble_is_told_once_and_so_is_its_end() {
     world.administrator(&world.contoso.clone()).await;
     for (state, subject) in [
         (health::State::Critical, "Contoso: provisioning is about to stop"),
+        // Two weeks later it is the same trouble.
+        (health::State::Disconnected, "Contoso: provisioning is about to stop"),
         (health::State::Healthy, "Contoso: provisioning works again"),
     ] {
         say_health(&world, state);

@@ -432,6 +432,8 @@ pub mod health {
         Warning = 3,
         /// Entra is about to quarantine the job, or has
         Critical = 4,
+        /// Entra has not called for two weeks, and no job does that: provisioning was ended, or the company has left.
+        Disconnected = 5,
     }
     impl State {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -445,6 +447,7 @@ pub mod health {
                 Self::Healthy => "STATE_HEALTHY",
                 Self::Warning => "STATE_WARNING",
                 Self::Critical => "STATE_CRITICAL",
+                Self::Disconnected => "STATE_DISCONNECTED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -455,6 +458,7 @@ pub mod health {
                 "STATE_HEALTHY" => Some(Self::Healthy),
                 "STATE_WARNING" => Some(Self::Warning),
                 "STATE_CRITICAL" => Some(Self::Critical),
+                "STATE_DISCONNECTED" => Some(Self::Disconnected),
                 _ => None,
             }
         }

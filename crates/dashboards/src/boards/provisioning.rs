@@ -27,8 +27,8 @@ pub(super) fn board() -> Dashboard {
 fn health() -> Row {
     let count = |selector: &str| format!("sum(timeclock_directory_companies{{{selector}}})");
     let panels = vec![
-        Panel::new(Visual::Number, "Connected", Unit::Count, "Companies for which Entra has ever called.")
-            .ask("", count(r#"health!="never_connected""#)),
+        Panel::new(Visual::Number, "Connected", Unit::Count, "Companies for which Entra has called in the last two weeks.")
+            .ask("", count(r#"health!~"never_connected|disconnected""#)),
         Panel::new(
             Visual::Number,
             "Critical",
@@ -42,7 +42,7 @@ fn health() -> Row {
             Visual::Number,
             "Silent",
             Unit::Count,
-            "Companies that were live and have not called for three cycles (120 minutes).",
+            "Connected companies that have not called for three cycles (120 minutes).",
         )
         .ask("", "max(timeclock_directory_companies_silent)")
         .from(1.0, Bad)
@@ -157,7 +157,7 @@ fn every_company() -> Row {
     let table = Visual::Table {
         row: "company",
         columns: &[
-            ("Health (0 never connected, 1 healthy, 2 warning, 3 critical)", "short"),
+            ("Health (0 never connected, 1 healthy, 2 warning, 3 critical, 4 disconnected)", "short"),
             ("Last call", "dateTimeFromNow"),
             ("Calls in the last hour", "short"),
             ("Refused or failed in the last hour", "short"),

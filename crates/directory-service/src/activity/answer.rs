@@ -34,11 +34,12 @@ const MAX_CYCLES: u32 = 100;
 const MAX_HEALTHS: u32 = 1_000;
 
 /// The states of health, in the words of the metric.
-pub(super) const STATES: [(State, &str); 4] = [
+pub(super) const STATES: [(State, &str); 5] = [
     (State::NeverConnected, "never_connected"),
     (State::Healthy, "healthy"),
     (State::Warning, "warning"),
     (State::Critical, "critical"),
+    (State::Disconnected, "disconnected"),
 ];
 
 /// Answers what happens now.

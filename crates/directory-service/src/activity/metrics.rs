@@ -37,7 +37,7 @@ impl CallMetrics {
             )?,
             silent: make.passing_gauge(
                 "timeclock_directory_companies_silent",
-                "Companies that were live and have not called for three cycles",
+                "Connected companies that have not called for three cycles",
             )?,
             counted: make.counter(
                 "timeclock_directory_calls_counted_total",
@@ -75,7 +75,7 @@ impl CallMetrics {
                 )?,
                 health: make.gauges(
                     "timeclock_directory_company_health",
-                    "0 never connected, 1 healthy, 2 warning, 3 critical",
+                    "0 never connected, 1 healthy, 2 warning, 3 critical, 4 disconnected",
                     &["company"],
                 )?,
             },

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bus_contract::directory::concern::Kind;
+use bus_contract::directory::{concern::Kind, health::State};
 use chrono::TimeDelta;
 use diesel::PgConnection;
 use service_runtime::Causes;
@@ -124,7 +124,8 @@ async fn tell_operators(
         for (company, health) in page {
             let Some(place) = STATES.iter().position(|(state, _)| *state == health.state()) else { continue };
             counts[place] += 1;
-            silent += i64::from(health.concerns.iter().any(|concern| concern.kind() == Kind::Silent));
+            let is_silent = health.concerns.iter().any(|concern| concern.kind() == Kind::Silent);
+            silent += i64::from(is_silent && health.state() != State::Disconnected);
             let last_call_at = health.last_call_at.as_ref().and_then(from_timestamp);
             let health = i64::try_from(place).unwrap_or(i64::MAX);
             standings.push(Standing { company, last_call_at, health });

@@ -11,7 +11,7 @@ use super::{
     request::{Change, Request, UserChange},
 };
 use crate::{
-    brake::{Brake, BrakeSettings, MOST_KEPT, State},
+    brake::{Brake, BrakeSettings, MOST_KEPT},
     store,
     user::User,
 };
@@ -119,8 +119,7 @@ impl<'a> Removals<'a> {
         if removed.is_empty() {
             return Ok(vec![]);
         }
-        let since = now - settings.window;
-        store::removals::keep(conn, &removed, since, (now, now + settings.hold))?;
+        store::removals::keep(conn, &removed, settings, now)?;
         let mut companies: Vec<CompanyId> = removed.iter().map(|removed| removed.user.company).collect();
         companies.dedup();
         store::brakes::look_again(conn, &companies, now + settings.window)?;
@@ -132,7 +131,8 @@ impl<'a> Removals<'a> {
     }
 }
 
-/// Takes the removals of this moment into the company's brake, or into a new one where they are a mass removal.
+/// Takes the removals of this moment into the company's brake that they go on with, or into a new one where they are a mass
+/// removal; those of smaller numbers stay alone.
 fn weigh(
     conn: &mut PgConnection,
     company: CompanyId,
@@ -144,7 +144,9 @@ fn weigh(
     let kept: i64 = open.iter().map(Brake::waiting).sum();
     let recent = store::removals::recent(conn, company, since)?;
     let mut news = Vec::new();
-    let mut brake = open.into_iter().rfind(|brake| brake.state == State::On).map(|on| on.id);
+    // An older one that still waits is a matter of its own: who hears of it hears nothing of these.
+    let goes_on = |brake: &Brake| brake.last_at > since && brake.takes_in(settings, now);
+    let mut brake = open.into_iter().rfind(goes_on).map(|on| on.id);
     if brake.is_none() {
         let came_on = come_on(conn, company, recent, settings, now)?;
         brake = came_on.map(|came_on| came_on.brake);
@@ -160,8 +162,8 @@ fn weigh(
     Ok(news)
 }
 
-/// A new brake, where so many removals, of people of whom so many had access, are a mass removal or follow one: whoever
-/// decides while it goes on has decided about those whom they have seen.
+/// A new brake, where so many removals, of people of whom so many had access, are a mass removal together with those that
+/// somebody has decided about within the window: they decided about those whom they had seen.
 fn come_on(
     conn: &mut PgConnection,
     company: CompanyId,
@@ -170,9 +172,10 @@ fn come_on(
     now: DateTime<Utc>,
 ) -> QueryResult<Option<CameOn>> {
     let since = now - settings.window;
-    let follows = store::brakes::newest(conn, company, 1)?.iter().any(|brake| brake.last_at > since);
+    let followed = store::brakes::since(conn, company, since)?;
+    let together = removed + followed.iter().map(|brake| brake.removed - brake.returned).sum::<i64>();
     let (rule, counted) = store::brakes::rule(conn, company)?;
-    if !follows && removed <= rule.more_than {
+    if together <= rule.more_than {
         return Ok(None);
     }
     let people = match counted.filter(|(_, counted_at)| *counted_at > since) {
@@ -184,7 +187,7 @@ fn come_on(
             people
         }
     };
-    if !follows && !rule.is_broken_by(removed, people) {
+    if !rule.is_broken_by(together, people) {
         return Ok(None);
     }
     let brake = BrakeId::mint();

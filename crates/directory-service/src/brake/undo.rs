@@ -103,6 +103,6 @@ async fn wait_for(
             return Ok(());
         }
     }
-    tracing::warn!(%company, brake = %id, "people of a mass removal are not back yet: they are asked for again");
+    tracing::warn!(company.id = %company, brake = %id, "people of a mass removal are not back yet: they are asked for again");
     Ok(())
 }

@@ -12,6 +12,19 @@ fn ago(minutes: i64) -> DateTime<Utc> {
     now() - TimeDelta::minutes(minutes)
 }
 
+/// A connection whose last call was refused; the one before it was let in.
+fn refused(minutes_ago: i64) -> Connection {
+    Connection {
+        refused_since: Some(ago(minutes_ago + 300)),
+        refused_last_at: Some(ago(minutes_ago)),
+        ..called(minutes_ago + 400)
+    }
+}
+
+fn never_let_in(minutes_ago: i64) -> Connection {
+    Connection { last_call_at: None, ..refused(minutes_ago) }
+}
+
 fn called(minutes_ago: i64) -> Connection {
     Connection { last_call_at: Some(ago(minutes_ago)), ..Connection::default() }
 }
@@ -78,6 +91,20 @@ fn silence_is_worth_a_word_after_three_cycles_and_critical_beyond_a_day() {
     // Whoever is refused is not silent.
     let refused = Connection { refused_since: Some(ago(300)), refused_last_at: Some(ago(1)), ..called(500) };
     assert_eq!(concerns(&health(&refused, None, None, now())), [(Kind::Unauthenticated, true, 0, 1)]);
+}
+
+#[test]
+fn a_company_that_nobody_has_called_for_in_two_weeks_is_connected_no_more_whatever_was_wrong_before() {
+    let weeks = 14 * 24 * 60;
+    let failing = changes(0, 50_000, 0);
+    for connection in [called as fn(i64) -> Connection, refused, never_let_in] {
+        let before = health(&connection(weeks - 1), Some(&failing), None, now());
+        assert_eq!(before.state(), State::Critical);
+        let after = health(&connection(weeks), Some(&failing), None, now());
+        assert_eq!(after.state(), State::Disconnected);
+        // Its administrators are told why all the same.
+        assert!(concerns(&after).iter().any(|concern| matches!(concern, (Kind::Silent, true, 504, 3))));
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use typed_ids::{BrakeId, CompanyId};
 use uuid::Uuid;
 
 use super::partitions::number;
-use crate::brake::{Brake, DEFAULT_RULE, Rule, State};
+use crate::brake::{Brake, DEFAULT_RULE, MOST_PEOPLE, Rule, State};
 
 macro_rules! brakes {
     ($which:literal) => {
@@ -26,12 +26,30 @@ macro_rules! brakes {
     };
 }
 
+/// Companies whose removals are looked at, and of those the ones of the partition `$number` of `$count`: the rule of
+/// `Partition::of`. A limit that counted other partitions' companies could leave this one's out for ever.
+macro_rules! companies_of_partition {
+    ($due:literal, $count:literal, $number:literal, $limit:literal) => {
+        concat!(
+            "select company_id from companies where removals_due_at ",
+            $due,
+            " and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % ",
+            $count,
+            " = ",
+            $number,
+            " order by removals_due_at limit ",
+            $limit
+        )
+    };
+}
+
 pg_pool::static_sql! {
     Lock -> (SmallInt,) = "select partition from partitions where partition = $1 for update";
     Insert =
         "insert into brakes (company_id, brake_id, state, began_at, last_at, people, ends_at) \
          values ($1, $2, 'on', $3, $3, $4, $5)";
     Open = brakes!("where company_id = any ($1) and state in ('on', 'undoing') order by brake_id");
+    Since = brakes!("where company_id = $1 and last_at > $2");
     Newest = brakes!("where company_id = $1 order by brake_id desc limit $2");
     One = brakes!("where company_id = $1 and brake_id = $2");
     Decide =
@@ -57,11 +75,7 @@ pg_pool::static_sql! {
     NotePeople =
         "insert into brake_rules (company_id, people, counted_at) values ($1, $2, $3) \
          on conflict (company_id) do update set people = excluded.people, counted_at = excluded.counted_at";
-    // The rule of `Partition::of`: a limit that counted other partitions' companies could leave this one's out for ever.
-    Due -> (SqlUuid,) =
-        "select company_id from companies where removals_due_at <= $1 \
-           and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $2 = $3 \
-         order by removals_due_at limit $4";
+    Due -> (SqlUuid,) = companies_of_partition!("<= $1", "$2", "$3", "$4");
     LookAgain =
         "update companies set removals_due_at = $2 \
          where company_id = any ($1) and (removals_due_at is null or removals_due_at > $2)";
@@ -71,10 +85,7 @@ pg_pool::static_sql! {
            (select count(*) from removals where company_id = any ($1) and attributes is not null), \
            min(began_at) filter (where state = 'on'), min(decided_at) filter (where state = 'undoing') \
          from brakes where company_id = any ($1) and state in ('on', 'undoing')";
-    Watched -> (SqlUuid,) =
-        "select company_id from companies where removals_due_at is not null \
-           and (get_byte(uuid_send(company_id), 14) * 256 + get_byte(uuid_send(company_id), 15)) % $1 = $2 \
-         order by removals_due_at limit $3"
+    Watched -> (SqlUuid,) = companies_of_partition!("is not null", "$1", "$2", "$3")
 }
 
 #[derive(QueryableByName)]
@@ -169,6 +180,17 @@ pub(crate) fn open(conn: &mut PgConnection, companies: &[CompanyId]) -> QueryRes
     rows.into_iter().map(brake).collect()
 }
 
+/// A company's brakes that have taken somebody in since then, whatever was decided about them.
+pub(crate) fn since(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    since: DateTime<Utc>,
+) -> QueryResult<Vec<Brake>> {
+    let rows: Vec<Row> =
+        statement(Since).bind::<SqlUuid, _>(company.as_uuid()).bind::<Timestamptz, _>(since).load(conn)?;
+    rows.into_iter().map(brake).collect()
+}
+
 /// A company's newest brakes.
 pub(crate) fn newest(conn: &mut PgConnection, company: CompanyId, limit: i64) -> QueryResult<Vec<Brake>> {
     let rows: Vec<Row> =
@@ -237,7 +259,8 @@ pub(crate) fn rule(conn: &mut PgConnection, company: CompanyId) -> QueryResult<(
         statement(RuleOf).bind::<SqlUuid, _>(company.as_uuid()).get_result(conn).optional()?;
     let Some((more_than, per_cent, people, counted_at)) = row else { return Ok((DEFAULT_RULE, None)) };
     let rule = Rule {
-        more_than: more_than.unwrap_or(DEFAULT_RULE.more_than),
+        // Once more could be chosen.
+        more_than: more_than.unwrap_or(DEFAULT_RULE.more_than).min(MOST_PEOPLE),
         per_cent: per_cent.unwrap_or(DEFAULT_RULE.per_cent),
     };
     Ok((rule, people.zip(counted_at)))

@@ -25,18 +25,21 @@ use crate::{
         },
         removals::Removed,
     },
+    brake::BrakeSettings,
     time::to_timestamp,
     user::User,
 };
 
 pg_pool::static_sql! {
     // Who is deleted while an undo is on the way to them is removed anew, and what the undo still asks of them finds nothing.
-    // They had access before: somebody had decided that they get it back.
+    // They had access before: somebody had decided that they get it back. So is whoever was disabled in a mass removal that
+    // takes nobody in any more: it must end.
     Detach =
         "with detached as (update removals r set brake_id = null, removed_at = $1 \
            from brakes b, unnest($2, $3) as v(company_id, user_id) \
            where r.company_id = v.company_id and r.user_id = v.user_id \
-             and b.company_id = r.company_id and b.brake_id = r.brake_id and b.state <> 'on' \
+             and b.company_id = r.company_id and b.brake_id = r.brake_id \
+             and (b.state <> 'on' or b.began_at <= $4) \
            returning b.company_id, b.brake_id, r.was_active) \
          update brakes b set removed = b.removed - n.count, had_access = b.had_access - n.had_access from ( \
            select company_id, brake_id, count(*) as count, count(*) filter (where was_active) as had_access \
@@ -131,13 +134,12 @@ pg_pool::static_sql! {
         "select min(removed_at) from removals where company_id = $1 and brake_id is null"
 }
 
-/// Keeps people who were removed by this batch, those of an open mass removal until `held_until`. Removals until
-/// `recent_since` are too old to count.
+/// Keeps people who were removed by this batch.
 pub(crate) fn keep(
     conn: &mut PgConnection,
     removed: &[Removed<'_>],
-    recent_since: DateTime<Utc>,
-    (now, held_until): (DateTime<Utc>, DateTime<Utc>),
+    settings: BrakeSettings,
+    now: DateTime<Utc>,
 ) -> QueryResult<()> {
     let companies: Vec<Uuid> = removed.iter().map(|it| it.user.company.as_uuid()).collect();
     let users: Vec<Uuid> = removed.iter().map(|it| it.user.id.as_uuid()).collect();
@@ -145,12 +147,13 @@ pub(crate) fn keep(
         .bind::<Timestamptz, _>(now)
         .bind::<Array<SqlUuid>, _>(&companies)
         .bind::<Array<SqlUuid>, _>(&users)
+        .bind::<Timestamptz, _>(now - settings.hold)
         .execute(conn)?;
     let gone = removed.iter().filter(|it| it.groups.is_some());
     let (their_companies, gone): (Vec<Uuid>, Vec<Uuid>) =
         gone.map(|it| (it.user.company.as_uuid(), it.user.id.as_uuid())).unzip();
     statement(GiveTime)
-        .bind::<Timestamptz, _>(held_until)
+        .bind::<Timestamptz, _>(now + settings.hold)
         .bind::<Array<SqlUuid>, _>(their_companies)
         .bind::<Array<SqlUuid>, _>(gone)
         .execute(conn)?;
@@ -158,7 +161,7 @@ pub(crate) fn keep(
     let groups = |removed: &Removed<'_>| removed.groups.as_deref().map(group_array);
     statement(Keep)
         .bind::<Timestamptz, _>(now)
-        .bind::<Timestamptz, _>(recent_since)
+        .bind::<Timestamptz, _>(now - settings.window)
         .bind::<Array<SqlUuid>, _>(&companies)
         .bind::<Array<SqlUuid>, _>(&users)
         .bind::<Array<Text>, _>(removed.iter().map(|it| it.user.user_name()).collect::<Vec<_>>())

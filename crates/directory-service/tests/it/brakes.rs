@@ -21,7 +21,9 @@ use typed_ids::{CompanyId, UserId};
 
 use crate::{
     console::Console,
-    harness::{Caller, DEADLINE, World, applied, attributes, create, eventually, patch, refusal, url},
+    harness::{
+        Caller, DEADLINE, Directory, World, applied, attributes, create, eventually, patch, refusal, url,
+    },
 };
 
 fn anna() -> Option<Actor> {
@@ -127,6 +129,19 @@ impl Scene {
         }
         (seen, self.caller.member_ids(&self.group).await)
     }
+}
+
+/// People who were removed and are no part of a mass removal.
+fn alone(world: &World) -> String {
+    world.sql("select count(*) from removals where brake_id is null").trim().to_owned()
+}
+
+/// How many mass removals an operator was told of, by the metric and by the log.
+async fn announced(directory: &Directory) -> (usize, usize) {
+    let metrics = directory.metrics().await;
+    let count = metrics.lines().find_map(|line| line.strip_prefix("timeclock_directory_brakes_total "));
+    let log = std::fs::read_to_string(directory.process.log()).unwrap();
+    (count.unwrap().parse().unwrap(), log.matches("\"a mass removal: access has ended").count())
 }
 
 async fn facts(world: &World, company: CompanyId) -> Subscription {
@@ -278,7 +293,7 @@ async fn those_who_really_left_are_destroyed_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_follows_a_decision_waits_for_one_of_its_own_from_the_first_person_on() {
     let world = World::new();
-    let _directory = world.directory().await;
+    let directory = world.directory().await;
     let mut scene = Scene::new(&world, 30).await;
     scene.delete(0..11).await;
     scene.decide(&scene.brake().await, Decision::Release).await.unwrap();
@@ -287,23 +302,69 @@ async fn what_follows_a_decision_waits_for_one_of_its_own_from_the_first_person_
     let brakes = scene.list().await.brakes;
     let counts: Vec<_> = brakes.iter().map(|it| (it.state(), it.removed, it.waiting_deleted)).collect();
     assert_eq!(counts, [(State::On, 2, 2), (State::Released, 11, 0)]);
-    // Whoever leaves long after is removed as anybody is.
     scene.decide(&brakes[0], Decision::Release).await.unwrap();
-    world.sql("update brakes set last_at = last_at - interval '2 hours'");
+    // Beyond the hour those two are no mass removal that anybody could follow.
+    world.sql("update brakes set last_at = last_at - interval '2 hours' where removed = 11");
     scene.delete(13..15).await;
     assert_eq!(scene.list().await.brakes.len(), 2);
+    assert_eq!(alone(&world), "2");
+    assert_eq!(announced(&directory).await, (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_destroyed_while_an_older_mass_removal_waits() {
+async fn whoever_leaves_long_after_a_mass_removal_is_no_part_of_it_though_it_waits() {
     let world = World::new();
-    let _directory = world.directory().await;
+    let directory = world.directory().await;
     let mut scene = Scene::new(&world, 20).await;
     scene.delete(0..12).await;
     world.sql("update brakes set last_at = last_at - interval '2 hours'");
+    let before = scene.brake().await;
     scene.delete(12..13).await;
-    let brake = scene.brake().await;
-    assert_eq!((brake.state(), brake.removed, brake.waiting_deleted), (State::On, 13, 13));
+    assert_eq!(scene.brake().await, before);
+    assert_eq!(alone(&world), "1");
+    assert_eq!(announced(&directory).await, (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_mass_removal_is_told_while_the_first_one_waits() {
+    let world = World::new();
+    let directory = world.directory().await;
+    let mut scene = Scene::new(&world, 40).await;
+    scene.delete(0..12).await;
+    world.sql(
+        "update brakes set began_at = began_at - interval '2 hours', last_at = last_at - interval '2 hours'",
+    );
+    scene.delete(12..25).await;
+    let brakes = scene.list().await.brakes;
+    let counts: Vec<_> = brakes.iter().map(|it| (it.state(), it.removed, it.waiting_deleted)).collect();
+    assert_eq!(counts, [(State::On, 13, 13), (State::On, 12, 12)]);
+    assert_eq!(announced(&directory).await, (2, 2));
+    // By its beginning the console knows that it has mailed nobody about this one.
+    let since = async |scene: &Scene| {
+        let health = scene.console.activity(scene.caller.company).await.health.unwrap();
+        health.concerns[0].since
+    };
+    assert_eq!(since(&scene).await, brakes[0].began_at);
+    assert_ne!(brakes[0].began_at, brakes[1].began_at);
+    scene.decide(&brakes[0], Decision::Release).await.unwrap();
+    assert_eq!(since(&scene).await, brakes[1].began_at);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mass_removal_ends_though_people_leave_every_hour() {
+    let world = World::new();
+    let directory = world.directory().await;
+    let mut scene = Scene::new(&world, 20).await;
+    scene.switch(0..12, false).await;
+    world.sql("update brakes set began_at = now() - interval '31 days', ends_at = now() + interval '1 day'");
+    let first = scene.brake().await;
+    // Whom Entra has disabled and deletes now, and somebody who had access.
+    scene.delete(11..13).await;
+    let brakes = scene.list().await.brakes;
+    let counts: Vec<_> = brakes.iter().map(|it| (it.state(), it.removed, it.waiting_deleted)).collect();
+    assert_eq!(counts, [(State::On, 2, 2), (State::On, 11, 0)]);
+    assert_eq!(brakes[1].ends_at, first.ends_at);
+    assert_eq!(announced(&directory).await, (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -541,7 +602,7 @@ async fn a_company_sets_its_own_rule() {
         let act = SetBrakeRule { company_id, rule, actor: anna() };
         scene.console.ask(subject::SET_BRAKE_RULE, act).await.map_err(|failure| failure.reason())
     };
-    for (more_than, percent) in [(0, 10), (10, 0), (10, 101), (1_000_001, 10)] {
+    for (more_than, percent) in [(0, 10), (10, 0), (10, 101), (50_001, 10)] {
         assert_eq!(set(Some(BrakeRule { more_than, percent })).await, Err(Reason::Invalid));
     }
     assert_eq!(set(None).await, Err(Reason::Invalid));

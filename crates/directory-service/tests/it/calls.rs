@@ -394,19 +394,29 @@ async fn operators_see_every_connected_company_by_its_health() {
         found.into_iter().map(|of| (of.company_id, of.health.unwrap().state())).collect()
     };
     eventually("both are connected", async || states("", 1_000).await.len() == 2).await;
-    let expected = [(companies[0].to_string(), State::Healthy), (companies[1].to_string(), State::Critical)];
+    let mut expected =
+        [(companies[0].to_string(), State::Healthy), (companies[1].to_string(), State::Critical)];
     assert_eq!(states("", 1_000).await, expected);
     assert_eq!(states("", 1).await, expected[..1]);
     assert_eq!(states(&expected[0].0, 1).await, expected[1..]);
     assert_eq!(states(&expected[1].0, 1).await, []);
     // The gauge is told once a minute and by whoever takes over.
-    directory.kill_9();
-    let directory = world.directory().await;
-    eventually("the gauge tells", async || {
-        directory.metrics().await.contains(r#"timeclock_directory_companies{health="critical"} 1"#)
-    })
-    .await;
-    assert!(directory.metrics().await.contains(r#"timeclock_directory_companies{health="healthy"} 1"#));
+    let gauges = async |directory: Directory, expected: [&str; 2]| {
+        directory.kill_9();
+        let directory = world.directory().await;
+        for gauge in expected {
+            let line = format!("timeclock_directory_companies{gauge}\n");
+            eventually(&line, async || directory.metrics().await.contains(&line)).await;
+        }
+        directory
+    };
+    let directory = gauges(directory, [r#"{health="critical"} 1"#, r#"{health="healthy"} 1"#]).await;
+    // The second one leaves, and operators have nothing to do any more.
+    world.sql("update connections set refused_last_at = now() - interval '14 days' where refused_calls > 0");
+    expected[1].1 = State::Disconnected;
+    assert_eq!(states("", 1_000).await, expected);
+    let directory = gauges(directory, [r#"{health="critical"} 0"#, r#"{health="disconnected"} 1"#]).await;
+    assert!(directory.metrics().await.contains("timeclock_directory_companies_silent 0\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

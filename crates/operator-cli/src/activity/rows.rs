@@ -251,6 +251,7 @@ fn state(health: &Health) -> &'static str {
         State::Healthy => "healthy",
         State::Warning => "warning",
         State::Critical => "critical",
+        State::Disconnected => "disconnected",
     }
 }
 

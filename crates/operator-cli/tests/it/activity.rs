@@ -117,7 +117,7 @@ async fn companies_in_trouble_are_found_on_every_page() {
         };
         let companies = match after.as_str() {
             "" => vec![company("a", health::State::Healthy), company("b", health::State::Warning)],
-            "b" => vec![company("c", health::State::Critical)],
+            "b" => vec![company("c", health::State::Critical), company("d", health::State::Disconnected)],
             _ => vec![],
         };
         answered(DirectoryAnswer::ListHealth(ListHealthReply { companies }))
@@ -129,5 +129,5 @@ async fn companies_in_trouble_are_found_on_every_page() {
         companies.iter().map(|company| company["company_id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(ids(&["activity", "health", "--json"]), ["b", "c"]);
-    assert_eq!(ids(&["activity", "health", "--all", "--json"]), ["a", "b", "c"]);
+    assert_eq!(ids(&["activity", "health", "--all", "--json"]), ["a", "b", "c", "d"]);
 }

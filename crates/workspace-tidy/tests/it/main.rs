@@ -5,6 +5,7 @@ mod adr_index;
 mod documents;
 mod files;
 mod layers;
+mod log_fields;
 mod makefile;
 mod manifests;
 mod migrations;
