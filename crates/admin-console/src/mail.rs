@@ -11,8 +11,10 @@ use lettre::{
 use secrecy::{ExposeSecret as _, SecretString};
 use service_runtime::{
     Causes,
+    http::is_loopback,
     settings::{Reader, Setting},
 };
+use url::Url;
 
 use crate::language::Language;
 
@@ -160,17 +162,71 @@ impl Mailer {
     }
 }
 
-/// `smtp://` speaks TLS once the server offers it, and must, except on loopback; `smtps://` from the start.
+/// How the mail server is spoken to; the password is in it.
 fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
-    let is_plain = url.starts_with("smtp://");
-    let authority = url.split("://").nth(1).unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let is_loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|loopback| host.starts_with(loopback));
-    let must_encrypt = is_plain && !is_loopback && !url.contains("tls=");
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = if must_encrypt { format!("{url}{separator}tls=required") } else { url.to_owned() };
-    let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url)
-        .map_err(|_quotes_it| anyhow::anyhow!("TIMECLOCK_MAIL_URL cannot be understood"))?;
+    // Causes would quote the url.
+    let understood = encrypted(url).and_then(|url| AsyncSmtpTransport::<Tokio1Executor>::from_url(&url).ok());
+    let builder = understood.context("TIMECLOCK_MAIL_URL cannot be understood")?;
     let pool = lettre::transport::smtp::PoolConfig::new().max_size(CONNECTIONS);
     Ok(builder.timeout(Some(TIMEOUT)).pool_config(pool).build())
+}
+
+/// The url by which `lettre` encrypts. `smtps://` is TLS from the start; `smtp://` becomes it before anything is said,
+/// or the mail stays here, unless the server is this machine or the url's `tls` decides otherwise. Read by the parser
+/// that `lettre` reads it by, so that both see the same host.
+fn encrypted(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    let is_decided = url.query_pairs().any(|(name, _)| name == "tls");
+    if url.scheme() == "smtp" && !is_decided && !is_loopback(url.host_str()?) {
+        url.query_pairs_mut().append_pair("tls", "required");
+    }
+    Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn must_encrypt(url: &str) -> bool {
+        let url = Url::parse(&encrypted(url).unwrap()).unwrap();
+        url.query_pairs().any(|(name, value)| name == "tls" && value == "required")
+    }
+
+    #[test]
+    fn a_password_goes_unencrypted_to_this_machine_alone() {
+        for ours in ["127.0.0.1", "localhost", "LOCALHOST:25", "[::1]:2525"] {
+            assert!(!must_encrypt(&format!("smtp://user:password@{ours}")), "{ours}");
+        }
+        for foreign in [
+            "127.0.0.1.example.com",
+            "localhost.example.com:587",
+            "mail.example.com",
+            "127.0.0.1@mail.example.com",
+            "mail.example.com/127.0.0.1",
+            "mail.example.com#fragment",
+            "mail.example.com?hello=127.0.0.1",
+        ] {
+            assert!(must_encrypt(&format!("smtp://user:password@{foreign}")), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn only_the_query_decides_about_encryption() {
+        for decides_nothing in ["smtp://user:tls=@mail.example.com", "smtp://user@mail.example.com/tls=x"] {
+            assert!(must_encrypt(decides_nothing), "{decides_nothing}");
+        }
+        let opportunistic = "smtp://user:password@mail.example.com?tls=opportunistic";
+        assert_eq!(encrypted(opportunistic).as_deref(), Some(opportunistic));
+        let from_the_start = "smtps://user:password@mail.example.com";
+        assert_eq!(encrypted(from_the_start).as_deref(), Some(from_the_start));
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_understood_is_not_quoted() {
+        for url in ["smtp://user:password@", "smtp://user:password@host:port", "smtp://u:password@host?tls="]
+        {
+            let error = format!("{:#}", smtp(url).map(drop).unwrap_err());
+            assert_eq!(error, "TIMECLOCK_MAIL_URL cannot be understood", "{url}");
+        }
+    }
 }

@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
+use hyper::http::uri::Authority;
 use saml_protocol::SigningKey;
 use service_runtime::{
-    http::{Tls, TrustedProxies},
+    http::{Tls, TrustedProxies, is_loopback},
     settings::{Reader, Setting},
 };
 
@@ -99,20 +100,17 @@ fn console_url(reader: &mut Reader) -> String {
     let url = reader.with_default(CONSOLE_URL, "http://127.0.0.1:8081");
     let url = url.trim_end_matches('/').to_ascii_lowercase();
     let (scheme, authority) = url.split_once("://").unwrap_or_default();
-    let is_origin = !authority.is_empty() && !authority.contains(['/', '?', '#', '@']);
-    if !(is_origin && (scheme == "https" || scheme == "http" && is_loopback(authority))) {
+    // What has a path, a query or a fragment besides is no authority.
+    let authority = authority.parse::<Authority>().ok().filter(|whole| !whole.as_str().contains('@'));
+    let is_origin = authority.is_some_and(|authority| match scheme {
+        "https" => true,
+        "http" => is_loopback(authority.host()),
+        _ => false,
+    });
+    if !is_origin {
         reader.refuse(CONSOLE_URL);
     }
     url
-}
-
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// What `migrate` reads: the owner's url.

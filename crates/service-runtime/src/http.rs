@@ -5,6 +5,7 @@
 mod client_address;
 mod envelope;
 mod exchange;
+mod loopback;
 mod requests;
 mod tls;
 
@@ -32,6 +33,7 @@ pub use self::{
     client_address::{TrustedProxies, client_address},
     envelope::{MAX_REQUEST_ID, REQUEST_ID, caller_request_id, is_over_tls, request_id},
     exchange::{Answer, Exchange, status_of},
+    loopback::is_loopback,
     requests::{OTHER, Requests, Underway, method_label},
     tls::{Connection, Tls},
 };

@@ -18,6 +18,7 @@ use quick_cache::sync::Cache;
 use service_runtime::{
     Causes,
     clock::Clock,
+    http::is_loopback,
     settings::{Reader, Setting},
 };
 use token_protocol::assertion::{self, Assertion, AuthorityKeys, Expected};
@@ -63,17 +64,12 @@ impl AuthorityUrl {
 fn is_acceptable(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let Some(host) = uri.host().filter(|host| !host.is_empty()) else { return false };
-    let is_loopback = host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
     let is_plain =
         uri.query().is_none() && uri.authority().is_some_and(|whole| !whole.as_str().contains('@'));
     is_plain
         && match uri.scheme_str() {
             Some("https") => true,
-            Some("http") => is_loopback,
+            Some("http") => is_loopback(host),
             _ => false,
         }
 }

@@ -54,6 +54,26 @@ fn every_dependency_of_the_workspace_has_a_user() {
 }
 
 #[test]
+fn every_dependency_of_a_member_is_named_in_its_code() {
+    let mut found = Vec::new();
+    for package in workspace().packages {
+        let files = ["src", "tests"].into_iter().flat_map(|folder| package.rust_files(folder));
+        let code: Vec<String> = files.map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        let dependencies = KINDS.into_iter().flat_map(|kind| package.dependencies(kind));
+        let unnamed = dependencies.filter(|(name, _)| !code.iter().any(|text| names(text, name)));
+        found.extend(unnamed.map(|(name, _)| format!("{}: {name}", package.name)));
+    }
+    assert_none("dependencies that no code names", found);
+}
+
+/// Whether a path in this code begins with the crate's name.
+fn names(code: &str, dependency: &str) -> bool {
+    let path = format!("{}::", dependency.replace('-', "_"));
+    let is_inner = |before: char| before.is_alphanumeric() || before == '_' || before == ':';
+    code.match_indices(&path).any(|(at, _)| !code[..at].ends_with(is_inner))
+}
+
+#[test]
 fn the_workspaces_dependencies_are_sorted() {
     let text = std::fs::read_to_string(workspace().root.join("Cargo.toml")).unwrap();
     let section = text.split("[workspace.dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
