@@ -22,7 +22,7 @@ const WORDS = {
   fr: {
     tab: 'Authentification unique', redirect: 'URI de redirection (Web)', address: 'Document de métadonnées OpenID Connect',
     client: 'ID d’application (client)', objectId: /^ID d’objet/, domains: 'Domaines', save: 'Enregistrer', openid: /^OpenID Connect/,
-    saved: 'Enregistré. Testez avant que vos personnes n’en aient besoin.', test: 'Tester', accepted: 'Cette connexion aurait été acceptée',
+    saved: 'Enregistré. Testez avant que vos utilisateurs n’en aient besoin.', test: 'Tester', accepted: 'Cette connexion aurait été acceptée',
     user: 'Nom d’utilisateur', next: 'Suivant', signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
     notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365', people: 'Personnes',
   },

@@ -14,7 +14,8 @@ const { identity_provider: provider, megan, domain } = world;
 
 const WORDS = {
   en: {
-    tab: 'Single sign-on', path: 'IDP metadata path', objectId: /^Object ID/, domains: 'Domains', save: 'Save', saml: /^SAML single sign-on/,
+    tab: 'Single sign-on', path: 'IDP metadata path', objectId: /^Object ID/, domains: 'Domains', save: 'Save',
+    password: 'Password', saml: /^SAML single sign-on/,
     saved: 'Saved. Test it before your people need it.', test: 'Test', accepted: 'This sign-in would have been accepted',
     unsolicited: /^Allow sign-ins that begin/, user: 'User name', next: 'Next', signedInAs: 'You are signed in as Megan Bowen',
     signOut: 'Sign out', signedOut: 'You are signed out', notProvisioned: 'You have no access to TimeClock 365 yet',
@@ -22,7 +23,8 @@ const WORDS = {
   },
   fr: {
     tab: 'Authentification unique', path: 'IDP metadata path (chemin des métadonnées)', objectId: /^ID d’objet/, domains: 'Domaines',
-    save: 'Enregistrer', saml: /^Authentification unique SAML/, saved: 'Enregistré. Testez avant que vos personnes n’en aient besoin.',
+    save: 'Enregistrer', password: 'Mot de passe', saml: /^Authentification unique SAML/,
+    saved: 'Enregistré. Testez avant que vos utilisateurs n’en aient besoin.',
     test: 'Tester', accepted: 'Cette connexion aurait été acceptée', unsolicited: /^Permettre les connexions/, user: 'Nom d’utilisateur',
     next: 'Suivant', signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
     signedOut: 'Vous êtes déconnecté', notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365',
@@ -70,6 +72,9 @@ for (const language of ['en', 'fr']) {
       await settings(person, words);
       const ours = page.locator('.field').filter({ has: page.getByLabel(words.replyUrl, { exact: true }) });
       assert.equal(await copy(person, ours, /./), `${world.console_url}/saml/login_check`);
+      // As it is before it is set up: another language has been there.
+      await page.getByRole('radio', { name: words.password, exact: true }).check();
+      await page.getByRole('checkbox', { name: words.unsolicited }).uncheck();
       await page.getByLabel(words.path, { exact: true }).fill(provider.metadata_url);
       await page.getByRole('radio', { name: words.objectId }).check();
       await page.getByLabel(words.domains, { exact: true }).fill(domain);
