@@ -51,7 +51,9 @@ pub(crate) async fn execute(questions: &Questions, command: ActivityCommand) -> 
 async fn show(questions: &Questions, company_id: String) -> Result<Answer, Failure> {
     let reply: Reply = questions.ask(DIRECTORY, GET_ACTIVITY, &GetActivity { company_id }).await?;
     let reply::Result::GetActivity(activity) = result(reply)? else { return Err(another()) };
-    Answer::one(SummaryRow::new(activity)?)
+    let summary = SummaryRow::new(activity)?;
+    let (credentials, is_of_nothing) = (summary.credentials().to_vec(), summary.is_of_nothing());
+    Ok(Answer::one(summary)?.with_table(&credentials).of_nothing(is_of_nothing))
 }
 
 async fn log(questions: &Questions, question: &ListLog) -> Result<Answer, Failure> {

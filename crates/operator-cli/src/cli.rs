@@ -4,9 +4,12 @@ mod activity;
 mod sign_in;
 mod signing_key;
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
+};
+use typed_ids::CompanyId;
 
 pub(crate) use self::{activity::ActivityCommand, sign_in::SignInCommand, signing_key::SigningKeyCommand};
 
@@ -41,7 +44,7 @@ Exit status:
   74  it is done, but the result could not be written
 
 Examples:
-  Connect a new customer: create the company and invite its administrator, who does the rest in the console
+  Connect a new customer: create the company and invite its administrator, who does the rest
     timeclock-operator company create --name Contoso
     timeclock-operator administrator invite --company ID --email anna@contoso.com
 
@@ -62,8 +65,8 @@ Examples:
     timeclock-operator client create --company ID --description Entra --lifetime 730d
 
   Or it uses workload identity federation, and there is no secret at all
-    timeclock-operator client create --company ID \
-      --federation-tenant TENANT_ID --federation-subject OBJECT_ID --federation-audience api://APP_ID
+    timeclock-operator client create --company ID --federation-tenant TENANT_ID \
+      --federation-subject OBJECT_ID --federation-audience api://APP_ID
 
   Who did what to a company's credentials, to those who sign in, to the company itself?
     timeclock-operator token events --company ID
@@ -81,7 +84,7 @@ Examples:
     timeclock-operator brake list --company ID
     timeclock-operator brake undo --company ID --brake BRAKE_ID
 
-  A customer wants its people to sign in with its own identity provider; make sure that the domain is theirs
+  A customer cannot enter its domain for single sign-on; first make sure that it is theirs
     timeclock-operator sign-in vouch --company ID --domain contoso.com
 
   The customer maps attributes in Entra that no standard schema has
@@ -91,6 +94,26 @@ Examples:
 
   In a script
     id=$(timeclock-operator --json company create --name Contoso | jq -r .id)"#;
+
+/// Reads the command line: what to do, and the company that it is about, if about one.
+pub(crate) fn parse() -> Result<(Cli, Option<String>), clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(env::args_os())?;
+    let company = company(&matches).cloned();
+    if company.as_ref().is_some_and(|id| id.parse::<CompanyId>().is_err()) {
+        let problem = "--company must be a UUID, hyphenated and in lower case, as `company list` shows it";
+        return Err(command.error(ErrorKind::ValueValidation, problem));
+    }
+    Ok((Cli::from_arg_matches(&matches)?, company))
+}
+
+/// What `--company` says, whichever command takes it.
+fn company(matches: &ArgMatches) -> Option<&String> {
+    match matches.subcommand() {
+        Some((_name, inner)) => company(inner),
+        None => matches.try_get_one("company").ok().flatten(),
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -176,8 +199,8 @@ pub(crate) enum AdministratorCommand {
         /// What they may do
         #[arg(long, value_enum, default_value = "administrator")]
         role: AdministratorRole,
-        /// The language of the mail, en or fr
-        #[arg(long, default_value = "en")]
+        /// The language of the mail
+        #[arg(long, value_parser = ["en", "fr"], default_value = "en")]
         language: String,
     },
     /// Lists a company's administrators and auditors
@@ -430,6 +453,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_line_of_the_help_is_broken_by_a_terminal_of_the_usual_width() {
+        for line in LONG_HELP.lines() {
+            assert!(line.chars().count() < 98, "{line}");
+        }
     }
 
     #[test]

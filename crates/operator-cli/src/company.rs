@@ -46,7 +46,7 @@ pub(crate) async fn execute(questions: &Questions, command: CompanyCommand) -> R
         CompanyCommand::List => Answer::many(&list(questions, String::new()).await?),
         CompanyCommand::Show { id } => {
             let found = list(questions, id).await?.into_iter().next();
-            Answer::one(found.ok_or_else(|| Failure::Refused("there is no such company".to_owned()))?)
+            Answer::one(found.ok_or_else(unknown)?)
         }
         CompanyCommand::Events(page) => {
             match result(questions.ask(DIRECTORY, LIST_COMPANY_EVENTS, &events::question(page)).await?)? {
@@ -55,6 +55,15 @@ pub(crate) async fn execute(questions: &Questions, command: CompanyCommand) -> R
             }
         }
     }
+}
+
+/// Refuses a company that does not exist. Most services answer for one as for a company of which there is nothing yet.
+pub(crate) async fn must_exist(questions: &Questions, id: String) -> Result<(), Failure> {
+    if list(questions, id).await?.is_empty() { Err(unknown()) } else { Ok(()) }
+}
+
+fn unknown() -> Failure {
+    Failure::Refused("there is no such company".to_owned())
 }
 
 async fn create(questions: &Questions, name: String, id: Option<String>) -> Result<Answer, Failure> {

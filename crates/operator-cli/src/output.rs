@@ -22,28 +22,49 @@ pub(crate) trait Row: Serialize {
 /// The result of a command, in both shapes.
 pub(crate) struct Answer {
     json: String,
-    table: Table,
+    tables: Vec<Table>,
     /// Said below the table, and nowhere in the JSON.
     note: Option<String>,
+    /// Whether a company that does not exist would have been answered the same.
+    is_of_nothing: bool,
 }
 
 impl Answer {
     /// One thing.
     pub(crate) fn one<R: Row>(row: R) -> Result<Self, Failure> {
-        Ok(Self { json: json(&row)?, table: table(&[row]), note: None })
+        Ok(Self { json: json(&row)?, tables: vec![table(&[row])], note: None, is_of_nothing: false })
     }
 
     /// A list of things.
     pub(crate) fn many<R: Row>(rows: &[R]) -> Result<Self, Failure> {
         Ok(Self {
             json: json(&rows)?,
-            table: table(rows),
+            tables: vec![table(rows)],
             note: rows.is_empty().then(|| "(none)".to_owned()),
+            is_of_nothing: rows.is_empty(),
         })
     }
 
     pub(crate) fn with_note(self, note: String) -> Self {
         Self { note: Some(note), ..self }
+    }
+
+    /// Shows rows below, which the JSON has already.
+    pub(crate) fn with_table<R: Row>(mut self, rows: &[R]) -> Self {
+        if !rows.is_empty() {
+            self.tables.push(table(rows));
+        }
+        self
+    }
+
+    /// Says whether there was nothing to tell.
+    pub(crate) fn of_nothing(self, is_of_nothing: bool) -> Self {
+        Self { is_of_nothing, ..self }
+    }
+
+    /// Whether there was nothing to tell.
+    pub(crate) const fn is_of_nothing(&self) -> bool {
+        self.is_of_nothing
     }
 }
 
@@ -59,7 +80,11 @@ fn table<R: Row>(rows: &[R]) -> Table {
 }
 
 pub(crate) fn answer(answer: Answer, as_json: bool) -> ExitCode {
-    let mut text = if as_json { answer.json } else { answer.table.trim_fmt() };
+    let mut text = if as_json {
+        answer.json
+    } else {
+        answer.tables.iter().map(Table::trim_fmt).collect::<Vec<_>>().join("\n\n")
+    };
     text.push('\n');
     if let (false, Some(note)) = (as_json, answer.note) {
         text.push_str(&format!("\n{note}\n"));

@@ -104,10 +104,29 @@ pub(crate) fn seconds(
         return Ok(TimeDelta::seconds(seconds.into()));
     }
     let (least, most) = limits.into_inner();
-    Err(Refusal::Invalid(format!("the {what} must be from {least} to {most} seconds")))
+    Err(Refusal::Invalid(format!("the {what} must be from {} to {}", spelt(least), spelt(most))))
+}
+
+/// As people say it, who write `--lifetime 365d`.
+fn spelt(seconds: u32) -> String {
+    const DAY: u32 = 24 * 3600;
+    if seconds.is_multiple_of(DAY) { format!("{} days", seconds / DAY) } else { format!("{seconds} seconds") }
 }
 
 /// Whether the text has so many characters, none of them a line break or another control character.
 pub(crate) fn is_line(text: &str, lengths: RangeInclusive<usize>) -> bool {
     lengths.contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_that_is_refused_is_told_its_limits_in_days() {
+        const DAY: u32 = 24 * 3600;
+        let told = |limits| seconds("overlap", Some(200 * DAY), 0, limits).unwrap_err().to_string();
+        assert!(told(0..=90 * DAY).ends_with("must be from 0 days to 90 days"), "{}", told(0..=90 * DAY));
+        assert!(told(60..=2 * DAY).ends_with("must be from 60 seconds to 2 days"), "{}", told(60..=2 * DAY));
+    }
 }

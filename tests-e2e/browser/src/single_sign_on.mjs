@@ -7,7 +7,7 @@ const WORDS = {
     tab: 'Single sign-on', save: 'Save', saved: 'Saved. Test it before your people need it.', user: 'User name', next: 'Next',
   },
   fr: {
-    tab: 'Authentification unique', save: 'Enregistrer', saved: 'Enregistré. Testez avant que vos personnes n’en aient besoin.',
+    tab: 'Authentification unique', save: 'Enregistrer', saved: 'Enregistré. Testez avant que vos utilisateurs n’en aient besoin.',
     user: 'Nom d’utilisateur', next: 'Suivant',
   },
 };

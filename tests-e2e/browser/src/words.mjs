@@ -41,7 +41,7 @@ export const WORDS = {
     companyProfile: 'Profil de l’entreprise',
     general: 'Général',
     azure: 'Synchronisation d’utilisateur Azure',
-    provisioning: 'Activité de provisionnement',
+    provisioning: 'Activité d’approvisionnement',
     people: 'Personnes',
     copyUrl: 'Copier l’URL de locataire',
     copyToken: 'Copier le jeton Microsoft Entra',

@@ -15,13 +15,13 @@ const { identity_provider: provider, megan, domain } = world;
 
 const WORDS = {
   en: {
-    path: 'IDP metadata path', objectId: /^Object ID/, domains: 'Domains', saml: /^SAML single sign-on/, test: 'Test',
+    path: 'IDP metadata path', password: 'Password', objectId: /^Object ID/, domains: 'Domains', saml: /^SAML single sign-on/, test: 'Test',
     accepted: 'This sign-in would have been accepted', unsolicited: /^Allow sign-ins that begin/,
     signedInAs: 'You are signed in as Megan Bowen', signOut: 'Sign out', people: 'People',
     notProvisioned: 'You have no access to TimeClock 365 yet', replyUrl: 'Reply URL (Assertion Consumer Service URL)',
   },
   fr: {
-    path: 'IDP metadata path (chemin des métadonnées)', objectId: /^ID d’objet/, domains: 'Domaines',
+    path: 'IDP metadata path (chemin des métadonnées)', password: 'Mot de passe', objectId: /^ID d’objet/, domains: 'Domaines',
     saml: /^Authentification unique SAML/, test: 'Tester', accepted: 'Cette connexion aurait été acceptée',
     unsolicited: /^Permettre les connexions/, signedInAs: 'Vous êtes connecté en tant que Megan Bowen', signOut: 'Se déconnecter',
     people: 'Personnes', notProvisioned: 'Vous n’avez pas encore accès à TimeClock 365',
@@ -51,6 +51,9 @@ for (const language of ['en', 'fr']) {
       await openSettings(person);
       const ours = page.locator('.field').filter({ has: page.getByLabel(words.replyUrl, { exact: true }) });
       assert.equal(await copy(person, ours, /./), `${world.console_url}/saml/login_check`);
+      // As it is before it is set up: another language has been there.
+      await page.getByRole('radio', { name: words.password, exact: true }).check();
+      await page.getByRole('checkbox', { name: words.unsolicited }).uncheck();
       await page.getByLabel(words.path, { exact: true }).fill(provider.metadata_url);
       await page.getByRole('radio', { name: words.objectId }).check();
       await page.getByLabel(words.domains, { exact: true }).fill(domain);

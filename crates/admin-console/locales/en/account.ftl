@@ -17,7 +17,7 @@ role-auditor-hint = May see everything that is no secret, and change nothing.
 sign-in-title = Sign in
 sign-in-lead = For administrators of companies that use TimeClock 365.
 sign-in-do = Sign in
-sign-in-help = No account? One of your company’s administrators can invite you. Forgotten your password? Ask one of them to remove and invite you again, or ask our support.
+sign-in-help = No account? One of your company’s administrators can invite you. Forgotten your password? Ask another administrator to remove and invite you again; if there is none, ask our support.
 sign-in-wrong = The e-mail address or the password is wrong.
 throttled-seconds = There were too many attempts. Try again in { $count ->
     [one] { $count } second

@@ -27,8 +27,8 @@ brakes-rule-text = When Microsoft Entra disables or deletes more than { $count -
     [one] { $count } person
    *[other] { $count } people
   }, and more than { $percent } % of those who have access, within an hour, unless whoever runs TimeClock 365 has set another time.
-brakes-rule-people = More people than
-brakes-rule-percent = And more per cent than
+brakes-rule-people = More than (people)
+brakes-rule-percent = And more than (per cent)
 brakes-rule-hint = Both have to be exceeded. Access ends at once in any case.
 brakes-rule-do = Save
 brakes-rule-done = The rule is saved and holds from the next removal on.
@@ -87,7 +87,7 @@ undo-title = Bring { $count ->
    *[other] { $count } people
   } back?
 undo-text = Whoever had access gets it back. Those who were deleted ({ $deleted }) come back with everything that was known of them, and to those of their groups that still exist. A group that was deleted does not come back; Microsoft Entra creates it anew, with its members, in its next cycle. Whoever Microsoft Entra has created anew in the meantime keeps the new account. Whoever really left meanwhile gets access too: disable them again in Microsoft Entra, or restart provisioning there.
-undo-first = Stop provisioning in Microsoft Entra first. Undo, wait until everybody is back, then correct the cause there, the scope or the assignments of TimeClock 365, and start provisioning again. While it runs, Microsoft Entra may remove the same people again, or create those anew who were deleted, and then the old accounts do not come back.
+undo-first = Stop provisioning in Microsoft Entra first, and wait until it shows that the current cycle has finished: until then it may still remove people. Undo, wait until everybody is back, then correct the cause there, the scope or the assignments of TimeClock 365, and start provisioning again. While it runs, Microsoft Entra may remove the same people again, or create those anew who were deleted, and then the old accounts do not come back.
 release-title = { $count ->
     [one] { $count } person
    *[other] { $count } people

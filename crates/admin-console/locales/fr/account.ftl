@@ -17,7 +17,7 @@ role-auditor-hint = Peut voir tout ce qui n’est pas secret, sans rien modifier
 sign-in-title = Connexion
 sign-in-lead = Pour les administrateurs des entreprises qui utilisent TimeClock 365.
 sign-in-do = Se connecter
-sign-in-help = Pas de compte ? Un administrateur de votre entreprise peut vous inviter. Mot de passe oublié ? Demandez à l’un d’eux de vous supprimer et de vous inviter à nouveau, ou contactez notre assistance.
+sign-in-help = Pas de compte ? Un administrateur de votre entreprise peut vous inviter. Mot de passe oublié ? Demandez à un autre administrateur de vous supprimer et de vous inviter à nouveau ; s’il n’y en a pas, contactez notre assistance.
 sign-in-wrong = L’adresse e-mail ou le mot de passe est incorrect.
 throttled-seconds = Il y a eu trop de tentatives. Réessayez dans { $count ->
     [one] { $count } seconde
@@ -76,7 +76,7 @@ refused-last = C’est le dernier administrateur. Nommez d’abord quelqu’un d
 account-title = Votre compte
 account-profile = À votre sujet
 account-notices = Avis par e-mail
-account-notices-text = Avant l’expiration de l’identifiant pour Entra, et lorsque l’approvisionnement risque de s’interrompre ou fonctionne à nouveau.
+account-notices-text = Avant l’expiration du jeton ou du secret pour Entra, et lorsque l’approvisionnement risque de s’interrompre ou fonctionne à nouveau.
 account-notices-wanted = M’envoyer les avis
 account-no-mail = Cette installation n’envoie pas d’e-mail ; il n’y en aura donc pas.
 account-password = Changer de mot de passe

@@ -27,8 +27,8 @@ brakes-rule-text = Quand Microsoft Entra désactive ou supprime plus de { $count
     [one] { $count } personne
    *[other] { $count } personnes
   }, et plus de { $percent } % de celles qui ont accès, en une heure, sauf si l’exploitant de TimeClock 365 a fixé une autre durée.
-brakes-rule-people = Plus de personnes que
-brakes-rule-percent = Et plus de pour cent que
+brakes-rule-people = Plus de (personnes)
+brakes-rule-percent = Et plus de (en %)
 brakes-rule-hint = Les deux doivent être dépassés. L’accès prend fin aussitôt dans tous les cas.
 brakes-rule-do = Enregistrer
 brakes-rule-done = La règle est enregistrée et vaut dès le prochain retrait.
@@ -87,7 +87,7 @@ undo-title = Faire revenir { $count ->
    *[other] { $count } personnes
   } ?
 undo-text = Celles qui avaient accès le retrouvent. Celles qui ont été supprimées ({ $deleted }) reviennent avec tout ce qui était connu d’elles, et dans ceux de leurs groupes qui existent encore. Un groupe supprimé ne revient pas ; Microsoft Entra le recrée, avec ses membres, à son prochain cycle. Celles que Microsoft Entra a recréées entre-temps gardent leur nouveau compte. Celles qui sont vraiment parties entre-temps retrouvent aussi leur accès : désactivez-les de nouveau dans Microsoft Entra, ou redémarrez-y l’approvisionnement.
-undo-first = Arrêtez d’abord l’approvisionnement dans Microsoft Entra. Annulez, attendez que toutes soient revenues, puis corrigez-y la cause, l’étendue ou les affectations de TimeClock 365, et redémarrez l’approvisionnement. Tant qu’il fonctionne, Microsoft Entra peut retirer les mêmes personnes de nouveau, ou recréer celles qui ont été supprimées, et alors les anciens comptes ne reviennent pas.
+undo-first = Arrêtez d’abord l’approvisionnement dans Microsoft Entra, et attendez qu’il indique que le cycle en cours est terminé : d’ici là, il peut encore retirer des personnes. Annulez, attendez que toutes soient revenues, puis corrigez-y la cause, l’étendue ou les affectations de TimeClock 365, et redémarrez l’approvisionnement. Tant qu’il fonctionne, Microsoft Entra peut retirer les mêmes personnes de nouveau, ou recréer celles qui ont été supprimées, et alors les anciens comptes ne reviennent pas.
 release-title = { $count ->
     [one] { $count } personne vraiment partie
    *[other] { $count } personnes vraiment parties
@@ -103,5 +103,5 @@ notice-removals-subject = { $company } : beaucoup de personnes ont été retir
 notice-removals-text = Microsoft Entra a désactivé ou supprimé un nombre inhabituel de personnes de { $company }. Celles qui avaient accès l’ont perdu ; personne n’a été supprimé définitivement, mais les groupes supprimés ont disparu. Ouvrez la console, regardez de qui il s’agit, puis faites-les toutes revenir ou confirmez qu’elles sont vraiment parties.
 
 act-brake-undone = { $actor } a fait annuler un retrait massif ({ $target })
-act-brake-released = { $actor } a confirmé d’un retrait massif que ces personnes sont vraiment parties ({ $target })
+act-brake-released = { $actor } a confirmé, pour un retrait massif, que ces personnes sont vraiment parties ({ $target })
 act-brake-rule-set = { $actor } a changé quand un retrait est massif

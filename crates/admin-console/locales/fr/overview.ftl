@@ -1,8 +1,8 @@
 ### La vue d’ensemble, l’état de la connexion, et ce qu’il faut en dire.
 
-overview-lead = Comment Microsoft Entra tient à jour vos personnes et vos groupes.
+overview-lead = Comment Microsoft Entra tient à jour vos utilisateurs et vos groupes.
 overview-connect-title = Connecter Microsoft Entra
-overview-connect-text = Microsoft Entra crée, met à jour et désactive les comptes de vos personnes à votre place. La connexion prend quelques minutes et demande un administrateur de votre locataire Microsoft Entra.
+overview-connect-text = Microsoft Entra crée, met à jour et désactive les comptes de vos utilisateurs à votre place. La connexion prend quelques minutes et demande un administrateur de votre locataire Microsoft Entra.
 overview-connect = Commencer
 overview-token = Jeton Microsoft Entra
 overview-no-token = Aucun jeton
@@ -16,7 +16,7 @@ state-never-connected = Pas encore connecté
 state-unknown = Inconnu
 
 health-title = État de la connexion
-health-more = Voir l’activité de provisionnement
+health-more = Voir l’activité d’approvisionnement
 health-last-call = Dernière requête
 health-last-cycle = Dernier cycle
 health-checked = { $count ->

@@ -1,6 +1,6 @@
-### L’activité de provisionnement : les cycles, le journal, une requête, l’export.
+### L’activité d’approvisionnement : les cycles, le journal, une requête, l’export.
 
-provisioning-lead = Chaque requête de Microsoft Entra pour tenir à jour vos personnes et vos groupes.
+provisioning-lead = Chaque requête de Microsoft Entra pour tenir à jour vos utilisateurs et vos groupes.
 export = Exporter en CSV
 export-limit = Un export contient au plus { $count } lignes ; choisissez une période plus courte pour les autres.
 cycle-running = Cycle en cours
@@ -40,7 +40,7 @@ day-count = { $calls ->
    *[other] { $failures } échecs
   }
 day-interval = Microsoft Entra vérifie les personnes environ toutes les 40 minutes.
-log-title = Journal de provisionnement
+log-title = Journal d’approvisionnement
 log-search = Début d’un nom, ou identifiant de requête
 log-action = Action
 log-result = Résultat

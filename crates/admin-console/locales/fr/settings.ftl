@@ -2,7 +2,7 @@
 
 tab-general = Général
 company-title = Informations sur l’entreprise
-company-lead = Vos personnes voient ce nom. Notre assistance demande l’identifiant.
+company-lead = Vos utilisateurs voient ce nom. Notre assistance demande l’identifiant.
 company-name = Nom de l’entreprise
 company-id = Identifiant de l’entreprise
 azure-title = Synchronisation d’utilisateur Azure

@@ -1,7 +1,8 @@
 //! How a line of the log, a cycle and a company's health are shown.
 
 use bus_contract::directory::{
-    CompanyHealth, Concern, Cycle, GetActivityReply, Health, LogEntry, concern::Kind, health::State,
+    CompanyHealth, Concern, CredentialUse, Cycle, GetActivityReply, Health, LogEntry, concern::Kind,
+    health::State,
 };
 use serde::Serialize;
 
@@ -166,6 +167,18 @@ pub(super) struct SummaryRow {
     active_users: Option<u64>,
     groups: Option<u64>,
     latest_cycle: Option<CycleRow>,
+    credentials: Vec<CredentialRow>,
+}
+
+/// What was seen of a token or a client.
+#[derive(Clone, Serialize)]
+pub(super) struct CredentialRow {
+    id: String,
+    first_used_at: Option<String>,
+    last_used_at: Option<String>,
+    last_address: String,
+    calls: u64,
+    refused_calls: u64,
 }
 
 #[derive(Serialize)]
@@ -189,7 +202,46 @@ impl SummaryRow {
             active_users: size.as_ref().map(|size| size.active_users),
             groups: size.as_ref().map(|size| size.groups),
             latest_cycle: activity.latest.map(CycleRow::new).transpose()?,
+            credentials: activity.uses.into_iter().map(CredentialRow::new).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Each credential that was ever used.
+    pub(super) fn credentials(&self) -> &[CredentialRow] {
+        &self.credentials
+    }
+
+    /// Whether Entra never called.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        self.last_call_at.is_none() && self.credentials.is_empty()
+    }
+}
+
+impl CredentialRow {
+    fn new(seen: CredentialUse) -> Result<Self, Failure> {
+        Ok(Self {
+            id: seen.credential_id,
+            first_used_at: seen.first_used_at.map(|at| shown(DIRECTORY, Some(at))).transpose()?,
+            last_used_at: seen.last_used_at.map(|at| shown(DIRECTORY, Some(at))).transpose()?,
+            last_address: seen.last_address,
+            calls: seen.calls,
+            refused_calls: seen.refused_calls,
+        })
+    }
+}
+
+impl Row for CredentialRow {
+    const COLUMNS: &'static [&'static str] =
+        &["CREDENTIAL", "LAST USED AT", "FROM", "CALLS", "REFUSED CALLS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.last_used_at.clone().unwrap_or_default(),
+            self.last_address.clone(),
+            self.calls.to_string(),
+            self.refused_calls.to_string(),
+        ]
     }
 }
 

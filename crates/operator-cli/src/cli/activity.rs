@@ -1,6 +1,20 @@
 //! The part of the command line that asks what Entra did.
 
-use clap::Subcommand;
+use bus_contract::call::Verb;
+use clap::{Subcommand, builder::PossibleValuesParser};
+
+/// What can become of a call, in the words of `LogEntry.outcome`.
+const OUTCOMES: [&str; 9] = [
+    "created",
+    "updated",
+    "unchanged",
+    "deleted",
+    "refused",
+    "found",
+    "nothing_found",
+    "failed",
+    "unauthenticated",
+];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActivityCommand {
@@ -28,10 +42,10 @@ pub(crate) enum ActivityCommand {
         #[arg(long, group = "subject")]
         request: Option<String>,
         /// Only such calls, such as create,deactivate
-        #[arg(long, value_delimiter = ',')]
+        #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(Verb::ALL.map(Verb::as_str)))]
         verb: Vec<String>,
         /// Only what ended so, such as refused,failed
-        #[arg(long, value_delimiter = ',')]
+        #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(OUTCOMES))]
         outcome: Vec<String>,
         /// Only what was asked within this time, such as 24h
         #[arg(long, value_parser = super::seconds)]

@@ -3,12 +3,12 @@
 use bus_contract::{
     Message as _, Timestamp,
     directory::{
-        self, AttributeChange, CompanyHealth, Concern, Cycle, Health, ListCycles, ListCyclesReply,
-        ListHealth, ListHealthReply, ListLog, ListLogReply, LogEntry, concern, health,
-        reply::Result as DirectoryAnswer,
+        self, AttributeChange, CompanyHealth, Concern, CredentialUse, Cycle, GetActivityReply, Health,
+        ListCycles, ListCyclesReply, ListHealth, ListHealthReply, ListLog, ListLogReply, LogEntry, concern,
+        health, reply::Result as DirectoryAnswer,
     },
     provisioning::{Refused, refused::Reason},
-    subject::{LIST_CYCLES, LIST_HEALTH, LIST_LOG},
+    subject::{GET_ACTIVITY, LIST_CYCLES, LIST_HEALTH, LIST_LOG},
 };
 use serde_json::Value;
 
@@ -103,6 +103,42 @@ async fn cycles_show_what_was_done_and_what_stood_in_the_way() {
     let printed = stdout(&operator(&server.url(), &["activity", "cycles", "--company", COMPANY, "--json"]));
     let printed: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!((&printed[0]["created"], &printed[0]["causes"][0]["count"]), (&25.into(), &3.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activity_says_when_each_credential_was_used_from_where_and_how_often_it_was_refused() {
+    let server = server();
+    service(&server, GET_ACTIVITY, |_question| {
+        let seen = CredentialUse {
+            credential_id: REQUEST.into(),
+            first_used_at: at(0),
+            last_used_at: at(60),
+            last_address: "192.0.2.7".into(),
+            calls: 41,
+            refused_calls: 7,
+        };
+        // One that never let anybody in: it had ended before its first call.
+        let ended =
+            CredentialUse { credential_id: COMPANY.into(), refused_calls: 3, ..CredentialUse::default() };
+        let uses = vec![seen, ended];
+        answered(DirectoryAnswer::GetActivity(GetActivityReply { uses, ..GetActivityReply::default() }))
+    })
+    .await;
+    let arguments = ["activity", "show", "--company", COMPANY];
+    let table = stdout(&operator(&server.url(), &arguments));
+    assert!(table.contains("STATE") && table.contains("never connected"), "{table}");
+    let words = |id: &str| -> Vec<String> {
+        let line = table.lines().find(|line| line.contains(id)).unwrap_or_else(|| panic!("{id}: {table}"));
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(words(REQUEST), [REQUEST, "1970-01-01T00:01:00Z", "192.0.2.7", "41", "7"]);
+    assert_eq!(words(COMPANY), [COMPANY, "0", "3"]);
+
+    let printed = stdout(&operator(&server.url(), &[&["--json"], arguments.as_slice()].concat()));
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    let credential = &printed["credentials"][0];
+    assert_eq!((&credential["last_address"], &credential["refused_calls"]), (&"192.0.2.7".into(), &7.into()));
+    assert_eq!(printed["credentials"][1]["last_used_at"], Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,25 @@
 //! What the program says, and with which exit status, when it cannot do what it was asked.
 
 use bus_contract::{
-    directory::{self, Failure, ListCompaniesReply, failure::Reason, reply::Result as Answer},
-    subject::{CREATE_COMPANY, LIST_COMPANIES},
+    Message as _,
+    audit::ListEventsReply,
+    console::{self, AdministratorList},
+    directory::{
+        self, Company, Failure, GetActivityReply, ListBrakesReply, ListCompaniesReply, ListCyclesReply,
+        ListLogReply, ListSchemasReply, failure::Reason, reply::Result as Answer,
+    },
+    subject::{
+        CREATE_COMPANY, GET_ACTIVITY, LIST_ADMINISTRATORS, LIST_BRAKES, LIST_CLIENTS, LIST_COMPANIES,
+        LIST_COMPANY_EVENTS, LIST_CONSOLE_EVENTS, LIST_CYCLES, LIST_LOG, LIST_SCHEMAS, LIST_TOKEN_EVENTS,
+        LIST_TOKENS,
+    },
+    token::{self, ClientList, TokenList},
 };
 
 use crate::harness::{command, operator, server, service, stderr, stdout};
+
+const COMPANY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
 
 fn failed(reason: Reason, detail: &str) -> directory::Reply {
     let failure = Failure { reason: reason.into(), scim_type: String::new(), detail: detail.to_owned() };
@@ -34,6 +48,73 @@ async fn an_unknown_company_is_exit_status_1() {
     assert!(stderr(&output).contains("no such company"), "{output:?}");
 }
 
+/// Services for which nothing is known of any company, as they are of one that does not exist.
+async fn services_that_know_nothing(server: &backing_servers::nats::Server) {
+    let directory = [
+        (GET_ACTIVITY, Answer::GetActivity(GetActivityReply::default())),
+        (LIST_LOG, Answer::ListLog(ListLogReply::default())),
+        (LIST_CYCLES, Answer::ListCycles(ListCyclesReply::default())),
+        (LIST_BRAKES, Answer::ListBrakes(ListBrakesReply::default())),
+        (LIST_SCHEMAS, Answer::ListSchemas(ListSchemasReply::default())),
+        (LIST_COMPANY_EVENTS, Answer::ListEvents(ListEventsReply::default())),
+    ];
+    for (subject, result) in directory {
+        service(server, subject, move |_| directory::Reply { result: Some(result.clone()) }).await;
+    }
+    let tokens = [
+        (LIST_TOKENS, token::reply::Result::TokenList(TokenList::default())),
+        (LIST_CLIENTS, token::reply::Result::ClientList(ClientList::default())),
+        (LIST_TOKEN_EVENTS, token::reply::Result::Events(ListEventsReply::default())),
+    ];
+    for (subject, result) in tokens {
+        service(server, subject, move |_| token::Reply { result: Some(result.clone()) }).await;
+    }
+    let console = [
+        (LIST_ADMINISTRATORS, console::reply::Result::AdministratorList(AdministratorList::default())),
+        (LIST_CONSOLE_EVENTS, console::reply::Result::Events(ListEventsReply::default())),
+    ];
+    for (subject, result) in console {
+        service(server, subject, move |_| console::Reply { result: Some(result.clone()) }).await;
+    }
+    service(server, LIST_COMPANIES, |question| {
+        let wanted = directory::ListCompanies::decode(question).unwrap().company_id;
+        let known = Company { company_id: COMPANY.into(), ..Company::default() };
+        let companies = Vec::from_iter((wanted == COMPANY).then_some(known));
+        let list = ListCompaniesReply { companies, ..ListCompaniesReply::default() };
+        directory::Reply { result: Some(Answer::ListCompanies(list)) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_company_is_told_apart_from_no_such_company() {
+    let server = server();
+    services_that_know_nothing(&server).await;
+    for command in [
+        ["activity", "show"],
+        ["activity", "log"],
+        ["activity", "cycles"],
+        ["brake", "list"],
+        ["schema", "list"],
+        ["company", "events"],
+        ["token", "list"],
+        ["token", "events"],
+        ["client", "list"],
+        ["administrator", "list"],
+        ["administrator", "events"],
+    ] {
+        let ask = |company| operator(&server.url(), &[command.as_slice(), &["--company", company]].concat());
+        let unknown = ask(NOBODY);
+        assert_eq!(unknown.status.code(), Some(1), "{command:?}: {unknown:?}");
+        assert_eq!(stderr(&unknown), "timeclock-operator: there is no such company\n", "{command:?}");
+        let known = ask(COMPANY);
+        assert!(known.status.success() && !stdout(&known).is_empty(), "{command:?}: {known:?}");
+        let mistyped = ask("nope");
+        assert_eq!(mistyped.status.code(), Some(2), "{command:?}: {mistyped:?}");
+        assert!(stderr(&mistyped).contains("must be a UUID"), "{command:?}: {mistyped:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_cannot_right_now_is_exit_status_69() {
     let server = server();
@@ -46,7 +127,7 @@ async fn a_service_that_cannot_right_now_is_exit_status_69() {
 #[test]
 fn a_service_that_is_not_there_is_named() {
     let server = server();
-    let output = operator(&server.url(), &["token", "list", "--company", "x"]);
+    let output = operator(&server.url(), &["token", "list", "--company", COMPANY]);
     assert_eq!(output.status.code(), Some(69));
     assert!(stderr(&output).contains("no token-service is running"), "{output:?}");
 }
@@ -71,8 +152,11 @@ fn a_wrong_command_line_or_environment_is_exit_status_2() {
     for arguments in [
         &["company"][..],
         &["token", "issue"],
-        &["token", "issue", "--company", "x", "--lifetime", "soon"],
+        &["token", "issue", "--company", COMPANY, "--lifetime", "soon"],
         &["nonsense"],
+        &["activity", "log", "--company", COMPANY, "--outcome", "bogus"],
+        &["activity", "log", "--company", COMPANY, "--verb", "create,bogus"],
+        &["administrator", "invite", "--company", COMPANY, "--email", "a@b.example", "--language", "de"],
     ] {
         assert_eq!(command(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
     }
