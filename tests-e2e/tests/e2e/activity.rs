@@ -114,7 +114,7 @@ async fn an_ended_token_is_critical_and_mailed_once_until_a_new_one_is_used() {
     let mails = async || observe::mails(world.stack(), &email);
     let about = |mails: &[String], words: &str| mails.iter().filter(|mail| mail.contains(words)).count();
     // Of the French texts: that Entra is refused, and that there is nothing left to do.
-    let (is_refused, works_again) = ("il mettra le travail en quarantaine", "a rien =C3=A0 faire");
+    let (is_refused, works_again) = ("il mettra la t=C3=A2che en quarantaine", "a rien =C3=A0 faire");
     eventually("Marie is told in French", mails, |mails| when(about(mails, is_refused) > 0)).await;
 
     let new = world.scim.with_token(&operator.issue("365d").secret);
