@@ -53,7 +53,8 @@ fn written() -> Written {
     for file in workspace.packages.iter().flat_map(|package| package.rust_files("src")) {
         let shown = workspace.shown(&file).to_string();
         let text = fs::read_to_string(&file).unwrap();
-        take(text.parse().unwrap_or_else(|error| panic!("{shown}: {error}")), &shown, &mut written);
+        let tokens = text.parse::<TokenStream>().map_err(|error| format!("{shown}: {error}"));
+        take(tokens.unwrap(), &shown, &mut written);
     }
     written
 }
