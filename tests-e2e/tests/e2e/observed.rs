@@ -307,6 +307,10 @@ fn asked_by(command: &str) -> Vec<(String, Value)> {
     let information = |stream: &str| (format!("$JS.API.STREAM.INFO.{stream}"), json!({}));
     match command.split(' ').collect::<Vec<_>>()[..] {
         ["stream", "info", stream] => vec![information(stream)],
+        ["stream", "subjects", stream] => {
+            let which = json!({ "subjects_filter": ">" });
+            vec![information(stream), (format!("$JS.API.STREAM.INFO.{stream}"), which)]
+        }
         ["stream", "get", stream, _sequence] => {
             vec![information(stream), (format!("$JS.API.STREAM.MSG.GET.{stream}"), json!({ "seq": 1 }))]
         }
