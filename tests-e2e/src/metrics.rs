@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One sample: its name as it stands in the text, and its labels.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// One sample: its name as it stands in the text, its labels, and its value.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// The name, of a histogram with `_bucket`, `_sum` or `_count`.
     pub name: String,
     /// Values by labels.
     pub labels: BTreeMap<String, String>,
+    /// What was counted or measured.
+    pub value: f64,
 }
 
 /// What one process tells.
@@ -35,6 +37,17 @@ impl Told {
         told
     }
 
+    /// The values of the samples of this name that have these labels, together; `None` when there are none.
+    #[must_use]
+    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let has = |sample: &Sample, (label, value): &(&str, &str)| {
+            sample.labels.get(*label).is_some_and(|found| found == value)
+        };
+        let samples = self.samples.iter().filter(|sample| sample.name == name);
+        let samples = samples.filter(|sample| labels.iter().all(|label| has(sample, label)));
+        samples.map(|sample| sample.value).reduce(|sum, next| sum + next)
+    }
+
     /// The series of a sample: its name, of a histogram without the ending.
     #[must_use]
     pub fn series<'s>(&self, sample: &'s Sample) -> &'s str {
@@ -47,7 +60,7 @@ impl Told {
 
 impl Sample {
     fn read(line: &str) -> Option<Self> {
-        let (sample, _value) = line.rsplit_once(' ')?;
+        let (sample, value) = line.rsplit_once(' ')?;
         let (name, labels) = sample.split_once('{').unwrap_or((sample, "}"));
         let mut rest = labels.strip_suffix('}')?;
         let mut labels = BTreeMap::new();
@@ -57,7 +70,7 @@ impl Sample {
             labels.insert(label.to_owned(), value.to_owned());
             rest = after.trim_start_matches(',');
         }
-        Some(Self { name: name.to_owned(), labels })
+        Some(Self { name: name.to_owned(), labels, value: value.parse().ok()? })
     }
 }
 

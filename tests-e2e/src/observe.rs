@@ -6,6 +6,8 @@ use local_stack::Stack;
 use reqwest::Client;
 use tokio::task::block_in_place;
 
+use crate::metrics::Told;
+
 /// The status and the body of a path of an instance's second listener; `None` when nobody answers.
 pub async fn second_listener(stack: &Stack, instance: &str, path: &str) -> Option<(u16, String)> {
     let metrics = block_in_place(|| stack.endpoints()).metrics.remove(instance)?;
@@ -13,21 +15,22 @@ pub async fn second_listener(stack: &Stack, instance: &str, path: &str) -> Optio
     Some((response.status().as_u16(), response.text().await.ok()?))
 }
 
+/// An instance's metrics; `None` when they cannot be read.
+pub async fn told(stack: &Stack, instance: &str) -> Option<Told> {
+    let (_, text) = second_listener(stack, instance, "/metrics").await?;
+    Some(Told::read(&text))
+}
+
 /// A metric's value, summed over its labels; `None` when it cannot be read or does not exist.
 pub async fn metric(stack: &Stack, instance: &str, name: &str) -> Option<f64> {
-    let (_, text) = second_listener(stack, instance, "/metrics").await?;
-    let samples = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
-    samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).reduce(|sum, next| sum + next)
+    told(stack, instance).await?.sum(name, &[])
 }
 
 /// How many requests the gateway has answered with this status; `None` when it cannot be read.
 pub async fn answers_with(stack: &Stack, status: u16) -> Option<f64> {
-    let (_, text) = second_listener(stack, "scim-gateway", "/metrics").await?;
-    let label = format!("status=\"{status}\"");
-    let samples = text
-        .lines()
-        .filter(|line| line.starts_with("timeclock_http_requests_total{") && line.contains(&label));
-    Some(samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    let told = told(stack, "scim-gateway").await?;
+    let status = status.to_string();
+    Some(told.sum("timeclock_http_requests_total", &[("status", &status)]).unwrap_or_default())
 }
 
 /// The mails to this address that the console has sent, as they travel but with their long lines whole.

@@ -86,12 +86,6 @@ impl Exchange {
         }
     }
 
-    /// The response body as JSON, where it is JSON.
-    #[must_use]
-    pub fn response_json(&self) -> Option<Value> {
-        serde_json::from_str(self.response_body()).ok()
-    }
-
     /// `GET /scim/Users?… -> 404`, for messages.
     #[must_use]
     pub fn summary(&self) -> String {

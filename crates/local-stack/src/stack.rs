@@ -125,7 +125,8 @@ impl Stack {
             companies: Mutex::default(),
         };
         (options.progress)("roles, schemas and migrations");
-        stack.prepare_database()?;
+        stack.make_roles()?;
+        stack.migrate_all()?;
         (options.progress)("services");
         for service in &SERVICES {
             stack.launch_first(service)?;
@@ -304,11 +305,14 @@ impl Stack {
         }
     }
 
-    fn prepare_database(&self) -> Result<()> {
+    /// Runs `deploy/postgres/init.sql`: the roles, and a database of empty schemas where there is none.
+    fn make_roles(&self) -> Result<()> {
         let passwords = self.secrets.of_roles();
-        self.postgres
-            .sql_with("postgres", topology::POSTGRES_INIT, &passwords)
-            .context("deploy/postgres/init.sql")?;
+        let made = self.postgres.sql_with("postgres", topology::POSTGRES_INIT, &passwords);
+        made.map(drop).context("deploy/postgres/init.sql")
+    }
+
+    fn migrate_all(&self) -> Result<()> {
         let with_tables = SERVICES.iter().filter(|service| service.roles.is_some());
         with_tables.map(|service| service.name).try_for_each(|service| self.migrate(service))
     }

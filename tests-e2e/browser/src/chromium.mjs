@@ -1,6 +1,5 @@
 // Which browser is driven, and what it is not allowed to do: anything beyond this machine's loopback.
 
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -42,9 +41,4 @@ function executable() {
 /** Starts a browser with a new profile, which goes with it. */
 export function launch() {
   return chromium.launch({ executablePath: executable(), args: FLAGS, timeout: 120_000 });
-}
-
-/** Which browser that is. */
-export function version() {
-  return spawnSync(executable(), ['--version'], { encoding: 'utf8' }).stdout.trim();
 }

@@ -8,7 +8,10 @@ use serde_json::Value;
 use tokio::task::block_in_place;
 
 use super::scim::{Scim, id};
-use crate::eventually::{eventually, when};
+use crate::{
+    eventually::{eventually, when},
+    metrics::Told,
+};
 
 /// A company's users by their ids: whether they are active, and the groups that they are in.
 pub type Seats = BTreeMap<String, (bool, BTreeSet<String>)>;
@@ -61,11 +64,10 @@ impl Follower {
     }
 
     /// How many snapshots it has taken for this reason since it started; `None` when it does not say.
-    pub async fn snapshots(&self, reason: &str) -> Option<u64> {
+    pub async fn snapshots(&self, reason: &str) -> Option<f64> {
         let answer = Client::new().get(self.subscriber.metrics_url()).send().await.ok()?;
-        let text = answer.text().await.ok()?;
-        let series = format!("timeclock_subscriber_snapshots_total{{reason=\"{reason}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok())
+        let told = Told::read(&answer.text().await.ok()?);
+        told.sum("timeclock_subscriber_snapshots_total", &[("reason", reason)])
     }
 
     /// Waits until it has taken a snapshot for one of these reasons.
@@ -74,13 +76,13 @@ impl Follower {
     /// When it never does.
     pub async fn takes_a_snapshot(&self, reasons: &[&str]) {
         let taken = async || {
-            let mut taken = 0;
+            let mut taken = 0.0;
             for reason in reasons {
                 taken += self.snapshots(reason).await.unwrap_or_default();
             }
             taken
         };
-        eventually("the follower takes a snapshot", taken, |taken| when(*taken > 0)).await;
+        eventually("the follower takes a snapshot", taken, |taken| when(*taken > 0.0)).await;
     }
 }
 

@@ -51,7 +51,7 @@ async fn a_follower_that_is_killed_in_the_middle_of_three_cycles_says_what_scim_
     assert!(seats.values().any(|(_, groups)| !groups.is_empty()), "nobody is in a group: {seats:?}");
     assert_eq!(replayed(world.stack(), "seats", &world.company.id), seats);
     for reason in ["place_lost", "another_history"] {
-        assert_eq!(follower.snapshots(reason).await, Some(0), "{reason}");
+        assert_eq!(follower.snapshots(reason).await, Some(0.0), "{reason}");
     }
 }
 

@@ -100,16 +100,15 @@ impl Scene {
     }
 
     /// Waits until this is how many histories have begun for this reason; partitions are taken over after readiness.
-    async fn has_begun(&self, reason: &str, count: u64) {
+    async fn has_begun(&self, reason: &str, count: f64) {
         let begun = async || self.histories_begun(reason).await;
         eventually("a history begins", begun, |begun| when(*begun == count)).await;
     }
 
-    async fn histories_begun(&self, reason: &str) -> u64 {
-        let metrics = observe::second_listener(self.world.stack(), "directory-service", "/metrics").await;
-        let (_, text) = metrics.expect("the directory's metrics");
-        let series = format!("timeclock_directory_histories_begun_total{{reason=\"{reason}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).expect("the series")
+    async fn histories_begun(&self, reason: &str) -> f64 {
+        let told = observe::told(self.world.stack(), "directory-service").await;
+        let told = told.expect("the directory's metrics");
+        told.sum("timeclock_directory_histories_begun_total", &[("reason", reason)]).expect("the series")
     }
 }
 
@@ -142,7 +141,7 @@ async fn everything_is_lost_but_a_dump_and_the_next_full_cycle_makes_up_for_the_
         stack.start_services().unwrap();
     });
     all_ready(stack).await;
-    scene.has_begun("bus_anew", 1).await;
+    scene.has_begun("bus_anew", 1.0).await;
     // The backup's state, which is all that there is until Entra speaks again.
     scene.follower.agrees_with(&scene.world.scim).await;
     scene.follower.takes_a_snapshot(&["place_lost", "another_history"]).await;
@@ -168,7 +167,7 @@ async fn a_database_from_before_beside_a_bus_that_went_on_is_noticed_and_goes_on
         stack.start_services().unwrap();
     });
     all_ready(stack).await;
-    scene.has_begun("database_older", 1).await;
+    scene.has_begun("database_older", 1.0).await;
     // The stream goes on at higher sequences than the database knows: what comes now is new, and is applied.
     scene.entra_starts_over().await;
     scene.who_left_meanwhile_is_seen_to_by_hand(&left).await;
@@ -199,7 +198,7 @@ async fn a_bus_from_before_beside_a_database_that_went_on_is_noticed_and_loses_n
         stack.start_services().unwrap();
     });
     all_ready(stack).await;
-    scene.has_begun("bus_older", 1).await;
+    scene.has_begun("bus_older", 1.0).await;
     // Nothing was lost with the bus but facts, so Entra has nothing to say, and what it says next is applied although
     // the stream counts again as it had counted before.
     scene.entra.has_nothing_left_to_say().await;
@@ -219,7 +218,7 @@ async fn a_bus_that_is_lost_alone_is_made_anew_and_nothing_waits_for_an_operator
         stack.nats().restart().unwrap();
     });
     all_ready(stack).await;
-    scene.has_begun("bus_anew", begun + 1).await;
+    scene.has_begun("bus_anew", begun + 1.0).await;
     // What it knew before agrees as well, so that it agrees does not say that it has noticed.
     scene.follower.takes_a_snapshot(&["place_lost", "another_history"]).await;
     scene.entra.has_nothing_left_to_say().await;
@@ -255,6 +254,6 @@ async fn postgres_and_nats_that_die_at_once_lose_no_fact_and_begin_no_history() 
     }
     scene.follower.agrees_with(&scene.world.scim).await;
     for reason in ["place_lost", "another_history"] {
-        assert_eq!(scene.follower.snapshots(reason).await, Some(0), "{reason}");
+        assert_eq!(scene.follower.snapshots(reason).await, Some(0.0), "{reason}");
     }
 }

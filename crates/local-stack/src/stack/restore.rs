@@ -43,9 +43,9 @@ impl Stack {
     /// # Errors
     /// What one of the steps reports.
     pub fn restore(&self, file: &Path, begin_history: bool) -> Result<()> {
-        self.prepare_database()?;
+        self.make_roles()?;
         self.script("restore", file)?;
-        self.prepare_database()?;
+        self.migrate_all()?;
         if begin_history { self.begin_history() } else { Ok(()) }
     }
 
