@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use bus_contract::{
     Message,
-    audit::{Actor, ListEvents, ListEventsReply, actor},
+    audit::{Actor, ListEvents, ListEventsReply, acting, actor},
     console::{
         self, Administrator, AdministratorList, ChangeRole, Failure, InviteAdministrator, Invited,
         ListAdministrators, ReleaseSignIn, RemoveAdministrator, Reply, ShowSignIn, SignIn,
@@ -257,10 +257,8 @@ fn role(role: console::Role) -> Result<Role, Refused> {
 
 /// Every act has somebody who did it; here an operator, who cannot write an act down as an administrator's.
 fn actor(actor: Option<Actor>) -> Result<Actor, Refused> {
-    actor
-        .map(|actor| Actor { kind: actor::Kind::Operator.into(), ..actor })
-        .filter(|actor| (1..=254).contains(&actor.name.chars().count()) && actor.address.len() <= 45)
-        .ok_or_else(|| Refused::Invalid("the request must say who asks".to_owned()))
+    let operator = actor.map(|actor| Actor { kind: actor::Kind::Operator.into(), ..actor });
+    acting(operator).map_err(|nobody| Refused::Invalid(nobody.to_string()))
 }
 
 fn shown(row: &AdministratorRow) -> Administrator {

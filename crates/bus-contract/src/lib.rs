@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+pub mod audit;
 pub mod call;
 pub mod headers;
 pub mod partition;
@@ -46,8 +47,7 @@ mod generated {
     }
 }
 pub use generated::{
-    audit::v1 as audit, console::v1 as console, directory::v1 as directory, provisioning::v1 as provisioning,
-    token::v1 as token,
+    console::v1 as console, directory::v1 as directory, provisioning::v1 as provisioning, token::v1 as token,
 };
 
 pub use prost::Message;

@@ -2,7 +2,7 @@
 
 use bus_contract::{
     Message as _,
-    audit::{Actor, ListEvents, ListEventsReply, actor::Kind},
+    audit::{Actor, ListEvents, ListEventsReply, acting},
     directory::{Reply, failure::Reason, reply},
 };
 use diesel::{PgConnection, QueryResult};
@@ -19,22 +19,13 @@ use crate::{
 
 /// The most events of a page.
 const MAX_EVENTS: u32 = 200;
-/// The longest name and address of an actor, in characters.
-const MAX_NAME: usize = 254;
-const MAX_ADDRESS: usize = 45;
 
-/// The actor of an act, or the reply to whoever names one that cannot be.
+/// The actor of an act, or the reply to whoever names nobody, or somebody who cannot be.
 pub(crate) fn actor(actor: Option<Actor>) -> Result<Option<Actor>, Box<Reply>> {
-    let Some(actor) = actor else { return Ok(None) };
-    let is_known = matches!(actor.kind(), Kind::Administrator | Kind::Operator | Kind::System);
-    let is_named = (1..=MAX_NAME).contains(&actor.name.chars().count()) && !actor.name.contains('\0');
-    let is_placed = actor.address.chars().count() <= MAX_ADDRESS && !actor.address.contains('\0');
-    if is_known && is_named && is_placed {
-        return Ok(Some(actor));
+    match acting(actor) {
+        Ok(actor) => Ok(Some(actor)),
+        Err(nobody) => Err(Box::new(failure(Reason::Invalid, "", &nobody.to_string()))),
     }
-    let detail =
-        format!("an actor has a kind, a name of 1 to {MAX_NAME} characters and an IP address or none");
-    Err(Box::new(failure(Reason::Invalid, "", &detail)))
 }
 
 /// Records an act in the transaction that performs it, which must have opened the company.

@@ -1,8 +1,8 @@
 //! From what is asked to values that can be: what each field of a request may hold, and why a request is refused.
 
-use std::{net::IpAddr, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
-use bus_contract::audit::{Actor, actor::Kind};
+use bus_contract::audit::{Actor, NoActor, acting, actor::Kind};
 use chrono::{DateTime, TimeDelta, Utc};
 use typed_ids::CompanyId;
 
@@ -10,8 +10,6 @@ use crate::{app::App, company, store::events::Doing};
 
 /// The longest description, in characters.
 const DESCRIPTION_MOST: usize = 100;
-/// The longest name of an actor, in characters: what an e-mail address may have (RFC 5321 §4.5.3.1.3, less brackets).
-const ACTOR_NAME_MOST: usize = 254;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -54,28 +52,21 @@ pub(crate) async fn existing_company(app: &App, company_id: &str) -> Result<Comp
     }
 }
 
-/// Who does it, for the audit log: an act without an actor is not done.
+impl From<NoActor> for Refusal {
+    fn from(nobody: NoActor) -> Self {
+        Self::Invalid(nobody.to_string())
+    }
+}
+
+/// Who does it, for the audit log.
 pub(crate) fn doing(company: CompanyId, actor: Option<Actor>, now: DateTime<Utc>) -> Result<Doing, Refusal> {
-    let actor = actor
-        .ok_or_else(|| Refusal::Invalid("the request must say who asks: its actor is missing".to_owned()))?;
+    let actor = acting(actor)?;
     let actor_kind = match actor.kind() {
         Kind::Administrator => "administrator",
         Kind::Operator => "operator",
         Kind::System => "system",
-        Kind::Unspecified => {
-            return Err(Refusal::Invalid(
-                "the actor must be an administrator, an operator or a system".to_owned(),
-            ));
-        }
+        Kind::Unspecified => return Err(NoActor::Kind.into()),
     };
-    if !is_line(&actor.name, 1..=ACTOR_NAME_MOST) {
-        return Err(Refusal::Invalid(format!(
-            "the actor's name must have 1 to {ACTOR_NAME_MOST} characters and no line breaks"
-        )));
-    }
-    if !actor.address.is_empty() && actor.address.parse::<IpAddr>().is_err() {
-        return Err(Refusal::Invalid("the actor's address must be an IP address, or empty".to_owned()));
-    }
     Ok(Doing { company, actor_kind, actor_name: actor.name, actor_address: actor.address, now })
 }
 

@@ -195,6 +195,8 @@ async fn operators_do_the_same_and_must_say_who_they_are() {
         actor,
     };
     assert_eq!(reason(world.ask(CHANGE_ROLE, role(None)).await), Reason::Invalid);
+    let unwritable = Actor { name: "ol\0ga".to_owned(), ..operator() };
+    assert_eq!(reason(world.ask(CHANGE_ROLE, role(Some(unwritable))).await), Reason::Invalid);
     let disguised = Actor { kind: actor::Kind::Administrator.into(), ..operator() };
     assert!(matches!(world.ask(CHANGE_ROLE, role(Some(disguised))).await, Answer::Administrator(_)));
     let question = ListEvents { company_id: company_id.clone(), before_event_id: String::new(), limit: 1 };

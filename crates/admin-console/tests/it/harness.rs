@@ -35,20 +35,8 @@ pub(crate) const NOW: u64 = 1_767_225_600;
 /// Good enough for everybody here.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// What an operator deploys: roles that cannot see past row level security, and a schema of their own.
-const DEPLOYMENT: &str = "
-    DO $$ BEGIN
-      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'console_owner') THEN
-        CREATE ROLE console_owner LOGIN PASSWORD 'owner';
-        CREATE ROLE console_service LOGIN PASSWORD 'service';
-        ALTER ROLE console_owner SET search_path = console;
-        ALTER ROLE console_service SET search_path = console;
-      END IF;
-    END $$;
-    CREATE SCHEMA console AUTHORIZATION console_owner;
-    GRANT USAGE ON SCHEMA console TO console_service;
-    ALTER DEFAULT PRIVILEGES FOR ROLE console_owner IN SCHEMA console
-      GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO console_service;";
+/// What an operator deploys: roles that cannot see past row level security, and a schema for each service.
+const INIT_SQL: &str = include_str!("../../../../deploy/postgres/init.sql");
 
 /// A company that the fake directory knows.
 #[derive(Debug, Clone)]
@@ -80,8 +68,27 @@ pub(crate) struct World {
 /// An empty database as deployed, not migrated.
 pub(crate) fn database() -> Database {
     let server = postgres::Server::shared().unwrap();
-    let prepare = |_url: &str| server.sql("template_console", DEPLOYMENT).map(drop);
-    server.database_from_template("console", prepare).unwrap()
+    let database = server.database_from_template("console", deploy).unwrap();
+    // A clone does not inherit what init.sql sets for roles in the database that was cloned.
+    for role in ["console_owner", "console_service"] {
+        let search =
+            format!(r#"alter role {role} in database "{}" set search_path = console"#, database.name);
+        server.sql("postgres", &search).unwrap();
+    }
+    database
+}
+
+/// Every role's password is what it is for.
+fn deploy(template_url: &str) -> anyhow::Result<()> {
+    let template = template_url.rsplit('/').next().unwrap();
+    let passwords = ["DIRECTORY", "TOKEN", "CONSOLE"].into_iter().flat_map(|of| {
+        ["owner", "service"].map(|role| {
+            (format!("TIMECLOCK_POSTGRES_{of}_{}_PASSWORD", role.to_uppercase()), role.to_owned())
+        })
+    });
+    let script = INIT_SQL.replace("timeclock", template);
+    let server = postgres::Server::shared()?;
+    server.sql_with("postgres", &script, &passwords.collect::<Vec<_>>()).map(drop)
 }
 
 pub(crate) fn url(database: &Database, role: &str) -> String {

@@ -9,6 +9,7 @@ use std::{
 use backing_servers::{nats, postgres, process};
 use bus_contract::{
     Message, Timestamp,
+    audit::{Actor, actor::Kind},
     directory::{
         self, GroupRecord, ListMembers, ListMembersReply, LookUpGroup, LookUpUser, Order, Position,
         SearchGroups, SearchUsers, SearchUsersReply, UserRecord, look_up_group, look_up_user::Key, reply,
@@ -34,6 +35,11 @@ const FOLLOWER: &str = r#"users: [ { user: follower, password: $TIMECLOCK_NATS_O
 const PASSWORD: &str = "testpassword";
 /// Long enough for a slow machine; a test that waits this long has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// An operator, without whom nothing is done that is recorded.
+pub(crate) fn olga() -> Option<Actor> {
+    Some(Actor { kind: Kind::Operator.into(), name: "olga".to_owned(), address: "192.0.2.1".to_owned() })
+}
 
 /// Postgres and NATS for one test.
 pub(crate) struct World {

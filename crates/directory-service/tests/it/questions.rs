@@ -9,7 +9,7 @@ use bus_contract::{
 };
 use serde_json::json;
 
-use crate::harness::{DEADLINE, World};
+use crate::harness::{DEADLINE, World, olga};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_cover_everybody_once_and_state_the_total() {
@@ -108,7 +108,7 @@ async fn a_company_is_created_once_and_listed() {
         directory::Reply::decode(answer).unwrap().result.unwrap()
     };
     let create =
-        directory::CreateCompany { company_id: String::new(), name: " Contoso ".to_owned(), actor: None };
+        directory::CreateCompany { company_id: String::new(), name: " Contoso ".to_owned(), actor: olga() };
     let reply::Result::CreateCompany(first) = ask(CREATE_COMPANY, create.encode_to_vec()).await else {
         panic!()
     };
@@ -119,7 +119,7 @@ async fn a_company_is_created_once_and_listed() {
     let again = directory::CreateCompany {
         company_id: company.company_id.clone(),
         name: "Other".to_owned(),
-        actor: None,
+        actor: olga(),
     };
     let reply::Result::CreateCompany(second) = ask(CREATE_COMPANY, again.encode_to_vec()).await else {
         panic!()

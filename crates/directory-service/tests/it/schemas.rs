@@ -14,7 +14,7 @@ use bus_jetstream::Bus;
 use serde_json::{Value, json};
 use typed_ids::CompanyId;
 
-use crate::harness::{Caller, DEADLINE, World, applied, attributes, eventually, refusal};
+use crate::harness::{Caller, DEADLINE, World, applied, attributes, eventually, olga, refusal};
 
 const URN: &str = "urn:contoso:scim:2.0:User";
 
@@ -47,7 +47,7 @@ impl Operator {
         let question = DeclareSchema {
             company_id: company.to_string(),
             document_json: document(attributes),
-            actor: None,
+            actor: olga(),
         };
         match self.ask(DECLARE_SCHEMA, question.encode_to_vec()).await {
             reply::Result::DeclareSchema(declared) => Ok(declared.created),
@@ -57,7 +57,8 @@ impl Operator {
     }
 
     async fn remove(&self, company: CompanyId) -> Result<bool, Failure> {
-        let question = RemoveSchema { company_id: company.to_string(), urn: URN.to_uppercase(), actor: None };
+        let question =
+            RemoveSchema { company_id: company.to_string(), urn: URN.to_uppercase(), actor: olga() };
         match self.ask(REMOVE_SCHEMA, question.encode_to_vec()).await {
             reply::Result::RemoveSchema(removed) => Ok(removed.removed),
             reply::Result::Failure(failure) => Err(failure),

@@ -38,20 +38,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) const NOW: u64 = 1_767_225_600;
 pub(crate) const SEALING_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-/// What an operator deploys: roles that cannot see past row level security, and a schema of their own.
-const DEPLOYMENT: &str = "
-    DO $$ BEGIN
-      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'token_owner') THEN
-        CREATE ROLE token_owner LOGIN PASSWORD 'owner';
-        CREATE ROLE token_service LOGIN PASSWORD 'service';
-        ALTER ROLE token_owner SET search_path = tokens;
-        ALTER ROLE token_service SET search_path = tokens;
-      END IF;
-    END $$;
-    CREATE SCHEMA tokens AUTHORIZATION token_owner;
-    GRANT USAGE ON SCHEMA tokens TO token_service;
-    ALTER DEFAULT PRIVILEGES FOR ROLE token_owner IN SCHEMA tokens
-      GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO token_service;";
+/// What an operator deploys: roles that cannot see past row level security, and a schema for each service.
+const INIT_SQL: &str = include_str!("../../../../deploy/postgres/init.sql");
 
 pub(crate) struct World {
     pub(crate) nats: nats::Server,
@@ -71,8 +59,26 @@ pub(crate) struct World {
 /// An empty database as deployed, not migrated.
 pub(crate) fn database() -> Database {
     let server = postgres::Server::shared().unwrap();
-    let prepare = |_url: &str| server.sql("template_tokens", DEPLOYMENT).map(drop);
-    server.database_from_template("tokens", prepare).unwrap()
+    let database = server.database_from_template("tokens", deploy).unwrap();
+    // A clone does not inherit what init.sql sets for roles in the database that was cloned.
+    for role in ["token_owner", "token_service"] {
+        let search = format!(r#"alter role {role} in database "{}" set search_path = tokens"#, database.name);
+        server.sql("postgres", &search).unwrap();
+    }
+    database
+}
+
+/// Every role's password is what it is for.
+fn deploy(template_url: &str) -> anyhow::Result<()> {
+    let template = template_url.rsplit('/').next().unwrap();
+    let passwords = ["DIRECTORY", "TOKEN", "CONSOLE"].into_iter().flat_map(|of| {
+        ["owner", "service"].map(|role| {
+            (format!("TIMECLOCK_POSTGRES_{of}_{}_PASSWORD", role.to_uppercase()), role.to_owned())
+        })
+    });
+    let script = INIT_SQL.replace("timeclock", template);
+    let server = postgres::Server::shared()?;
+    server.sql_with("postgres", &script, &passwords.collect::<Vec<_>>()).map(drop)
 }
 
 pub(crate) fn url(database: &Database, role: &str) -> String {
