@@ -19,7 +19,7 @@ use crate::{
     http,
     live::Live,
     mail::Mailer,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     notices, operators,
     password::Passwords,
     session::{From, Limits},
@@ -92,12 +92,15 @@ pub async fn start(settings: Settings, process: Process) -> anyhow::Result<()> {
     bus.flush_at_the_end(&process.tasks);
     let pool = Pool::connect(&settings.postgres, &process.metrics)?;
     let metrics = Metrics::register(&process.metrics)?;
+    if let Some(key) = &settings.signing_key {
+        metrics::tell_certificate(&process.metrics, key.certificate())?;
+    }
     let live = Live::new(metrics.open_streams.clone(), process.tasks.stopping());
     let hearing = (live.clone(), bus.clone());
     process.tasks.spawn("live", |stop| hearing.0.run(hearing.1, stop));
     let app = App {
         service_provider: Arc::new(service_provider(&settings.console_url, settings.signing_key)),
-        metadata: Fetcher::new(settings.allows_private_metadata),
+        metadata: Fetcher::new(settings.allows_private_metadata, metrics.provider_fetches.clone()),
         live,
         companies: Companies::new(bus.clone(), process.clock.clone()),
         mailer: settings.mail.map(|mail| Mailer::new(&mail, metrics.mails.clone())).transpose()?,

@@ -1,11 +1,15 @@
 //! What the console counts besides the requests of its listener; every series is in docs/reference/metrics.md.
 
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, Registry};
+use saml_protocol::Certificate;
 use service_runtime::metrics::Collectors;
 
 use crate::{
     access, mail, notices, sign_in,
-    single_sign_on::{Way, federation},
+    single_sign_on::{
+        Way, federation,
+        metadata::{self, Kind},
+    },
 };
 
 /// From the quickest that a fact can come to the hour for which a console may be down; 2 is the objective.
@@ -18,6 +22,8 @@ pub(crate) struct Metrics {
     pub(crate) sign_ins: IntCounterVec,
     /// At identity providers, by way and result.
     pub(crate) single_sign_ons: IntCounterVec,
+    /// What identity providers were asked for, by kind and result.
+    pub(crate) provider_fetches: IntCounterVec,
     pub(crate) throttled: IntCounter,
     pub(crate) password_hashes: IntCounter,
     pub(crate) sessions_begun: IntCounter,
@@ -46,6 +52,11 @@ impl Metrics {
                 "timeclock_console_single_sign_ons_total",
                 "Sign-ins that came back from identity providers, by way and result",
                 &["way", "result"],
+            )?,
+            provider_fetches: make.counters(
+                "timeclock_console_provider_fetches_total",
+                "What identity providers were asked for by the console itself, by kind and result",
+                &["kind", "result"],
             )?,
             throttled: make.counter(
                 "timeclock_console_throttled_total",
@@ -80,6 +91,11 @@ impl Metrics {
                 metrics.single_sign_ons.with_label_values(&[way.as_str(), result]);
             }
         }
+        for kind in Kind::ALL {
+            for result in metadata::RESULTS {
+                metrics.provider_fetches.with_label_values(&[kind.as_str(), result]);
+            }
+        }
         for (counters, values) in [
             (&metrics.sign_ins, &sign_in::OUTCOMES[..]),
             (&metrics.mails, &mail::RESULTS[..]),
@@ -91,6 +107,17 @@ impl Metrics {
         }
         Ok(metrics)
     }
+}
+
+/// Tells the end of the certificate by which this installation proves itself to identity providers; one that has none tells
+/// nothing.
+pub(crate) fn tell_certificate(registry: &Registry, certificate: &Certificate) -> prometheus::Result<()> {
+    let expiry = Collectors::of(registry).gauge(
+        "timeclock_console_sign_in_certificate_expiry_timestamp_seconds",
+        "When the certificate ends by which this installation proves itself to identity providers",
+    )?;
+    expiry.set(certificate.not_after.timestamp());
+    Ok(())
 }
 
 /// What is counted of access that ends.

@@ -1,4 +1,4 @@
-//! How a company's people sign in, and who may change that: settings, domains, and single sign-on alone.
+//! How a company's people sign in, and when nobody but them does: domains, and single sign-on alone.
 
 pub(crate) mod claims;
 pub(crate) mod federation;
@@ -7,7 +7,9 @@ pub(crate) mod oidc;
 pub(crate) mod person;
 pub(crate) mod provider;
 pub(crate) mod refresh;
+pub(crate) mod room;
 pub(crate) mod saml;
+pub(crate) mod set_up;
 pub(crate) mod sign_in_test;
 pub(crate) mod signing_key;
 pub(crate) mod upkeep;
@@ -20,7 +22,7 @@ use typed_ids::CompanyId;
 
 use self::{
     federation::{Begun, Wish},
-    provider::{Documents, Provider},
+    provider::Provider,
 };
 use crate::{
     app::App,
@@ -29,7 +31,7 @@ use crate::{
     store::{
         self, administrators,
         audit::{self, Act},
-        person_sessions, sign_in_tests,
+        sign_in_tests,
         single_sign_on::{self, SingleSignOnRow},
     },
 };
@@ -139,13 +141,18 @@ pub(crate) enum Refusal {
     NotTested,
     #[error("the tests led to nobody who is an administrator")]
     NotTestedAsAdministrator,
+    #[error("the provider does not say when somebody has proved who they are")]
+    NoTime,
+    /// What is to be switched on.
+    #[error("no test of whoever switches it on has succeeded with what is set up")]
+    TestFirst,
     #[error("no administrator keeps a password")]
     NoBreakGlass,
     #[error("the settings cannot be read or written")]
     Database(#[from] pg_pool::Error),
 }
 
-/// What an administrator wants.
+/// What an administrator wants, or what the form shows of what is set.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     pub(crate) way: Way,
@@ -161,17 +168,6 @@ pub(crate) struct Wanted {
     pub(crate) allows_unsolicited: bool,
     /// One a line.
     pub(crate) domains: String,
-}
-
-impl Wanted {
-    /// Before it is switched on, whoever gives a client's id means OpenID Connect.
-    fn is_openid(&self) -> bool {
-        match self.way {
-            Way::Oidc => true,
-            Way::Saml => false,
-            Way::Password => !self.client_id.trim().is_empty(),
-        }
-    }
 }
 
 /// How a company signs in; `None` when it has passwords alone.
@@ -214,114 +210,6 @@ fn way_of(row: &SingleSignOnRow) -> Way {
 pub(crate) fn is_only(connection: &mut PgConnection, company: CompanyId) -> QueryResult<bool> {
     let row = single_sign_on::of_company(connection, company)?;
     Ok(row.is_some_and(|row| row.is_only && way_of(&row) != Way::Password))
-}
-
-/// Sets how a company signs in. Another identity provider, or none, ends every session that rests on the one before; so does
-/// one that has lost a certificate, which may have been stolen, and finding people by something else.
-pub(crate) async fn save(app: &App, who: &SignedIn, wanted: Wanted) -> Result<(), Refusal> {
-    let (company, now, actor) = (who.company, app.now(), who.actor());
-    let domains = domains_of(&wanted.domains)?;
-    let before = of_company(app, company).await?;
-    let (documents, client_id) = documents(app, &wanted, before.as_ref()).await?;
-    let saved = app
-        .pool
-        .transaction("single_sign_on.save", move |connection| {
-            store::act_for(connection, company)?;
-            administrators::take_turns(connection, company)?;
-            let mine = single_sign_on::domains(connection, company)?;
-            let vouched = single_sign_on::vouched_domains(connection, company)?;
-            if let Some(domain) = domains.iter().find(|one| !mine.contains(one) && !vouched.contains(one)) {
-                return Ok(Err(Refusal::NotVouchedFor(domain.clone())));
-            }
-            let before = single_sign_on::of_company(connection, company)?;
-            let is_same = before.as_ref().is_some_and(|row| {
-                row.issuer == documents.issuer
-                    && row.client_id == client_id
-                    && row.way == wanted.way.as_str()
-                    && row.match_by == wanted.match_by.as_str()
-                    && documents.are_trusted_by(row)
-            });
-            let row = SingleSignOnRow {
-                company_id: company.as_uuid(),
-                way: wanted.way.as_str().to_owned(),
-                issuer: documents.issuer.clone(),
-                metadata: documents.metadata.clone(),
-                metadata_url: documents.metadata_url.clone(),
-                match_by: wanted.match_by.as_str().to_owned(),
-                allows_unsolicited: wanted.allows_unsolicited,
-                // What was tested has changed.
-                is_only: is_same && before.is_some_and(|row| row.is_only),
-                changed_at: now,
-                refreshed_at: now,
-                refresh_problem: String::new(),
-                client_id: client_id.clone(),
-                keys: documents.keys.clone(),
-            };
-            single_sign_on::put(connection, &row)?;
-            single_sign_on::set_domains(connection, company, &domains)?;
-            let ended = if is_same { 0 } else { person_sessions::end_of_company(connection, company)? };
-            let act = Act::on("single_sign_on.changed", row.issuer.clone()).note(format!(
-                "{}, by {}, {} domains, {ended} sessions ended",
-                row.way,
-                row.match_by,
-                domains.len()
-            ));
-            audit::record(connection, company, &actor, &act, now)?;
-            Ok(Ok(()))
-        })
-        .await;
-    match saved {
-        Err(pg_pool::Error::Unique { constraint, .. }) if constraint.contains("domain") => {
-            Err(Refusal::DomainTaken)
-        }
-        Err(pg_pool::Error::Unique { .. }) => Err(Refusal::IssuerTaken),
-        other => other?,
-    }
-}
-
-/// What is to be kept of the identity provider, and what it calls us.
-async fn documents(
-    app: &App,
-    wanted: &Wanted,
-    before: Option<&Configuration>,
-) -> Result<(Documents, String), Refusal> {
-    if wanted.is_openid() {
-        return openid_documents(app, wanted, before).await;
-    }
-    let (pasted, url) = (wanted.metadata.trim(), wanted.metadata_url.trim());
-    let before = before.filter(|before| matches!(before.provider, Provider::Saml(_)));
-    // What is pasted goes before what is fetched; nothing of both keeps what was there.
-    let documents = match before {
-        _ if !pasted.is_empty() => Documents::of_metadata(pasted.to_owned(), String::new())?,
-        Some(before) if before.row.metadata_url == url => Documents::of_row(&before.row),
-        _ if url.is_empty() => return Err(Refusal::NoMetadata),
-        _ => Documents::of_metadata(app.metadata.fetch(url).await?, url.to_owned())?,
-    };
-    Ok((documents, String::new()))
-}
-
-async fn openid_documents(
-    app: &App,
-    wanted: &Wanted,
-    before: Option<&Configuration>,
-) -> Result<(Documents, String), Refusal> {
-    if app.signing_key().is_none() {
-        return Err(Refusal::NoSigningKey);
-    }
-    let (url, client_id) = (wanted.configuration_url.trim(), wanted.client_id.trim());
-    let is_id = !client_id.is_empty()
-        && client_id.len() <= CLIENT_ID_MOST
-        && client_id.bytes().all(|byte| byte.is_ascii_graphic());
-    if url.is_empty() || !is_id {
-        return Err(Refusal::NoOpenIdProvider);
-    }
-    let address = oidc_protocol::Configuration::address_of(url);
-    let before = before.filter(|before| matches!(before.provider, Provider::Oidc(_)));
-    let documents = match before {
-        Some(before) if before.row.metadata_url == address => Documents::of_row(&before.row),
-        _ => Documents::of_openid_provider(&app.metadata, &address).await?,
-    };
-    Ok((documents, client_id.to_owned()))
 }
 
 /// One a line, in the spelling in which they are looked up.
@@ -411,12 +299,17 @@ fn may_be_only(
     now: DateTime<Utc>,
 ) -> QueryResult<Result<(), Refusal>> {
     let when = (row.changed_at, now - TEST_GOOD);
-    let roles = sign_in_tests::roles_of_accepted(connection, company, &account.key(), when)?;
-    if roles.is_empty() {
+    let tests = sign_in_tests::accepted(connection, company, &account.key(), when)?;
+    if tests.is_empty() {
         return Ok(Err(Refusal::NotTested));
     }
-    if !roles.iter().any(|role| role == Role::Administrator.as_str()) {
+    let as_administrator = tests.iter().filter(|test| test.role == Role::Administrator.as_str());
+    if as_administrator.clone().next().is_none() {
         return Ok(Err(Refusal::NotTestedAsAdministrator));
+    }
+    // Switching passwords on again takes a second proof.
+    if !as_administrator.clone().any(|test| sign_in_test::says_when(&test.report)) {
+        return Ok(Err(Refusal::NoTime));
     }
     if !administrators::has_break_glass(connection, company, None)? {
         return Ok(Err(Refusal::NoBreakGlass));

@@ -1,5 +1,6 @@
 //! How often a password may be tried: for one account, from one address, and for one account from one address, with
-//! growing waits. And how often a sign-in at an identity provider may be begun without being ended.
+//! growing waits. And from where somebody signs in at an identity provider: to begin is no guess at a secret, so what is
+//! begun is not counted here; `single_sign_on/room.rs` says how many may wait at once.
 //!
 //! Whoever knows an e-mail address can use up what strangers may try of its account. Its owner, who has signed in from the
 //! same network before, does not wait for them.
@@ -38,15 +39,6 @@ const ADDRESS: Slowing = Slowing {
     first_delay: TimeDelta::seconds(1),
     longest_delay: TimeDelta::minutes(15),
     forgotten_after: TimeDelta::hours(1),
-};
-
-/// Sign-ins at identity providers that one network has begun and not ended; every one that ends well is given back, so a whole
-/// office may come at once.
-const BEGUN: Slowing = Slowing {
-    free: 100,
-    first_delay: TimeDelta::seconds(1),
-    longest_delay: TimeDelta::minutes(1),
-    forgotten_after: TimeDelta::minutes(15),
 };
 
 /// A network from which somebody has signed in is known for this long.
@@ -136,19 +128,6 @@ impl Network {
         opaque::hex_hash(&format!("requests {}", self.name))
     }
 
-    /// Counts a sign-in that begins; `Err` says until when there may be none.
-    pub(crate) fn take(
-        &self,
-        connection: &mut PgConnection,
-        now: DateTime<Utc>,
-    ) -> QueryResult<Result<(), DateTime<Utc>>> {
-        if self.name.is_empty() {
-            return Ok(Ok(()));
-        }
-        attempts::forget_old(connection, now - ACCOUNT.forgotten_after)?;
-        attempts::take(connection, &self.begun(), now, BEGUN)
-    }
-
     /// Somebody has signed in to the company from there.
     pub(crate) fn succeeded(
         &self,
@@ -156,7 +135,6 @@ impl Network {
         company: CompanyId,
         now: DateTime<Utc>,
     ) -> QueryResult<()> {
-        attempts::give_back(connection, &self.begun(), now)?;
         networks::forget_old(connection, now - KNOWN_FOR)?;
         networks::remember(connection, &self.at(company), now)
     }
@@ -169,10 +147,6 @@ impl Network {
         now: DateTime<Utc>,
     ) -> QueryResult<bool> {
         networks::is_known(connection, &self.at(company), now - KNOWN_FOR)
-    }
-
-    fn begun(&self) -> [u8; 32] {
-        opaque::hash(format!("begun {}", self.name).as_bytes())
     }
 
     fn at(&self, company: CompanyId) -> [u8; 32] {

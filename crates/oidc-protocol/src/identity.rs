@@ -1,7 +1,7 @@
 //! From the answer of a token endpoint to a person whom the provider has proved, or the reason why not (OpenID Connect
 //! Core 1.0 §3.1.3.7).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use openidconnect::{
     AdditionalClaims, ClaimsVerificationError, ClientId, EmptyExtraTokenFields, IdTokenFields,
     IdTokenVerifier, Nonce, SignatureVerificationError, StandardTokenResponse, TokenResponse as _,
@@ -23,6 +23,8 @@ use crate::{
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
 /// How long ago an ID token may have been issued: it comes by the same connection as the code goes.
 const MAX_AGE: TimeDelta = TimeDelta::minutes(10);
+/// The last year in which an ID token may expire: whoever adds something to a time must not come to the end of all times.
+const LAST_YEAR: i32 = 9998;
 /// The longest value of a claim, in bytes. Subjects have 255 at most (Core §2).
 const MAX_CLAIM_BYTES: usize = 1024;
 /// App roles of one person.
@@ -117,6 +119,9 @@ impl RelyingParty {
         let issued_at = claims.issue_time();
         if issued_at > now + CLOCK_SKEW || issued_at < now - MAX_AGE - CLOCK_SKEW {
             return Err(Refusal::Stale { issued_at });
+        }
+        if claims.expiration().year() > LAST_YEAR {
+            return Err(Refusal::Malformed);
         }
         // Core §3.1.3.7, 5: where it says for whom it was made, it was made for us.
         if claims.authorized_party().is_some_and(|party| party.as_str() != self.client_id) {

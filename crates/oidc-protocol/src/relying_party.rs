@@ -1,5 +1,7 @@
 //! What is sent to a provider: a browser with a request, and a code with what proves that we asked for it.
 
+use std::time::Duration;
+
 use openidconnect::{
     AuthUrl, AuthenticationFlow, ClientId, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, Scope,
@@ -23,7 +25,7 @@ pub struct RelyingParty {
 /// How somebody is to be signed in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AuthorizationOptions {
-    /// Even if the provider has a session of theirs.
+    /// Even if the provider has a session of theirs, and so that it says when that was.
     pub force_sign_in: bool,
 }
 
@@ -82,7 +84,8 @@ impl RelyingParty {
             .add_scope(Scope::new("profile".to_owned()))
             .set_pkce_challenge(challenge);
         if options.force_sign_in {
-            request = request.add_prompt(CoreAuthPrompt::Login);
+            // Core §3.1.2.1: only where an age is asked for must the provider say when it was.
+            request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
         }
         Ok(request.url().0.to_string())
     }

@@ -30,15 +30,36 @@ impl Office {
         block_in_place(|| provider.tell("/service-providers", &metadata)).unwrap();
         let administrator = Visitor::signed_in(&console, company).await;
         let theirs = block_in_place(|| provider.metadata()).unwrap();
-        let fields = [
-            ("way", "saml"),
-            ("match_by", "user_name"),
-            ("allows_unsolicited", "yes"),
-            ("metadata", theirs.as_str()),
-        ];
-        let saved = administrator.post("/settings/single-sign-on", &fields).await;
+        let office = Self { provider, console, administrator };
+        let colleague = format!("colleague@{}.example", company.id);
+        world.scim.with_token(&company.scim_token).create_user(&colleague).await;
+        office.save("password", &theirs).await;
+        office.test(&colleague).await;
+        office.save("saml", &theirs).await;
+        office
+    }
+
+    async fn save(&self, way: &str, metadata: &str) {
+        let fields =
+            [("way", way), ("match_by", "user_name"), ("allows_unsolicited", "yes"), ("metadata", metadata)];
+        let saved = self.administrator.post("/settings/single-sign-on", &fields).await;
         assert_eq!(saved.status, 303, "{}", saved.body);
-        Self { provider, console, administrator }
+    }
+
+    /// The administrator's test, of which the provider says that they are this person.
+    async fn test(&self, user_name: &str) {
+        let page = self.administrator.post("/settings/single-sign-on/test", &[]).await.body;
+        let address = page.split_once("/sso?").expect("a request").1.split('"').next().unwrap();
+        let address = format!("/sso?{}", address.replace("&amp;", "&").replace("&#38;", "&"));
+        let page = block_in_place(|| self.provider.get(&address)).unwrap();
+        let kept = ["peer", "in_response_to", "relay_state"];
+        let kept = kept.map(|name| format!("{name}={}", encoded(&value_of(&page, name))));
+        let form = format!("name_id={}&{}", encoded(user_name), kept.join("&"));
+        let page = block_in_place(|| self.provider.tell("/sign-in", &form)).unwrap();
+        let [response, relay_state] = ["SAMLResponse", "RelayState"].map(|name| value_of(&page, name));
+        let fields = [("SAMLResponse", response.as_str()), ("RelayState", relay_state.as_str())];
+        let answer = self.administrator.post("/saml/login_check", &fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
     }
 
     /// Brings what the identity provider says of somebody; the status of the answer to it.
@@ -46,10 +67,9 @@ impl Office {
         let peer = format!("{}/saml/metadata", self.console);
         let form = format!("name_id={}&peer={}", encoded(user_name), encoded(&peer));
         let page = block_in_place(|| self.provider.tell("/sign-in", &form)).unwrap();
-        let response = page.split_once("name=\"SAMLResponse\" value=\"").expect("a response").1;
-        let response = response.split('"').next().unwrap();
+        let response = value_of(&page, "SAMLResponse");
         let visitor = Visitor::new(&self.console);
-        let answer = visitor.post("/saml/login_check", &[("SAMLResponse", response)]).await;
+        let answer = visitor.post("/saml/login_check", &[("SAMLResponse", response.as_str())]).await;
         (visitor, answer.status)
     }
 
@@ -60,6 +80,12 @@ impl Office {
         assert_eq!(visitor.get("/account").await.status, 200);
         visitor
     }
+}
+
+/// What a form of the identity provider holds.
+fn value_of(page: &str, name: &str) -> String {
+    let after = page.split_once(&format!("name=\"{name}\" value=\"")).expect(name).1;
+    after.split('"').next().unwrap().to_owned()
 }
 
 /// Somebody whom Entra has hired, who may look at everything.

@@ -187,7 +187,8 @@ impl<'a> Follower<'a> {
                 _ => self.sort(share, delivery, reading).await,
             },
             Err(error) => {
-                tracing::error!(error = %Causes(&error), stream_sequence = delivery.stream_sequence, "passed over");
+                let (subject, stream_sequence) = (delivery.subject.as_str(), delivery.stream_sequence);
+                tracing::error!(error = %Causes(&error), subject, stream_sequence, "passed over");
                 self.finish(share, &delivery, UNREADABLE).await
             }
         }
@@ -251,7 +252,7 @@ impl<'a> Follower<'a> {
                 }
                 Err(error) => {
                     if self.in_hand.failed(company) {
-                        tracing::warn!(%company, error = %Causes(&error), "facts that may take access away wait");
+                        tracing::warn!(company.id = %company, error = %Causes(&error), "facts that may take access away wait");
                     }
                     // The others would hear the same, each after a while.
                     if matches!(error, pg_pool::Error::Unavailable(_)) {

@@ -5,14 +5,19 @@ use askama::Template;
 use service_runtime::{Causes, http::request_id};
 use uuid::Uuid;
 
-use super::{guard::see_other, problem::Problem, render, sign_in::signed_in};
+use super::{
+    guard::see_other,
+    problem::Problem,
+    render,
+    sign_in::{NO_TIME, NOT_ASKED, ask_again_at, signed_in},
+};
 use crate::{
     app::App,
     language::Key,
     page::{Page, Section},
     single_sign_on::{
         Way,
-        federation::{Outcome, Refusal, Refused, SIGNED_IN},
+        federation::{Confirmation, Outcome, Refusal, Refused, SIGNED_IN},
     },
 };
 
@@ -43,7 +48,15 @@ pub(crate) async fn answer(
         app.metrics.single_sign_ons.with_label_values(&[way.as_str(), result]).inc();
     }
     match taken {
-        Ok(Outcome::SignedIn { cookie, path }) => signed_in(app, request, &path, &cookie).await,
+        Ok(Outcome::SignedIn { cookie, path, confirmation }) => {
+            let path = match confirmation {
+                None | Some(Confirmation::Given) => path,
+                // Where they went they would be asked again, without a word.
+                Some(Confirmation::NotAsked) => ask_again_at(&path, NOT_ASKED),
+                Some(Confirmation::NoTime) => ask_again_at(&path, NO_TIME),
+            };
+            signed_in(app, request, &path, &cookie).await
+        }
         Ok(Outcome::Tested { test }) => Ok(see_other(&format!("/settings/single-sign-on/tests/{test}"))),
         Err(refused) => not_signed_in(app, request, refused),
     }
@@ -68,7 +81,7 @@ pub(crate) fn not_signed_in(
             (StatusCode::FORBIDDEN, "not-provisioned-title", "not-provisioned-text")
         }
         Refusal::Inactive | Refusal::Ended => (StatusCode::FORBIDDEN, "inactive-title", "inactive-text"),
-        Refusal::OtherBrowser | Refusal::Replayed => {
+        Refusal::OtherBrowser | Refusal::Replayed | Refusal::Changed => {
             (StatusCode::FORBIDDEN, "sign-in-again-title", "sign-in-again-text")
         }
         Refusal::Off | Refusal::Message(saml_protocol::Refusal::Unsolicited) => {

@@ -30,6 +30,7 @@ use crate::{
     single_sign_on::{
         self, Configuration, Way, domain_of,
         federation::{Begun, Purpose, REQUEST_GOOD, Refusal, Wish},
+        room,
     },
     store::single_sign_on as stored,
     throttle::Network,
@@ -117,7 +118,7 @@ enum Found {
     Here,
     /// At the identity provider of this company.
     Elsewhere(CompanyId, Box<Configuration>),
-    /// Not before then: too many have begun from there and not ended.
+    /// Not before then: too many wait already.
     Waits { retry_at: DateTime<Utc> },
 }
 
@@ -130,7 +131,8 @@ async fn of_domain(app: &App, user: &str, network: Network) -> Result<Found, pg_
         .transaction("login.company", move |connection| {
             let Some(company) = stored::company_of_domain(connection, &domain)? else { return Ok(None) };
             // Before its metadata is read, which takes longer than to ask for it.
-            Ok(Some(network.take(connection, now)?.map(|()| company)))
+            let room = room::is_left(connection, company, (Purpose::SignIn, &network), now)?;
+            Ok(Some(room.map(|()| company)))
         })
         .await?;
     let company = match admitted {

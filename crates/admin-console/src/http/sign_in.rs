@@ -12,6 +12,7 @@ use super::{
     guard::{self, see_other},
     login,
     problem::Problem,
+    query::Fields,
     render, return_to,
 };
 use crate::{
@@ -100,17 +101,31 @@ pub(crate) async fn attempt(
     }
 }
 
+/// That the identity provider had known somebody from before, and that it does not say; in an address.
+pub(crate) const NOT_ASKED: &str = "not-asked";
+pub(crate) const NO_TIME: &str = "no-time";
+
+/// Where somebody is asked again who has proved nothing new, and told why.
+pub(crate) fn ask_again_at(path: &str, why: &str) -> String {
+    format!("/confirm-password?return={}&why={why}", return_to::encode(path))
+}
+
 /// The form that asks for the password again.
 pub(crate) async fn ask_again(
     app: Data<App>,
     request: HttpRequest,
     signed_in: SignedIn,
-    Query(wanted): Query<Return>,
+    query: Fields,
 ) -> HttpResponse {
     let page = Page::new(&request, app.clock.now(), Section::Nowhere);
-    let path = return_to::checked(&wanted.path).to_owned();
+    let path = return_to::checked(query.get("return")).to_owned();
     let is_person = matches!(signed_in.account, Account::Person(_));
-    render::page(StatusCode::OK, &ConfirmPage { page, path, is_person, problem: None })
+    let problem = match query.get("why") {
+        NOT_ASKED => Some(page.say("confirm-not-asked").to_string()),
+        NO_TIME => Some(page.say("confirm-no-time").to_string()),
+        _ => None,
+    };
+    render::page(StatusCode::OK, &ConfirmPage { page, path, is_person, problem })
 }
 
 /// Takes the password, and goes on.

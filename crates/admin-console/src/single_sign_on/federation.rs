@@ -3,10 +3,11 @@
 
 use bus_contract::audit::{Actor, actor};
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{PgConnection, QueryResult};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
-use super::{Configuration, Way, metadata::FetchError, person, sign_in_test};
+use super::{Configuration, Way, metadata::FetchError, person, room, sign_in_test};
 use crate::{
     app::App,
     opaque,
@@ -16,7 +17,7 @@ use crate::{
     store::{
         self,
         audit::{self, Act},
-        sign_in_requests::{self, Room, SignInRequestRow},
+        sign_in_requests::{self, SignInRequestRow},
         single_sign_on,
     },
     throttle::Network,
@@ -26,12 +27,6 @@ use crate::{
 pub(crate) const REQUEST_GOOD: TimeDelta = TimeDelta::minutes(15);
 /// How far an identity provider's clock may be from ours.
 pub(super) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(2);
-/// Of one company and purpose, this many wait at once.
-const REQUESTS_MOST: i64 = 20_000;
-/// So many of them from networks from which nobody has signed in lately: the rest is kept for those from which people do.
-const REQUESTS_OF_STRANGERS_MOST: i64 = 10_000;
-/// So many of them from one network.
-const REQUESTS_OF_NETWORK_MOST: i64 = 1_000;
 
 /// What for somebody is sent to the identity provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +39,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
             Self::Confirm => "confirm",
@@ -76,6 +71,9 @@ pub(crate) enum Refusal {
     UnknownIssuer,
     #[error("the company does not sign in this way")]
     Off,
+    /// After this was asked for.
+    #[error("the company has changed meanwhile how it signs in")]
+    Changed,
     /// Or nobody asked, or too long ago.
     #[error("another browser asked for this")]
     OtherBrowser,
@@ -125,7 +123,7 @@ impl Refusal {
     /// The metric label; one of [`RESULTS`].
     pub(crate) const fn result(&self) -> &'static str {
         match self {
-            Self::Message(saml_protocol::Refusal::Unsolicited) | Self::Off => "not_allowed",
+            Self::Message(saml_protocol::Refusal::Unsolicited) | Self::Off | Self::Changed => "not_allowed",
             Self::Message(_) | Self::IdToken(_) | Self::UnknownIssuer | Self::OtherCompany => "untrusted",
             Self::OtherBrowser => "other_browser",
             Self::Replayed => "replayed",
@@ -149,6 +147,7 @@ impl Refusal {
             Self::Exchange(_) => "exchange",
             Self::UnknownIssuer => "unknown_issuer",
             Self::Off => "off",
+            Self::Changed => "changed",
             Self::OtherBrowser => "other_browser",
             Self::OtherCompany => "other_company",
             Self::Replayed => "replayed",
@@ -244,15 +243,16 @@ pub(crate) async fn ask(app: &App, company: CompanyId, wish: Wish) -> Result<Ask
         expires_at: now + REQUEST_GOOD,
         network_key: wish.network.key(),
     };
-    let network = wish.network;
+    let (purpose, network) = (wish.purpose, wish.network);
     let has_room = app
         .pool
         .transaction("single_sign_on.ask", move |connection| {
             store::act_for(connection, company)?;
-            let is_known = network.is_known(connection, company, now)?;
-            let of_company = if is_known { REQUESTS_MOST } else { REQUESTS_OF_STRANGERS_MOST };
-            let room = Room { of_company, of_network: REQUESTS_OF_NETWORK_MOST };
-            sign_in_requests::insert(connection, &row, now, room)
+            let has_room = room::is_left(connection, company, (purpose, &network), now)?.is_ok();
+            if has_room {
+                sign_in_requests::insert(connection, &row)?;
+            }
+            Ok(has_room)
         })
         .await?;
     has_room.then_some(asking).ok_or(Refusal::TooMany)
@@ -307,17 +307,31 @@ pub(crate) struct Proven {
     pub(crate) taken: (String, DateTime<Utc>),
 }
 
-/// Whether somebody who was asked to prove once more who they are has done so. What we ask comes by way of the browser, which
-/// may leave it out, and the identity provider may pass it over: only the time that it says tells.
-fn is_confirmed(asked: &Asked, proven: &Proven) -> bool {
+/// What became of asking somebody to prove once more who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirmation {
+    Given,
+    /// The identity provider has known them from before.
+    NotAsked,
+    /// It does not say when they proved it.
+    NoTime,
+}
+
+/// What we ask comes by way of the browser, which may leave it out, and the identity provider may pass it over: only the time
+/// that it says tells. `None` where nobody was asked to.
+fn confirmation(asked: &Asked, proven: &Proven) -> Option<Confirmation> {
     let since = asked.at - CLOCK_SKEW;
-    asked.purpose == Purpose::Confirm && proven.authenticated_at.is_some_and(|at| at >= since)
+    (asked.purpose == Purpose::Confirm).then(|| match proven.authenticated_at {
+        Some(at) if at >= since => Confirmation::Given,
+        Some(_) => Confirmation::NotAsked,
+        None => Confirmation::NoTime,
+    })
 }
 
 /// What becomes of a sign-in.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    SignedIn { cookie: String, path: String },
+    SignedIn { cookie: String, path: String, confirmation: Option<Confirmation> },
     Tested { test: Uuid },
 }
 
@@ -329,7 +343,8 @@ pub(crate) async fn finish(
     (proven, received): (Proven, sign_in_test::Received),
     from: From,
 ) -> Result<Outcome, Refusal> {
-    let is_confirmed = asked.is_some_and(|asked| is_confirmed(asked, &proven));
+    let confirmation = asked.and_then(|asked| confirmation(asked, &proven));
+    let is_confirmed = confirmation == Some(Confirmation::Given);
     let found = person::arrival(app, company, configuration.match_by(), &proven, is_confirmed).await;
     if let Some(asked) = asked.filter(|asked| asked.purpose == Purpose::Test) {
         let context = (asked, configuration.row.changed_at);
@@ -344,7 +359,7 @@ pub(crate) async fn finish(
     };
     let path = asked.map_or("/", |asked| asked.return_to.as_str()).to_owned();
     let cookie = begin(app, company, (configuration, asked), (arrival, proven.taken), from).await?;
-    Ok(Outcome::SignedIn { cookie, path })
+    Ok(Outcome::SignedIn { cookie, path, confirmation })
 }
 
 /// Takes what was proved, once, and begins the session; its cookie.
@@ -368,7 +383,7 @@ async fn begin(
             // Asking the directory takes a while, in which it may have been set up anew: that ends no session that begins
             // after it.
             if !single_sign_on::is_still(connection, &set_up)? {
-                return Ok(Err(Refusal::Off));
+                return Ok(Err(Refusal::Changed));
             }
             let is_let_in = session::begin_of_person(
                 connection,
@@ -401,11 +416,11 @@ async fn begin(
 
 /// Uses up what was asked for and what came back; `false` when either was used before.
 fn take(
-    connection: &mut diesel::PgConnection,
+    connection: &mut PgConnection,
     company: CompanyId,
     request: Option<Uuid>,
     ((assertion, good_until), now): (&(String, DateTime<Utc>), DateTime<Utc>),
-) -> diesel::QueryResult<bool> {
+) -> QueryResult<bool> {
     if let Some(request) = request
         && !sign_in_requests::use_up(connection, company, request)?
     {

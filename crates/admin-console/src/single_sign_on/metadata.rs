@@ -21,6 +21,7 @@ use hyper_util::{
     },
     rt::TokioExecutor,
 };
+use prometheus::IntCounterVec;
 use service_runtime::Causes;
 use tower_service::Service;
 
@@ -55,17 +56,59 @@ pub(crate) enum FetchError {
     TimedOut,
 }
 
+/// What is asked for, for the metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// Also the configuration of an OpenID provider.
+    Metadata,
+    Keys,
+    /// What a code stands for.
+    Token,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Metadata, Self::Keys, Self::Token];
+
+    /// The metric label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Keys => "keys",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// Every result, for the metrics.
+pub(crate) const RESULTS: [&str; 3] = [OK, UNREACHABLE, REFUSED];
+const OK: &str = "ok";
+const UNREACHABLE: &str = "unreachable";
+/// By us or by them.
+const REFUSED: &str = "refused";
+
+impl FetchError {
+    /// The metric label; one of [`RESULTS`].
+    const fn result(&self) -> &'static str {
+        match self {
+            Self::Roots | Self::Connection(_) | Self::TimedOut => UNREACHABLE,
+            _ => REFUSED,
+        }
+    }
+}
+
 /// Asks identity providers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Fetcher {
     /// `None` where this machine has no certificate roots.
     client: Option<Client<HttpsConnector<HttpConnector<PublicNames>>, Full<Bytes>>>,
     allows_private: bool,
+    /// By kind and result.
+    fetches: IntCounterVec,
 }
 
 impl Fetcher {
     /// Connects nowhere yet. `allows_private` is for stacks on one machine, whose identity provider is there too.
-    pub(crate) fn new(allows_private: bool) -> Self {
+    pub(crate) fn new(allows_private: bool, fetches: IntCounterVec) -> Self {
         let mut connector = HttpConnector::new_with_resolver(PublicNames { allows_private });
         connector.enforce_http(false);
         let client = match hyper_rustls::HttpsConnectorBuilder::new().with_native_roots() {
@@ -79,13 +122,13 @@ impl Fetcher {
                 None
             }
         };
-        Self { client, allows_private }
+        Self { client, allows_private, fetches }
     }
 
     /// The document. No redirect is followed: where we connect is what the administrator typed, and nothing else.
-    pub(crate) async fn fetch(&self, url: &str) -> Result<String, FetchError> {
+    pub(crate) async fn fetch(&self, kind: Kind, url: &str) -> Result<String, FetchError> {
         let request = Request::new(Full::default());
-        self.ask(url, request, |status| status == StatusCode::OK).await
+        self.counted(kind, self.ask(url, request, |status| status == StatusCode::OK).await)
     }
 
     /// What a token endpoint answers to this form, also when it declines (RFC 6749 §5.2).
@@ -97,7 +140,13 @@ impl Fetcher {
         let json = header::HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::ACCEPT, json);
         let says = [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
-        self.ask(url, request, |status| says.contains(&status)).await
+        self.counted(Kind::Token, self.ask(url, request, |status| says.contains(&status)).await)
+    }
+
+    fn counted(&self, kind: Kind, answer: Result<String, FetchError>) -> Result<String, FetchError> {
+        let result = answer.as_ref().map_or_else(FetchError::result, |_| OK);
+        self.fetches.with_label_values(&[kind.as_str(), result]).inc();
+        answer
     }
 
     async fn ask(
@@ -229,9 +278,15 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
+    fn without_roots(allows_private: bool) -> Fetcher {
+        let opts = prometheus::Opts::new("fetches", "by kind and result");
+        let fetches = IntCounterVec::new(opts, &["kind", "result"]).unwrap();
+        Fetcher { client: None, allows_private, fetches }
+    }
+
     #[test]
     fn only_https_to_a_public_address_is_fetched() {
-        let fetcher = Fetcher { client: None, allows_private: false };
+        let fetcher = without_roots(false);
         for good in
             ["https://login.microsoftonline.com/x/federationmetadata.xml?appid=1", "https://8.8.8.8/x"]
         {
@@ -263,7 +318,7 @@ mod tests {
         ] {
             assert!(matches!(fetcher.checked(private), Err(FetchError::Private)), "{private}");
         }
-        let local = Fetcher { client: None, allows_private: true };
+        let local = without_roots(true);
         assert!(local.checked("http://127.0.0.1:8000/metadata").is_ok());
         assert!(local.checked("http://10.0.0.1/metadata").is_err());
     }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Way,
     federation::{self, Asked, Begun, CLOCK_SKEW, Outcome, Proven, Purpose, Refusal, Refused, Wish},
+    metadata::Kind,
     of_company,
     provider::{OpenIdProvider, Provider},
     sign_in_test::Received,
@@ -71,7 +72,8 @@ pub(crate) async fn begin(
     if app.signing_key().is_none() {
         return Err(Refusal::NoSigningKey);
     }
-    let options = AuthorizationOptions { force_sign_in: wish.purpose == Purpose::Confirm };
+    // A test shows what a second proof would get, with the time that it needs.
+    let options = AuthorizationOptions { force_sign_in: wish.purpose != Purpose::SignIn };
     let asking = federation::ask(app, company, wish).await?;
     let secrets = Secrets::of(&asking.browser, asking.request);
     let told = (asking.relay_state.as_str(), secrets.nonce.as_str(), secrets.code_verifier.as_str());
@@ -111,8 +113,9 @@ async fn take_of_company(
     let configuration = of_company(app, company).await?;
     // Before it is switched on for everybody, it can be tested.
     let configuration = configuration.filter(|configuration| is_test || configuration.way() == Way::Oidc);
-    let configuration = configuration.ok_or(Refusal::Off)?;
-    let Provider::Oidc(provider) = &configuration.provider else { return Err(Refusal::Off) };
+    // There is none without a request of ours, which was made for what was set up then.
+    let configuration = configuration.ok_or(Refusal::Changed)?;
+    let Provider::Oidc(provider) = &configuration.provider else { return Err(Refusal::Changed) };
     let mut received = Received::default();
     match prove(app, company, provider, (callback, secrets), &mut received).await {
         Ok(proven) => {
@@ -191,24 +194,30 @@ async fn accept(
     accepted.map_err(Refusal::IdToken)
 }
 
-/// The provider's keys as they are now; `None` when they were sought a moment ago, or cannot be had.
+/// The provider's keys as they are now, or as whoever sought them a moment ago has kept them; `None` when they cannot be had.
 async fn seek_keys(
     app: &App,
     company: CompanyId,
     provider: &OpenIdProvider,
 ) -> Result<Option<Keys>, pg_pool::Error> {
     let now = app.now();
-    let may_seek = app
+    let issuer = provider.configuration.issuer.clone();
+    let sought = app
         .pool
         .transaction("single_sign_on.seek_keys", move |connection| {
             store::act_for(connection, company)?;
-            single_sign_on::seek_keys(connection, company, (now, now - KEYS_SOUGHT_EVERY))
+            if single_sign_on::seek_keys(connection, company, (now, now - KEYS_SOUGHT_EVERY))? {
+                return Ok(None);
+            }
+            let row = single_sign_on::of_company(connection, company)?;
+            Ok(Some(row.filter(|row| row.issuer == issuer).map(|row| row.keys)))
         })
         .await?;
-    if !may_seek {
-        return Ok(None);
+    // Whoever sought them a moment ago may have kept them after this sign-in read which ones there were.
+    if let Some(kept) = sought {
+        return Ok(kept.and_then(|keys| Keys::read(keys.as_bytes()).ok()));
     }
-    let document = match app.metadata.fetch(&provider.configuration.keys_url).await {
+    let document = match app.metadata.fetch(Kind::Keys, &provider.configuration.keys_url).await {
         Ok(document) => document,
         Err(error) => {
             tracing::warn!(company.id = %company, error = %Causes(&error), "a provider's keys were not read again");
@@ -230,6 +239,7 @@ async fn seek_keys(
 fn note(received: &mut Received, identity: &Identity, unproven: Option<&Unproven>) {
     received.issuer.clone_from(&identity.issuer);
     received.subject.clone_from(&identity.subject);
+    received.says_when = identity.authenticated_at.is_some();
     let Some(token) = unproven else { return };
     token.key_id().unwrap_or_default().clone_into(&mut received.key_id);
     received.claims = token.claims.iter().map(|(name, value)| (name.clone(), texts(value))).collect();

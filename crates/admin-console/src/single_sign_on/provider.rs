@@ -3,7 +3,10 @@
 use oidc_protocol::Keys;
 use saml_protocol::{Certificate, IdentityProvider};
 
-use super::{Refusal, metadata::Fetcher};
+use super::{
+    Refusal,
+    metadata::{Fetcher, Kind},
+};
 use crate::store::single_sign_on::SingleSignOnRow;
 
 /// Where a company's people sign in.
@@ -26,8 +29,7 @@ impl Provider {
     /// What is kept of it. What was read once can be read again, until a later version of ours is stricter: then it must be
     /// set up anew.
     pub(crate) fn of_row(row: &SingleSignOnRow) -> Option<Self> {
-        // Metadata of SAML is XML and a configuration of OpenID Connect is JSON, whatever older code left in other columns.
-        if row.metadata.trim_start().starts_with('{') {
+        if is_json(&row.metadata) {
             let configuration = oidc_protocol::Configuration::read(&row.issuer, row.metadata.as_bytes());
             let keys = Keys::read(row.keys.as_bytes());
             let client_id = row.client_id.clone();
@@ -69,21 +71,9 @@ impl Documents {
         }
     }
 
-    /// Whether what was believed before by this row still is. More certificates are no less trust; an OpenID provider's keys
-    /// are whatever it publishes.
-    pub(crate) fn are_trusted_by(&self, before: &SingleSignOnRow) -> bool {
-        let now =
-            SingleSignOnRow { metadata: self.metadata.clone(), keys: self.keys.clone(), ..before.clone() };
-        match (Provider::of_row(before), Provider::of_row(&now)) {
-            (Some(Provider::Saml(before)), Some(Provider::Saml(now))) => {
-                let is_still = |one: &Certificate| {
-                    now.certificates.iter().any(|other| other.fingerprint_sha256 == one.fingerprint_sha256)
-                };
-                before.certificates.iter().all(is_still)
-            }
-            (Some(Provider::Oidc(_)), Some(Provider::Oidc(_))) => true,
-            _ => false,
-        }
+    /// Metadata of SAML is XML and a configuration of OpenID Connect is JSON, whatever older code left in other columns.
+    pub(crate) fn are_openid(&self) -> bool {
+        is_json(&self.metadata)
     }
 
     /// SAML's metadata.
@@ -94,10 +84,29 @@ impl Documents {
 
     /// An OpenID provider's configuration at this address, and its keys where that says they are.
     pub(crate) async fn of_openid_provider(fetcher: &Fetcher, address: &str) -> Result<Self, Refusal> {
-        let metadata = fetcher.fetch(address).await?;
+        let metadata = fetcher.fetch(Kind::Metadata, address).await?;
         let configuration = oidc_protocol::Configuration::read_from(address, metadata.as_bytes())?;
-        let keys = fetcher.fetch(&configuration.keys_url).await?;
+        let keys = fetcher.fetch(Kind::Keys, &configuration.keys_url).await?;
         Keys::read(keys.as_bytes())?;
         Ok(Self { issuer: configuration.issuer, metadata, metadata_url: address.to_owned(), keys })
+    }
+}
+
+fn is_json(metadata: &str) -> bool {
+    metadata.trim_start().starts_with('{')
+}
+
+/// Whether what is believed by the one row is believed by the other. More certificates are no less trust; an OpenID
+/// provider's keys are whatever it publishes.
+pub(super) fn still_trusts(before: &SingleSignOnRow, row: &SingleSignOnRow) -> bool {
+    match (Provider::of_row(before), Provider::of_row(row)) {
+        (Some(Provider::Saml(before)), Some(Provider::Saml(now))) => {
+            let is_still = |one: &Certificate| {
+                now.certificates.iter().any(|other| other.fingerprint_sha256 == one.fingerprint_sha256)
+            };
+            before.certificates.iter().all(is_still)
+        }
+        (Some(Provider::Oidc(_)), Some(Provider::Oidc(_))) => true,
+        _ => false,
     }
 }

@@ -6,7 +6,7 @@ use typed_ids::CompanyId;
 
 use super::{
     Configuration, Refusal, Way,
-    metadata::FetchError,
+    metadata::{FetchError, Kind},
     of_company,
     provider::{Documents, Provider},
 };
@@ -22,17 +22,19 @@ use crate::{
 /// Metadata that was read longer ago is read again. Entra makes a new certificate known weeks before it signs with it.
 const OLD: TimeDelta = TimeDelta::hours(6);
 
-/// Reads a company's metadata again when it is old.
-pub(super) async fn one_if_old(app: &App, company: CompanyId) -> Result<(), Refusal> {
-    let Some(configuration) = of_company(app, company).await? else { return Ok(()) };
-    let is_old = app.now() - configuration.row.refreshed_at >= OLD;
-    if configuration.way() == Way::Password || configuration.row.metadata_url.is_empty() || !is_old {
-        return Ok(());
-    }
-    one(app, company, configuration, system()).await
+/// How the company signs in, when its metadata is to be read again.
+pub(super) async fn old(app: &App, company: CompanyId) -> Result<Option<Configuration>, pg_pool::Error> {
+    let now = app.now();
+    let is_old = |configuration: &Configuration| {
+        let row = &configuration.row;
+        let is_read = configuration.way() != Way::Password && !row.metadata_url.is_empty();
+        is_read && now - row.refreshed_at >= OLD
+    };
+    Ok(of_company(app, company).await?.filter(is_old))
 }
 
-fn system() -> Actor {
+/// Who reads it when nobody asks for it.
+pub(super) fn system() -> Actor {
     Actor { kind: actor::Kind::System.into(), name: String::new(), address: String::new() }
 }
 
@@ -88,7 +90,9 @@ pub(crate) async fn one(
 async fn read(app: &App, configuration: &Configuration) -> Result<Documents, Refusal> {
     let url = &configuration.row.metadata_url;
     let documents = match configuration.provider {
-        Provider::Saml(_) => Documents::of_metadata(app.metadata.fetch(url).await?, url.clone())?,
+        Provider::Saml(_) => {
+            Documents::of_metadata(app.metadata.fetch(Kind::Metadata, url).await?, url.clone())?
+        }
         Provider::Oidc(_) => Documents::of_openid_provider(&app.metadata, url).await?,
     };
     if documents.issuer != configuration.row.issuer {

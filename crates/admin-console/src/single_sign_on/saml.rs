@@ -102,8 +102,10 @@ async fn take_of_company(
     let configuration = of_company(app, company).await?;
     // Before it is switched on for everybody, it can be tested.
     let configuration = configuration.filter(|configuration| is_test || configuration.way() == Way::Saml);
-    let configuration = configuration.ok_or(Refusal::Off)?;
-    let Provider::Saml(identity_provider) = &configuration.provider else { return Err(Refusal::Off) };
+    // What answers a request of ours was asked for when this way was set up.
+    let off = || if asked.is_some() { Refusal::Changed } else { Refusal::Off };
+    let configuration = configuration.ok_or_else(off)?;
+    let Provider::Saml(identity_provider) = &configuration.provider else { return Err(off()) };
     let request = asked.as_ref().map(|asked| message_id(asked.request));
     let expected = Expected {
         request_id: request.as_deref(),
@@ -151,6 +153,8 @@ fn received(assertion: &Assertion) -> Received {
         certificate: assertion.signed_with.clone(),
         key_id: String::new(),
         claims: assertion.attributes.clone(),
+        // It must (core §2.7.2).
+        says_when: true,
     }
 }
 

@@ -41,6 +41,9 @@ pub(crate) struct Received {
     #[serde(default)]
     pub(crate) key_id: String,
     pub(crate) claims: BTreeMap<String, Vec<String>>,
+    /// Whether it says when somebody has proved there who they are, which a second proof here rests on.
+    #[serde(default)]
+    pub(crate) says_when: bool,
 }
 
 /// Whom it leads to.
@@ -86,6 +89,11 @@ impl Received {
         });
         self
     }
+}
+
+/// Of a report as it is kept.
+pub(super) fn says_when(report: &str) -> bool {
+    serde_json::from_str::<Report>(report).is_ok_and(|report| report.received.says_when)
 }
 
 /// How many characters of JSON these are (RFC 8259 §7), with quotation marks and a comma.
@@ -196,6 +204,7 @@ mod tests {
                 certificate: long.clone(),
                 key_id: long.clone(),
                 claims: claims.collect(),
+                says_when: true,
             };
             let named = cut(&long, TEXT_MOST);
             let person = Person {

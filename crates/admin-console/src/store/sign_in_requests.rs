@@ -2,7 +2,11 @@
 //! expects [`super::act_for`] before it.
 
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult, prelude::*};
+use diesel::{
+    PgConnection, QueryResult,
+    dsl::{count_star, min},
+    prelude::*,
+};
 use typed_ids::CompanyId;
 use uuid::Uuid;
 
@@ -31,27 +35,36 @@ pub(crate) struct Room {
     pub(crate) of_network: i64,
 }
 
-/// Notes a request, and forgets those that nobody came back from; `false` when there is no room for it.
-pub(crate) fn insert(
+/// Whether one more may wait; `Err` says when the first of those that are in its way is good no more. Forgets those that
+/// nobody came back from.
+pub(crate) fn has_room(
     connection: &mut PgConnection,
-    row: &SignInRequestRow,
+    company: CompanyId,
+    (purpose, network_key): (&str, &str),
     now: DateTime<Utc>,
     room: Room,
-) -> QueryResult<bool> {
-    forget_expired(connection, CompanyId::from_uuid(row.company_id), now)?;
+) -> QueryResult<Result<(), DateTime<Utc>>> {
+    forget_expired(connection, company, now)?;
     let alike = || {
         sign_in_requests::table
-            .filter(sign_in_requests::company_id.eq(row.company_id))
-            .filter(sign_in_requests::purpose.eq(&row.purpose))
+            .filter(sign_in_requests::company_id.eq(company.as_uuid()))
+            .filter(sign_in_requests::purpose.eq(purpose))
+            .select((count_star(), min(sign_in_requests::expires_at)))
     };
-    let of_network = alike().filter(sign_in_requests::network_key.eq(&row.network_key));
-    let of_network: i64 = of_network.count().get_result(connection)?;
-    let of_company: i64 = alike().count().get_result(connection)?;
-    if of_network >= room.of_network || of_company >= room.of_company {
-        return Ok(false);
+    let of_network = alike().filter(sign_in_requests::network_key.eq(network_key));
+    let of_network: (i64, Option<DateTime<Utc>>) = of_network.first(connection)?;
+    let of_company: (i64, Option<DateTime<Utc>>) = alike().first(connection)?;
+    for ((waiting, first), most) in [(of_network, room.of_network), (of_company, room.of_company)] {
+        if waiting >= most {
+            return Ok(Err(first.unwrap_or(now)));
+        }
     }
-    diesel::insert_into(sign_in_requests::table).values(row).execute(connection)?;
-    Ok(true)
+    Ok(Ok(()))
+}
+
+/// Notes a request.
+pub(crate) fn insert(connection: &mut PgConnection, row: &SignInRequestRow) -> QueryResult<()> {
+    diesel::insert_into(sign_in_requests::table).values(row).execute(connection).map(drop)
 }
 
 /// Forgets requests that nobody came back from.

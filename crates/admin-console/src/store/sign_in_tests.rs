@@ -63,20 +63,19 @@ pub(crate) fn find(
         .optional()
 }
 
-/// What those may do to whom tests of this administrator have led since then, of what was set up at this time.
-pub(crate) fn roles_of_accepted(
+/// The tests of this administrator since then that succeeded, of what was set up at this time.
+pub(crate) fn accepted(
     connection: &mut PgConnection,
     company: CompanyId,
     tester: &str,
     (set_up_at, since): (DateTime<Utc>, DateTime<Utc>),
-) -> QueryResult<Vec<String>> {
+) -> QueryResult<Vec<SignInTestRow>> {
     sign_in_tests::table
         .filter(sign_in_tests::company_id.eq(company.as_uuid()))
         .filter(sign_in_tests::tester.eq(tester))
         .filter(sign_in_tests::set_up_at.eq(set_up_at))
         .filter(sign_in_tests::made_at.ge(since))
         .filter(sign_in_tests::is_accepted)
-        .select(sign_in_tests::role)
-        .distinct()
+        .select(SignInTestRow::as_select())
         .load(connection)
 }

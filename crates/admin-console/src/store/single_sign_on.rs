@@ -69,7 +69,7 @@ pub(crate) fn company_of_issuer(
     Ok(company.map(CompanyId::from_uuid))
 }
 
-/// Where somebody with a user name of this domain signs in.
+/// Where somebody with a user name of this domain signs in, if not with a password.
 pub(crate) fn company_of_domain(
     connection: &mut PgConnection,
     domain: &str,
@@ -83,7 +83,11 @@ pub(crate) fn company_of_domain(
         .select(sign_in_domains::company_id)
         .first(connection)
         .optional()?;
-    Ok(company.map(CompanyId::from_uuid))
+    let Some(company) = company.map(CompanyId::from_uuid) else { return Ok(None) };
+    super::act_for(connection, company)?;
+    let set_up = single_sign_on::table.find(company.as_uuid()).filter(single_sign_on::way.ne("password"));
+    let is_elsewhere: bool = diesel::select(diesel::dsl::exists(set_up)).get_result(connection)?;
+    Ok(is_elsewhere.then_some(company))
 }
 
 /// Sets how a company signs in. An issuer with which another company signs in violates `single_sign_on_issuer_idx`.

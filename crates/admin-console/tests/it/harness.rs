@@ -162,8 +162,15 @@ impl World {
 
     /// One more console beside the first, and where it listens.
     pub(crate) async fn another_instance(&self) -> (Process, SocketAddr) {
+        self.another_instance_without("").await
+    }
+
+    /// The same, without this setting.
+    pub(crate) async fn another_instance_without(&self, setting: &str) -> (Process, SocketAddr) {
         let http = SocketAddr::from(([127, 0, 0, 1], backing_servers::port::free().unwrap()));
         let mut variables = self.variables.clone();
+        variables.remove(setting);
+        variables.insert("TIMECLOCK_CONSOLE_URL", format!("http://{http}"));
         variables.insert("TIMECLOCK_HTTP_ADDR", http.to_string());
         let process = serve(variables.into_iter(), &self.clock).await;
         process.health.started();

@@ -72,10 +72,28 @@ impl Company {
         let recorder = Recorder::start(&provider().issuer()).await;
         let anna = world.administrator(&world.contoso.clone()).await;
         let company = Self { world, anna, provider: provider(), recorder };
-        let saved = company.save(&[]).await;
-        assert_eq!(saved.location(), format!("{SETTINGS}?done=saved"), "{}", saved.body);
         company.provision("administrator", true);
+        for way in ["password", "oidc"] {
+            let saved = company.save(&[("way", way)]).await;
+            assert_eq!(saved.location(), format!("{SETTINGS}?done=saved"), "{}", saved.body);
+            if way == "password" {
+                company.test("anna-sets-up", &json!({})).await;
+            }
+        }
+        company.recorder.forget();
         company
+    }
+
+    /// Anna's test, with these claims besides those that lead to Megan; what it shows.
+    async fn test(&self, subject: &str, claims: &Value) -> Seen {
+        keep_time(&self.world);
+        let page = self.anna.post(&format!("{SETTINGS}/test"), &[]).await;
+        let mut all = json!({ "oid": OBJECT });
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        let location = self.answer(&self.sent(&page), subject, &all);
+        let answer = self.anna.get(&location).await;
+        assert!(answer.location().starts_with(&format!("{SETTINGS}/tests/")), "{}", answer.body);
+        self.anna.get(answer.location()).await
     }
 
     /// Sets OpenID Connect up, with these fields before the usual ones.
@@ -101,11 +119,7 @@ impl Company {
     }
 
     fn sent(&self, page: &Seen) -> String {
-        assert_eq!(page.status, 200, "{}", page.body);
-        let start = format!("{}/oauth2/authorize?", self.recorder.issuer());
-        let (_, rest) = page.body.split_once(&start).unwrap_or_else(|| panic!("{}", page.body));
-        let query = rest.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
-        format!("{start}{query}")
+        sent(page, &self.recorder.issuer())
     }
 
     /// Somebody of whom the provider says this signs in there; where it sends their browser.
@@ -125,6 +139,15 @@ impl Company {
         let labels = format!("result=\"{result}\",way=\"oidc\"");
         self.world.count("timeclock_console_single_sign_ons_total", &labels)
     }
+}
+
+/// The address of this provider to which a page leads.
+fn sent(page: &Seen, issuer: &str) -> String {
+    assert_eq!(page.status, 200, "{}", page.body);
+    let start = format!("{issuer}/oauth2/authorize?");
+    let (_, rest) = page.body.split_once(&start).unwrap_or_else(|| panic!("{}", page.body));
+    let query = rest.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+    format!("{start}{query}")
 }
 
 async fn save(browser: &Browser, issuer: &str, (domains, fields): (&str, &[(&str, &str)])) -> Seen {
@@ -354,10 +377,24 @@ async fn one_company_s_provider_lets_nobody_into_another() {
     let world = &company.world;
     let bruno = world.administrator(&world.fabrikam.clone()).await;
     let theirs = Recorder::start(&another_provider().issuer()).await;
-    let taken = save(&bruno, &company.recorder.issuer(), ("", &[])).await;
-    assert_eq!(taken.status, 409, "that provider is Contoso's");
-    let saved = save(&bruno, &theirs.issuer(), ("fabrikam.example", &[])).await;
-    assert_eq!(saved.status, 303, "{}", saved.body);
+    let test = async |issuer: &str, provider: &Server| {
+        keep_time(world);
+        let page = bruno.post(&format!("{SETTINGS}/test"), &[]).await;
+        let address = sent(&page, issuer);
+        bruno.get(&answer(provider, &address, "bruno-tests", &json!({ "oid": OBJECT }))).await
+    };
+    for (issuer, provider, domains, status) in [
+        (company.recorder.issuer(), provider(), "", 409),
+        (theirs.issuer(), another_provider(), "fabrikam.example", 303),
+    ] {
+        let saved = save(&bruno, &issuer, (domains, &[("way", "password")])).await;
+        assert_eq!(saved.status, 303, "{}", saved.body);
+        test(&issuer, provider).await;
+        let saved = save(&bruno, &issuer, (domains, &[])).await;
+        assert_eq!(saved.status, status, "the first one is Contoso's: {}", saved.body);
+    }
+    company.recorder.forget();
+    theirs.forget();
     let browser = world.browser();
     // Fabrikam's provider answers a request that Contoso made: its code is brought to Contoso's, which never gave it.
     let address = company.begin(&browser, "/").await;
@@ -437,26 +474,49 @@ async fn a_provider_that_does_not_answer_is_told_apart_from_one_that_declines() 
 async fn keys_that_were_rolled_over_are_read_once_a_minute() {
     let company = Company::start().await;
     let megan = company.world.browser();
-    assert_eq!(company.recorder.asked(KEYS).len(), 1, "when it was set up");
     // The provider does not say by which key it signs, so one that is not known is one of a set without it.
     company.recorder.answer(KEYS, "200 OK", r#"{"keys": []}"#);
     let refreshed = company.anna.post(&format!("{SETTINGS}/refresh"), &[]).await;
     assert_eq!(refreshed.status, 303, "{}", refreshed.body);
-    assert_eq!(company.recorder.asked(KEYS).len(), 2);
+    assert_eq!(company.recorder.asked(KEYS).len(), 1);
     for _ in 0..2 {
         let answer = company.sign_in(&megan, "megan-rolls", &json!({})).await;
         assert!(answer.body.contains("<code>unknown_key</code>"), "{}", answer.body);
-        assert_eq!(company.recorder.asked(KEYS).len(), 3, "once");
+        assert_eq!(company.recorder.asked(KEYS).len(), 2, "once");
     }
     company.recorder.answer_no_more(KEYS);
     company.world.clock.advance(Duration::from_secs(61));
     let answer = company.sign_in(&megan, "megan-rolls", &json!({})).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    assert_eq!(company.recorder.asked(KEYS).len(), 4);
+    assert_eq!(company.recorder.asked(KEYS).len(), 3);
     assert_eq!(company.sign_in(&megan, "megan-rolls", &json!({})).await.status, 303);
-    assert_eq!(company.recorder.asked(KEYS).len(), 4, "they were kept");
+    assert_eq!(company.recorder.asked(KEYS).len(), 3, "they were kept");
     let acts = acts(&company.world, company.world.contoso.id).await;
     assert!(acts.iter().any(|act| act.starts_with("single_sign_on.refreshed")), "{acts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_somebody_else_has_read_a_moment_ago_are_believed() {
+    let company = Company::start().await;
+    let database = company.world.database.name.clone();
+    let sql = move |text: &str| {
+        backing_servers::postgres::Server::shared().unwrap().sql(&database, text).unwrap().trim().to_owned()
+    };
+    let keys = sql("SELECT keys FROM console.single_sign_on");
+    let now = company.world.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    sql(&format!(
+        "UPDATE console.single_sign_on SET keys = '{{\"keys\": []}}', keys_sought_at = to_timestamp({now} + 60)"
+    ));
+    let megan = company.world.browser();
+    let answer = company.sign_in(&megan, "megan-waits", &json!({})).await;
+    assert!(answer.body.contains("<code>unknown_key</code>"), "{}", answer.body);
+    // They are kept after this sign-in has read which ones there are, and before it has the ID token.
+    company.recorder.before(TOKEN, move || {
+        sql(&format!("UPDATE console.single_sign_on SET keys = '{keys}'"));
+    });
+    let answer = company.sign_in(&megan, "megan-waits", &json!({})).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!(company.recorder.asked(KEYS).len(), 0, "nobody asks for them again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -466,13 +526,9 @@ async fn a_test_shows_what_came_and_signs_nobody_in() {
     assert_eq!(company.save(&[("way", "password")]).await.status, 303);
     let before = company.anna.session();
     let test = async |subject: &str, claims: Value| {
-        keep_time(&company.world);
-        let page = company.anna.post(&format!("{SETTINGS}/test"), &[]).await;
-        let location = company.answer(&company.sent(&page), subject, &claims);
-        let answer = company.anna.get(&location).await;
-        assert!(answer.location().starts_with(&format!("{SETTINGS}/tests/")), "{}", answer.body);
+        let report = company.test(subject, &claims).await.body;
         assert_eq!(company.anna.session(), before);
-        company.anna.get(answer.location()).await.body
+        report
     };
     let claims = json!({ "oid": OBJECT, "roles": ["auditor"], "preferred_username": USER });
     let report = test("tested", claims).await;
@@ -500,10 +556,17 @@ async fn a_test_shows_what_came_and_signs_nobody_in() {
 async fn passwords_are_switched_off_where_openid_connect_was_tested() {
     let company = Company::start().await;
     let only = async || company.anna.post(&format!("{SETTINGS}/only"), &[("is_only", "true")]).await;
+    let server = backing_servers::postgres::Server::shared().unwrap();
+    server.sql(&company.world.database.name, "DELETE FROM console.sign_in_tests").unwrap();
     assert!(only().await.body.contains("Test it yourself first"));
-    let page = company.anna.post(&format!("{SETTINGS}/test"), &[]).await;
-    let location = company.answer(&company.sent(&page), "anna-tests", &json!({ "oid": OBJECT }));
-    company.anna.get(&location).await;
+    let report = company.test("anna-tests-in-vain", &json!({ "auth_time": null })).await;
+    assert!(report.body.contains("There is no auth_time"), "{}", report.body);
+    assert!(
+        only().await.body.contains("Have it send the claim auth_time"),
+        "nobody could switch them on again"
+    );
+    let report = company.test("anna-tests", &json!({})).await;
+    assert!(!report.body.contains("There is no auth_time"), "{}", report.body);
     let ids = crate::administrators::ids(&company.world, company.world.contoso.id).await;
     let keep = format!("/settings/administrators/{}/break-glass", ids[0].1);
     assert_eq!(company.anna.post(&keep, &[("is_break_glass", "true")]).await.status, 303);
@@ -523,10 +586,17 @@ async fn what_is_protected_has_somebody_sign_in_again_at_the_provider() {
     assert!(only().await.location().starts_with("/confirm-password"));
     let page = megan.post("/confirm-password", &[("return", "/people")]).await;
     let address = company.sent(&page);
-    assert_eq!(field(&address, "prompt"), "login");
+    assert_eq!((field(&address, "prompt"), field(&address, "max_age")), ("login".to_owned(), "0".to_owned()));
     // A provider that passes it over, or a browser that leaves it out: only the time that the ID token says counts.
     let long_ago = json!({ "oid": OBJECT, "auth_time": 1 });
-    assert_eq!(megan.get(&company.answer(&address, "megan-confirms", &long_ago)).await.status, 303);
+    let answer = megan.get(&company.answer(&address, "megan-confirms", &long_ago)).await;
+    assert_eq!(answer.location(), "/confirm-password?return=/people&why=not-asked", "{}", answer.body);
+    let page = megan.post("/confirm-password", &[("return", "/people")]).await;
+    let no_time = json!({ "oid": OBJECT, "auth_time": null });
+    let answer = megan.get(&company.answer(&company.sent(&page), "megan-confirms", &no_time)).await;
+    assert_eq!(answer.location(), "/confirm-password?return=/people&why=no-time", "{}", answer.body);
+    let page = megan.get(answer.location()).await;
+    assert!(page.body.contains("does not say when you have proved"), "{}", page.body);
     assert!(only().await.location().starts_with("/confirm-password"), "still");
     let page = megan.post("/confirm-password", &[("return", "/people")]).await;
     let address = company.sent(&page);
@@ -547,10 +617,12 @@ async fn another_application_or_another_protocol_ends_the_sessions_of_the_one_be
     let location =
         company.answer(&company.begin(&megan, "/").await, "megan-moves", &json!({ "oid": OBJECT }));
     let saml = IdentityProvider::new("https://sts.example/contoso/").metadata();
-    let moved = company.save(&[("way", "saml"), ("metadata", saml.as_str())]).await;
+    let fields = [("way", "password"), ("client_id", ""), ("metadata", saml.as_str())];
+    let moved = company.save(&fields).await;
     assert_eq!(moved.status, 303, "{}", moved.body);
     let refused = megan.get(&location).await;
-    assert!(refused.body.contains("<code>off</code>"), "{}", refused.body);
+    assert!(refused.body.contains("<code>changed</code>"), "{}", refused.body);
+    assert!(refused.body.contains("Begin again"), "{}", refused.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -579,13 +651,31 @@ async fn a_provider_that_cannot_be_used_is_refused_with_a_reason() {
     refused(&[], "configuration or key set").await;
     recorder.answer_no_more(KEYS);
     let address = format!("{}{configuration}", recorder.issuer());
-    let saved = save(&anna, &address, ("", &[])).await;
+    let saved = save(&anna, &address, ("", &[("way", "password")])).await;
     assert_eq!(saved.status, 303, "the address itself does too: {}", saved.body);
     let page = anna.get(SETTINGS).await.body;
     let callback = format!("{}/oidc/callback/{}", anna.origin(), world.contoso.id);
     for shown in [address.as_str(), CLIENT, callback.as_str(), "/oidc/certificate"] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_goes_back_to_passwords_also_where_the_installation_has_lost_its_key() {
+    let company = Company::start().await;
+    let (keyless, http) = company.world.another_instance_without("TIMECLOCK_SIGN_IN_SIGNING_KEY").await;
+    let anna = Browser::new(http);
+    assert_eq!(anna.sign_in(company.world.contoso.email).await.status, 303);
+    company.recorder.lead_to("http://127.0.0.1:1");
+    let issuer = company.recorder.issuer();
+    let stays = save(&anna, &issuer, ("contoso.example", &[])).await;
+    assert_eq!(stays.status, 409, "what cannot work is not saved: {}", stays.body);
+    let saved = save(&anna, &issuer, ("contoso.example", &[("way", "password")])).await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let page = anna.post("/login", &[("user", USER)]).await;
+    assert!(page.body.contains("type=\"password\""), "{}", page.body);
+    assert_eq!(company.save(&[]).await.status, 303, "and to the provider again, which is tested");
+    drop(keyless);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,10 +21,19 @@ use crate::{
 impl Company {
     /// Anna's test, which leads to Megan.
     async fn test(&self) {
-        let (request, relay_state) = self.sent(&self.anna.post("/settings/single-sign-on/test", &[]).await);
-        let said = Said { request: Some(request), ..self.said() };
-        let answer = bring(&self.anna, &self.provider.response(&said), &relay_state).await;
-        assert!(answer.location().starts_with("/settings/single-sign-on/tests/"), "{}", answer.body);
+        self.test_by(&self.provider).await;
+    }
+
+    /// As many that wait as `generate_series` counts; `network` is SQL that says where each is from.
+    fn waiting(&self, count: u32, network: &str) {
+        let sql = format!(
+            "INSERT INTO console.sign_in_requests
+             SELECT '{}', gen_random_uuid(), 'w' || n, '', 'sign_in', '', '/', to_timestamp({NOW} + 900), {network}
+             FROM generate_series(1, {count}) n",
+            self.world.contoso.id
+        );
+        let server = backing_servers::postgres::Server::shared().unwrap();
+        server.sql(&self.world.database.name, &sql).unwrap();
     }
 
     /// Megan, found by a directory that takes so long that single sign-on is set up anew meanwhile.
@@ -44,6 +53,12 @@ impl Company {
             };
             told(Told::LookUpUser(LookUpUserReply { users: vec![megan] }))
         });
+    }
+
+    /// Those that it took to switch single sign-on on.
+    fn forget_tests(&self) {
+        let server = backing_servers::postgres::Server::shared().unwrap();
+        server.sql(&self.world.database.name, "DELETE FROM console.sign_in_tests").unwrap();
     }
 
     async fn keep_password(&self, email: &str, keeps: &str) {
@@ -67,28 +82,50 @@ impl Company {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_begins_and_never_ends_stops_themselves_alone() {
     let company = Company::start().await;
-    let (office, mut elsewhere) = (company.world.browser(), company.world.browser());
+    let (stranger, mut elsewhere) = (company.world.browser(), company.world.browser());
     elsewhere.address = "203.0.113.9".to_owned();
     let begin = async |browser: &Browser| browser.post("/login", &[("user", USER), ("return", "/")]).await;
-    for number in 0..100 {
-        assert_eq!(begin(&office).await.status, 200, "{number}");
-    }
-    let refused = begin(&office).await;
-    assert_eq!(refused.status, 429);
-    assert!(!refused.header("retry-after").is_empty(), "{}", refused.body);
+    assert_eq!(begin(&stranger).await.status, 200);
+    company.waiting(999, "(SELECT network_key FROM console.sign_in_requests LIMIT 1)");
+    let refused = begin(&stranger).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "901"), "{}", refused.body);
     assert_eq!(begin(&elsewhere).await.status, 200, "from another network");
     let page = company.anna.post("/settings/single-sign-on/test", &[]).await;
     assert_eq!(page.status, 200, "whoever is signed in does not wait: {}", page.body);
     company.world.clock.advance(std::time::Duration::from_secs(16 * 60));
-    assert_eq!(begin(&office).await.status, 200, "when all of them are too old");
+    assert_eq!(begin(&stranger).await.status, 200, "when all of them are too old");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_office_signs_in_as_often_as_it_likes() {
+async fn an_office_signs_in_however_many_give_up_or_are_refused() {
     let company = Company::start().await;
-    for number in 0..101 {
-        let answer = company.sign_in(&company.world.browser()).await;
-        assert_eq!(answer.status, 303, "{number}: {}", answer.body);
+    assert_eq!(company.sign_in(&company.world.browser()).await.status, 303);
+    company.provision("administrator", false);
+    for number in 0..110 {
+        let browser = company.world.browser();
+        let (request, relay_state) = company.begin(&browser, "/").await;
+        // Every other one closes the page; who does not is refused.
+        if number % 2 == 0 {
+            let said = Said { request: Some(request), ..company.said() };
+            let answer = bring(&browser, &company.provider.response(&said), &relay_state).await;
+            assert_eq!(answer.status, 403, "{number}: {}", answer.body);
+        }
+    }
+    company.waiting(2_000, "(SELECT network_key FROM console.sign_in_requests LIMIT 1)");
+    company.provision("administrator", true);
+    let answer = company.sign_in(&company.world.browser()).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_that_only_prepares_single_sign_on_has_passwords_as_before() {
+    let company = Company::start().await;
+    company.prepare(&[]).await;
+    let browser = company.world.browser();
+    for number in 0..110 {
+        let page = browser.post("/login", &[("user", USER)]).await;
+        assert_eq!(page.status, 200, "{number}: {}", page.body);
+        assert!(page.body.contains("type=\"password\""), "{number}: {}", page.body);
     }
 }
 
@@ -99,16 +136,9 @@ async fn what_strangers_begin_leaves_room_for_networks_that_are_known_and_for_ot
     megan.address = "203.0.113.1".to_owned();
     stranger.address = "203.0.113.2".to_owned();
     assert_eq!(company.sign_in(&megan).await.status, 303);
-    let waiting = format!(
-        "INSERT INTO console.sign_in_requests
-         SELECT '{}', gen_random_uuid(), n::text, '', 'sign_in', '', '/', to_timestamp({NOW} + 900), n::text
-         FROM generate_series(1, 10000) n",
-        company.world.contoso.id
-    );
-    let server = backing_servers::postgres::Server::shared().unwrap();
-    server.sql(&company.world.database.name, &waiting).unwrap();
+    company.waiting(10_000, "n::text");
     let refused = stranger.post("/login", &[("user", USER)]).await;
-    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert_eq!(refused.status, 429, "{}", refused.body);
     let (request, relay_state) = company.begin(&megan, "/").await;
     let said = Said { request: Some(request), ..company.said() };
     assert_eq!(bring(&megan, &company.provider.response(&said), &relay_state).await.status, 303);
@@ -171,12 +201,18 @@ async fn a_sign_in_under_way_does_not_outlive_the_set_up_that_it_rests_on() {
     let megan = company.world.browser();
     let answer = company.sign_in(&megan).await;
     assert_eq!((answer.status, megan.session()), (403, None), "{}", answer.body);
+    assert!(
+        answer.body.contains("Begin again") && answer.body.contains("<code>changed</code>"),
+        "{}",
+        answer.body
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_off_only_after_a_test_of_what_is_set_up_that_leads_to_an_administrator() {
     let company = Company::start().await;
     company.keep_password(company.world.contoso.email, "true").await;
+    company.forget_tests();
     company.provision("employee", true);
     company.test().await;
     let refused = company.switch_passwords_off().await;
@@ -195,7 +231,6 @@ async fn passwords_are_off_only_after_a_test_of_what_is_set_up_that_leads_to_an_
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_over_is_forgotten_also_where_nobody_signs_in_any_more() {
     let company = Company::start().await;
-    company.test().await;
     assert_eq!(company.sign_in(&company.world.browser()).await.status, 303);
     company.begin(&company.world.browser(), "/").await;
     let left = || {
@@ -312,7 +347,13 @@ async fn an_identity_provider_is_whose_who_signs_in_with_it_until_an_operator_fr
         let fields = [("way", way), ("match_by", "external_id"), ("metadata", metadata.as_str())];
         bruno.post("/settings/single-sign-on", &fields).await.status
     };
+    let test = async || {
+        let (request, relay_state) = company.sent(&bruno.post("/settings/single-sign-on/test", &[]).await);
+        let said = Said { request: Some(request), ..company.said() };
+        bring(&bruno, &company.provider.response(&said), &relay_state).await
+    };
     assert_eq!(save("password").await, 303, "who only writes it down takes it from nobody");
+    assert_eq!(test().await.status, 303);
     let megan = world.browser();
     assert_eq!(company.sign_in(&megan).await.status, 303, "and keeps nobody from it");
     assert_eq!(save("saml").await, 409);
@@ -322,6 +363,8 @@ async fn an_identity_provider_is_whose_who_signs_in_with_it_until_an_operator_fr
     let seen = sign_in(world.ask(RELEASE_SIGN_IN, release()).await);
     assert_eq!((seen.way.as_str(), seen.issuer.as_str(), seen.domains.len()), ("password", "", 0));
     assert_eq!(megan.get("/account").await.status, 303);
+    let again = [FORM[0], FORM[1], ("metadata", metadata.as_str())];
+    assert_eq!(company.save(&again).await.status, 409, "whoever had it has to prove anew that it is theirs");
     assert_eq!(save("saml").await, 303);
     assert!(matches!(world.ask(RELEASE_SIGN_IN, release()).await, Answer::Failure(_)), "once");
 }

@@ -41,10 +41,27 @@ impl Company {
         let provider = IdentityProvider::new(ISSUER);
         let metadata = provider.metadata();
         let company = Self { world, anna, provider, next: Mutex::new(0) };
-        let saved = company.save(&[&FORM, fields, &[("metadata", metadata.as_str())]].concat()).await;
-        assert_eq!(saved.location(), "/settings/single-sign-on?done=saved", "{}", saved.body);
         company.provision("administrator", true);
+        company.prepare(&[fields, &[("metadata", metadata.as_str())]].concat()).await;
+        company.test_by(&company.provider).await;
+        let saved = company.save(&[&FORM, fields].concat()).await;
+        assert_eq!(saved.location(), "/settings/single-sign-on?done=saved", "{}", saved.body);
         company
+    }
+
+    /// Writes an identity provider down, and leads nobody to it.
+    pub(crate) async fn prepare(&self, fields: &[(&str, &str)]) {
+        let saved = self.save(&[&[("way", "password")], &FORM[1..], fields].concat()).await;
+        assert_eq!(saved.location(), "/settings/single-sign-on?done=saved", "{}", saved.body);
+    }
+
+    /// Anna's test, of which the provider says that she is Megan.
+    pub(crate) async fn test_by(&self, provider: &IdentityProvider) {
+        let (request, relay_state) = self.sent(&self.anna.post("/settings/single-sign-on/test", &[]).await);
+        let now = self.world.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let said = Said { request: Some(request), now, ..self.said() };
+        let answer = bring(&self.anna, &provider.response(&said), &relay_state).await;
+        assert!(answer.location().starts_with("/settings/single-sign-on/tests/"), "{}", answer.body);
     }
 
     pub(crate) async fn save(&self, fields: &[(&str, &str)]) -> Seen {
@@ -310,14 +327,27 @@ async fn one_company_s_identity_provider_lets_nobody_into_another() {
             ("metadata", metadata),
         ]
     };
-    let save = async |metadata: String, domains: &'static str| {
-        let fields = fields(metadata, domains);
+    let save = async |way: &'static str, metadata: String, domains: &'static str| {
+        let mut fields = fields(metadata, domains);
+        fields[0].1 = way.to_owned();
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         bruno.post("/settings/single-sign-on", &fields).await
     };
-    assert_eq!(save(company.provider.metadata(), "").await.status, 409, "that one is Contoso's");
-    assert_eq!(save(theirs.metadata(), "contoso.example").await.status, 409, "so is that domain");
-    assert_eq!(save(theirs.metadata(), "fabrikam.example").await.status, 303);
+    // Whoever sets it up tests it, and is led back as somebody whom the directory knows.
+    let test = async |provider: &IdentityProvider| {
+        let (request, relay_state) = company.sent(&bruno.post("/settings/single-sign-on/test", &[]).await);
+        let said = Said { request: Some(request), ..company.said() };
+        bring(&bruno, &provider.response(&said), &relay_state).await
+    };
+    assert_eq!(save("password", company.provider.metadata(), "").await.status, 303, "it is public");
+    test(&company.provider).await;
+    let taken = save("saml", company.provider.metadata(), "").await;
+    assert_eq!(taken.status, 409);
+    assert!(taken.body.contains("Another company"), "that one is Contoso's: {}", taken.body);
+    assert_eq!(save("password", theirs.metadata(), "contoso.example").await.status, 409, "so is that domain");
+    assert_eq!(save("password", theirs.metadata(), "fabrikam.example").await.status, 303);
+    test(&theirs).await;
+    assert_eq!(save("saml", theirs.metadata(), "fabrikam.example").await.status, 303);
     // Fabrikam's provider says that somebody is Contoso's Megan.
     let megan = world.browser();
     let answer = bring(&megan, &theirs.response(&company.said()), "").await;
@@ -398,23 +428,20 @@ async fn passwords_are_switched_off_only_after_a_test_and_with_a_break_glass_adm
     let world = &company.world;
     let only =
         async |is_only| company.anna.post("/settings/single-sign-on/only", &[("is_only", is_only)]).await;
-    let refused = only("true").await;
-    assert_eq!(refused.status, 409);
+    let carla = world
+        .person(world.contoso.id, "carla@contoso.example", bus_contract::console::Role::Administrator)
+        .await;
+    let refused = carla.post("/settings/single-sign-on/only", &[("is_only", "true")]).await;
+    assert_eq!(refused.status, 409, "Anna has tested it, and Carla has not");
     assert!(refused.body.contains("Test it yourself first"), "{}", refused.body);
-    let page = company.anna.post("/settings/single-sign-on/test", &[]).await;
-    let (request, relay_state) = company.sent(&page);
-    let said = Said { request: Some(request), ..company.said() };
-    bring(&company.anna, &company.provider.response(&said), &relay_state).await;
     let refused = only("true").await;
     assert!(refused.body.contains("break-glass administrator"), "{}", refused.body);
 
     let ids = crate::administrators::ids(world, world.contoso.id).await;
-    let anna = format!("/settings/administrators/{}", ids[0].1);
+    let (_, id) = ids.iter().find(|(email, _)| email == world.contoso.email).unwrap();
+    let anna = format!("/settings/administrators/{id}");
     let kept = company.anna.post(&format!("{anna}/break-glass"), &[("is_break_glass", "true")]).await;
     assert_eq!(kept.status, 303, "{}", kept.body);
-    let carla = world
-        .person(world.contoso.id, "carla@contoso.example", bus_contract::console::Role::Administrator)
-        .await;
     assert_eq!(only("true").await.location(), "/settings/single-sign-on?done=only");
     assert_eq!(carla.get("/account").await.status, 303, "signed out");
     let refused = carla.sign_in("carla@contoso.example").await;
@@ -451,7 +478,10 @@ async fn what_is_protected_asks_somebody_to_prove_it_where_they_signed_in() {
     let ask = async || company.sent(&megan.post("/confirm-password", &[("return", "/people")]).await);
     let (request, relay_state) = ask().await;
     let said = Said { request: Some(request), known_for: 121, ..company.said() };
-    assert_eq!(bring(&megan, &company.provider.response(&said), &relay_state).await.status, 303);
+    let answer = bring(&megan, &company.provider.response(&said), &relay_state).await;
+    assert_eq!(answer.location(), "/confirm-password?return=/people&why=not-asked");
+    let page = megan.get(answer.location()).await;
+    assert!(page.body.contains("has not asked you to prove again"), "{}", page.body);
     let asked = megan.post("/settings/single-sign-on/only", &[("is_only", "true")]).await;
     assert!(asked.location().starts_with("/confirm-password"), "known from before: {}", asked.body);
     let (request, relay_state) = ask().await;
@@ -492,9 +522,18 @@ async fn another_identity_provider_ends_the_sessions_of_the_one_before() {
     assert_eq!(same.status, 303, "{}", same.body);
     assert_eq!(megan.get("/account").await.status, 200, "the same one");
     let next = IdentityProvider::new("https://sts.example/next/");
-    let saved = company.save(&[&FORM[..], &[("metadata", next.metadata().as_str())]].concat()).await;
-    assert_eq!(saved.status, 303);
+    let metadata = next.metadata();
+    company.world.clock.advance(Duration::from_secs(1));
+    let refused = company.save(&[&FORM[..], &[("metadata", metadata.as_str())]].concat()).await;
+    assert_eq!(refused.status, 409, "who has its metadata has not come back from it");
+    assert!(refused.body.contains("This is not tested yet"), "{}", refused.body);
+    assert_eq!(megan.get("/account").await.status, 200, "nothing has changed");
+    company.prepare(&[("metadata", metadata.as_str())]).await;
     assert_eq!(megan.get("/account").await.status, 303);
+    let refused = company.save(&FORM).await;
+    assert_eq!(refused.status, 409, "Anna's test was of the one before");
+    company.test_by(&next).await;
+    assert_eq!(company.save(&FORM).await.status, 303);
     assert_eq!(company.anna.get("/account").await.status, 200, "Anna's rests on her password");
 }
 
@@ -516,4 +555,22 @@ async fn metadata_that_cannot_be_used_is_refused_with_a_reason() {
     let page = anna.get("/saml/metadata").await;
     assert!(page.body.contains(&format!("entityID=\"{}/saml/metadata\"", anna.origin())), "{}", page.body);
     drop(world);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_are_saved_again_say_nothing_of_metadata_that_nobody_has_read() {
+    let company = Company::start().await;
+    let server = backing_servers::postgres::Server::shared().unwrap();
+    let sql = |text: &str| server.sql(&company.world.database.name, text).unwrap().trim().to_owned();
+    sql(
+        "UPDATE console.single_sign_on SET refresh_problem = 'it was away', refreshed_at = '2026-01-01T00:00:00Z'",
+    );
+    company.world.clock.advance(Duration::from_secs(60));
+    assert_eq!(company.save(&FORM).await.status, 303);
+    let kept = "SELECT count(*) FROM console.single_sign_on
+                WHERE refresh_problem = 'it was away' AND refreshed_at = '2026-01-01T00:00:00Z'";
+    assert_eq!(sql(kept), "1");
+    let metadata = company.provider.metadata();
+    assert_eq!(company.save(&[&FORM[..], &[("metadata", metadata.as_str())]].concat()).await.status, 303);
+    assert_eq!(sql(kept), "0", "now it was read");
 }

@@ -4,7 +4,10 @@ use crate::{
     Dashboard,
     dashboard::Row,
     expression::rate,
-    panel::{Judgement::Bad, Panel, Unit},
+    panel::{
+        Judgement::{Bad, Doubtful, Good},
+        Panel, Unit,
+    },
     visual::Visual,
 };
 
@@ -14,7 +17,7 @@ pub(super) fn board() -> Dashboard {
         title: "Console",
         description: "Who signs in to the console, what is kept open, and whether its mails are taken. How fast its pages are is told by Service health.",
         choices: Vec::new(),
-        rows: vec![people(), mails()],
+        rows: vec![people(), identity_providers(), mails()],
     }
 }
 
@@ -71,6 +74,32 @@ fn people() -> Row {
         ),
     ];
     Row { title: "People", panels }
+}
+
+fn identity_providers() -> Row {
+    let panels = vec![
+        Panel::new(
+            Visual::Number,
+            "Our certificate for identity providers",
+            Unit::Days,
+            "Days until the certificate expires by which this installation proves itself. Empty where it has none.",
+        )
+        .ask("", "(min(timeclock_console_sign_in_certificate_expiry_timestamp_seconds) - time()) / 86400")
+        .below(Bad)
+        .from(7.0, Doubtful)
+        .from(60.0, Good)
+        .runbook("SignInCertificateNearExpiry"),
+        Panel::new(
+            Visual::Stack,
+            "What identity providers were asked for",
+            Unit::PerSecond,
+            "Metadata, keys and what a code stands for. `unreachable` of all kinds at once is our way out; otherwise it is \
+             a company's provider.",
+        )
+        .ask("{{kind}} {{result}}", rate("timeclock_console_provider_fetches_total", "", "kind, result"))
+        .runbook("IdentityProvidersUnreachable"),
+    ];
+    Row { title: "Identity providers", panels }
 }
 
 fn mails() -> Row {

@@ -27,11 +27,12 @@ fn the_request_says_what_is_wanted_and_keeps_the_verifier() {
     assert_eq!(value("state"), Some(STATE));
     assert_eq!(value("nonce"), Some(NONCE));
     assert_eq!(value("prompt"), Some("login"));
+    assert_eq!(value("max_age"), Some("0"), "so that it must say when that was");
     assert_eq!(value("code_challenge_method"), Some("S256"));
     assert!(!url.contains(VERIFIER));
     let without = AuthorizationOptions::default();
     let url = ourselves().authorization_url(&configuration(), (STATE, NONCE, VERIFIER), without).unwrap();
-    assert!(!url.contains("prompt="));
+    assert!(!url.contains("prompt=") && !url.contains("max_age="));
 }
 
 /// RFC 7636, appendix B.

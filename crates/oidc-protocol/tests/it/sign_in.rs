@@ -97,6 +97,23 @@ fn an_id_token_is_good_for_minutes() {
 }
 
 #[test]
+fn an_id_token_that_is_good_for_ever_is_refused() {
+    for (expires_at, is_believed) in
+        [(253_370_764_799_i64, true), (253_370_764_800, false), (8_210_266_876_799, false)]
+    {
+        server().set_claims("eternal", &format!(r#"{{"exp": {expires_at}}}"#)).unwrap();
+        let nonce = format!("nonce-until-{expires_at}");
+        let answer = answer_for("eternal", &nonce);
+        let accepted = ourselves().accept(&configuration(), &keys(), (answer.as_bytes(), &nonce), Utc::now());
+        assert_eq!(
+            accepted.map(drop),
+            if is_believed { Ok(()) } else { Err(Refusal::Malformed) },
+            "{expires_at}"
+        );
+    }
+}
+
+#[test]
 fn longer_claims_than_are_read_are_refused() {
     let at = |claim: &str, length: usize| {
         let value = "x".repeat(length);

@@ -24,7 +24,7 @@ use crate::{
         federation::Purpose,
         oidc,
         provider::Provider,
-        refresh,
+        refresh, set_up,
         sign_in_test::{self, Report},
     },
     store::audit::timestamp,
@@ -57,18 +57,6 @@ pub(crate) struct OnlyForm {
     is_only: bool,
 }
 
-/// What the form shows: what is set, or what somebody has just typed.
-struct Typed {
-    way: Way,
-    metadata_url: String,
-    metadata: String,
-    configuration_url: String,
-    client_id: String,
-    match_by: MatchBy,
-    allows_unsolicited: bool,
-    domains: String,
-}
-
 #[derive(Template)]
 #[template(path = "single_sign_on.html")]
 struct SingleSignOnPage {
@@ -83,7 +71,8 @@ struct SingleSignOnPage {
     redirect_url: String,
     /// What we prove ourselves by; without it there is no OpenID Connect.
     our_certificate: Option<CertificateLine>,
-    fields: Typed,
+    /// What is set, or what somebody has just typed.
+    fields: Wanted,
     known: Option<Known>,
 }
 
@@ -137,7 +126,7 @@ pub(crate) async fn show(
 struct Answer {
     said: Option<(Tone, Key)>,
     detail: String,
-    typed: Option<Typed>,
+    typed: Option<Wanted>,
 }
 
 async fn answer(
@@ -171,7 +160,7 @@ async fn answer(
     Ok(render::page(status, &answer))
 }
 
-fn fields(configuration: Option<&Configuration>) -> Typed {
+fn fields(configuration: Option<&Configuration>) -> Wanted {
     let url = |is_openid| {
         let of_protocol =
             configuration.filter(|known| matches!(known.provider, Provider::Oidc(_)) == is_openid);
@@ -181,7 +170,7 @@ fn fields(configuration: Option<&Configuration>) -> Typed {
         Some(Provider::Oidc(provider)) => provider.client_id.clone(),
         Some(Provider::Saml(_)) | None => String::new(),
     };
-    Typed {
+    Wanted {
         way: configuration.map_or(Way::Password, Configuration::way),
         metadata_url: url(false),
         metadata: String::new(),
@@ -231,16 +220,6 @@ pub(crate) async fn save(
 ) -> Result<HttpResponse, Problem> {
     let way = Way::parse(&form.way).ok_or(Problem::Invalid)?;
     let match_by = MatchBy::parse(&form.match_by).ok_or(Problem::Invalid)?;
-    let typed = Typed {
-        way,
-        metadata_url: form.metadata_url.clone(),
-        metadata: form.metadata.clone(),
-        configuration_url: form.configuration_url.clone(),
-        client_id: form.client_id.clone(),
-        match_by,
-        allows_unsolicited: form.allows_unsolicited.is_some(),
-        domains: form.domains.clone(),
-    };
     let wanted = Wanted {
         way,
         metadata_url: form.metadata_url,
@@ -251,9 +230,9 @@ pub(crate) async fn save(
         allows_unsolicited: form.allows_unsolicited.is_some(),
         domains: form.domains,
     };
-    match single_sign_on::save(&app, &who, wanted).await {
+    match set_up::save(&app, &who, wanted.clone()).await {
         Ok(()) => Ok(see_other(&format!("{PATH}?done=saved"))),
-        Err(refusal) => refused(&app, &who, &request, refusal, Some(typed)).await,
+        Err(refusal) => refused(&app, &who, &request, refusal, Some(wanted)).await,
     }
 }
 
@@ -326,7 +305,7 @@ async fn refused(
     who: &SignedIn,
     request: &HttpRequest,
     refusal: Refusal,
-    typed: Option<Typed>,
+    typed: Option<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let (status, key, detail) = match refusal {
         Refusal::Database(error) => return Err(error.into()),
@@ -354,6 +333,8 @@ async fn refused(
         Refusal::NotTestedAsAdministrator => {
             (StatusCode::CONFLICT, "sso-not-tested-as-administrator", String::new())
         }
+        Refusal::NoTime => (StatusCode::CONFLICT, "sso-no-time", String::new()),
+        Refusal::TestFirst => (StatusCode::CONFLICT, "sso-test-first", String::new()),
         Refusal::NoBreakGlass => (StatusCode::CONFLICT, "sso-no-break-glass", String::new()),
     };
     answer(app, who, request, status, Answer { said: Some((Tone::Danger, Key(key))), detail, typed }).await

@@ -29,7 +29,10 @@ pub(crate) struct Recorder {
     provider: Arc<AtomicU16>,
     asked: Arc<Mutex<Vec<Asked>>>,
     instead: Arc<Mutex<HashMap<String, (&'static str, String)>>>,
+    meanwhile: Arc<Mutex<HashMap<String, Act>>>,
 }
+
+type Act = Arc<dyn Fn() + Send + Sync>;
 
 impl Recorder {
     pub(crate) async fn start(issuer: &str) -> Self {
@@ -39,6 +42,7 @@ impl Recorder {
             provider: Arc::new(AtomicU16::new(port_of(issuer))),
             asked: Arc::default(),
             instead: Arc::default(),
+            meanwhile: Arc::default(),
         };
         let listening = recorder.clone();
         tokio::spawn(async move {
@@ -69,6 +73,16 @@ impl Recorder {
         self.instead.lock().unwrap().remove(path);
     }
 
+    /// From here on, this happens before this path is answered.
+    pub(crate) fn before(&self, path: &str, act: impl Fn() + Send + Sync + 'static) {
+        self.meanwhile.lock().unwrap().insert(path.to_owned(), Arc::new(act));
+    }
+
+    /// What was sent until now is nobody's matter.
+    pub(crate) fn forget(&self) {
+        self.asked.lock().unwrap().clear();
+    }
+
     /// What the console sent to this path, in order.
     pub(crate) fn asked(&self, path: &str) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().filter(|asked| asked.path == path).cloned().collect()
@@ -85,6 +99,10 @@ impl Recorder {
             }
         };
         let instead = self.instead.lock().unwrap().get(&asked.path).cloned();
+        let act = self.meanwhile.lock().unwrap().get(&asked.path).cloned();
+        if let Some(act) = act {
+            tokio::task::block_in_place(|| act());
+        }
         self.asked.lock().unwrap().push(asked);
         if let Some((status, body)) = instead {
             let length = body.len();
