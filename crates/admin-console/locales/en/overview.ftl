@@ -7,6 +7,7 @@ overview-connect = Start
 overview-token = Microsoft Entra token
 overview-no-token = No token
 overview-token-link = Manage the token
+overview-client-link = Manage the client
 
 state-healthy = Connected
 state-warning = Needs attention

@@ -7,6 +7,7 @@ overview-connect = Commencer
 overview-token = Jeton Microsoft Entra
 overview-no-token = Aucun jeton
 overview-token-link = Gérer le jeton
+overview-client-link = Gérer le client
 
 state-healthy = Connecté
 state-warning = À surveiller

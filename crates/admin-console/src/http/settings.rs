@@ -21,7 +21,7 @@ use crate::{
     language::{Key, Text, times::from_wire},
     outlook::{
         Outlook,
-        credential::{Credentials, end_of},
+        credential::{Credentials, Move, end_of},
         pulse::{Next, Pulse},
     },
     page::{Page, Section, Tone},
@@ -70,8 +70,8 @@ struct Shown {
 /// A token that still works beside the current one.
 struct Older {
     shown: Shown,
-    /// Whether Entra has called with the current one since.
-    is_left_behind: bool,
+    /// How far Entra has come to the current one.
+    moved: Move,
     /// Calls with the current one.
     calls_of_current: u64,
 }
@@ -80,6 +80,16 @@ struct OneClient {
     client: Client,
     seen: Option<CredentialUse>,
     live_secrets: Vec<ClientSecret>,
+}
+
+impl OneClient {
+    /// What becomes of Entra without one of the secrets.
+    fn without_a_secret(&self) -> Key {
+        match self.live_secrets.len() {
+            ..=1 => Key("client-revoke-last-secret-text"),
+            _ => Key("client-revoke-secret-text"),
+        }
+    }
 }
 
 /// What an act adds to the page that answers it.
@@ -172,7 +182,7 @@ fn older(token: &Token, known: &Credentials<'_>, revealed: Option<&(String, Stri
     let current = known.current_token().map(|current| current.token_id.as_str()).unwrap_or_default();
     Older {
         shown: shown(token, known, revealed),
-        is_left_behind: known.has_moved(&token.token_id, current),
+        moved: known.moved(&token.token_id, current),
         calls_of_current: known.use_of(current).map(|seen| seen.calls).unwrap_or_default(),
     }
 }

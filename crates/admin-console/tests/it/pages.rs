@@ -315,7 +315,18 @@ async fn after_a_rotation_the_page_says_whether_entra_has_moved() {
         waiting.contains("Microsoft Entra still uses the previous token, which ends in 6 days"),
         "the banner"
     );
-    activity.uses = vec![seen_at(sample::OLD_TOKEN, 600), seen_at(TOKEN, 5)];
+    let worked =
+        |id: &str, seconds| CredentialUse { last_worked_at: sample::before(seconds), ..seen_at(id, seconds) };
+    // Tested and not saved; saved, and back to the old one.
+    let gone_back = CredentialUse { last_worked_at: sample::before(900), ..seen_at(TOKEN, 5) };
+    for newer in [seen_at(TOKEN, 5), gone_back] {
+        activity.uses = vec![worked(sample::OLD_TOKEN, 600), newer];
+        sample::says_activity(&world, activity.clone());
+        let tried = browser.get("/settings/company").await.body;
+        assert!(tried.contains("did you select Save?") && tried.contains("Stop the old token now…"));
+        assert!(!tried.contains("Retire the old token") && tried.contains("still uses the previous token"));
+    }
+    activity.uses = vec![worked(sample::OLD_TOKEN, 600), worked(TOKEN, 5)];
     sample::says_activity(&world, activity);
     let moved = browser.get("/settings/company").await.body;
     assert!(moved.contains("Microsoft Entra has used the new token 17 times: retire the old one?"));
@@ -338,6 +349,47 @@ async fn an_empty_company_is_shown_the_way() {
     assert!(browser.get("/settings/company").await.body.contains("There is no token yet"));
     let issued = browser.post("/settings/company/tokens", &[("return_to", "/connect")]).await;
     assert_eq!((issued.status, issued.location()), (303, "/connect"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_that_connects_by_a_client_misses_no_token() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    sample::says_tokens(&world, Vec::new());
+    let wizard = browser.get("/connect").await.body;
+    assert!(wizard.contains(sample::CLIENT) && wizard.contains("Token endpoint"));
+    assert!(wizard.contains("6 of 7 steps done"), "groups are the one step that is left");
+    assert!(!wizard.contains("There is no token yet"));
+    let overview = browser.get("/").await.body;
+    assert!(overview.contains("OAuth client") && !overview.contains("No token"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_complains_of_a_wrong_token_until_a_right_one_came() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let complaint = "came with a token that does not work any more";
+    let mut activity = sample::activity();
+    activity.uses[0].refused_calls = 9;
+    sample::says_activity(&world, activity);
+    assert!(!browser.get("/connect").await.body.contains(complaint));
+    sample::says_activity(&world, sample::in_danger());
+    assert!(browser.get("/connect").await.body.contains(complaint));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_cannot_be_undone_is_asked_about_first() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let page = browser.get("/settings/company").await.body;
+    let forms = page.match_indices("/revoke\"").map(|(at, _)| page.get(..at).unwrap());
+    let mut count = 0;
+    for before in forms {
+        assert!(before.rfind("<dialog") > before.rfind("</dialog>"), "a form outside of a dialog");
+        count += 1;
+    }
+    assert!(count >= 3, "the token's, the client's, its secret's");
+    assert!(page.contains("It is the last secret of this client."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

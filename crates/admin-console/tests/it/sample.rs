@@ -124,6 +124,7 @@ pub(crate) fn activity() -> GetActivityReply {
             credential_id: TOKEN.into(),
             first_used_at: before(190 * DAY),
             last_used_at: before(5),
+            last_worked_at: before(5),
             last_address: "20.190.128.7".into(),
             calls: 412_345,
             refused_calls: 0,
