@@ -169,9 +169,9 @@ pub(crate) enum AdministratorCommand {
         /// What they may do
         #[arg(long, value_enum, default_value = "administrator")]
         role: AdministratorRole,
-        /// The language of the mail, en or fr
-        #[arg(long, default_value = "en")]
-        language: String,
+        /// The language of the mail and of the page behind it, en or fr; both, and the browser's, when not given
+        #[arg(long)]
+        language: Option<String>,
     },
     /// Lists a company's administrators and auditors
     List {
