@@ -73,6 +73,11 @@ impl<'a> Credentials<'a> {
         self.tokens.iter().find(|token| token.state() == State::Active)
     }
 
+    /// Whether anything lets Entra in.
+    pub(crate) fn is_any_live(&self, now: Timestamp) -> bool {
+        !self.live(now).is_empty()
+    }
+
     /// The newest client that gets access tokens.
     pub(crate) fn current_client(&self, now: Timestamp) -> Option<&'a Client> {
         let works = |client: &&Client| {
