@@ -96,8 +96,7 @@ document.addEventListener("DOMContentLoaded", () => {
   if (document.querySelector("[data-secret]")) history.replaceState(null, "", "/settings/company");
   // What was just done is said once, not at every loading of the page.
   const address = new URL(location.href);
-  if (address.searchParams.has("done")) {
-    address.searchParams.delete("done");
-    history.replaceState(null, "", address);
-  }
+  const said = ["done", "confirmed"].filter((name) => address.searchParams.has(name));
+  for (const name of said) address.searchParams.delete(name);
+  if (said.length > 0) history.replaceState(null, "", address);
 });

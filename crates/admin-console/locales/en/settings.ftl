@@ -29,6 +29,11 @@ token-refused-calls = { $count ->
    *[other] { $count } requests refused since
   }
 token-ended = Tokens that have ended
+lifetime = Works for
+lifetime-years = { $count ->
+    [one] { $count } year
+   *[other] { $count } years
+  }
 token-rotate = Rotate token…
 token-revoke = Revoke…
 
@@ -41,6 +46,7 @@ rotate-day = Keep it for 24 hours
 rotate-hour = Keep it for 1 hour
 rotate-now = Stop it now
 rotate-now-hint = Changes in Microsoft Entra do not arrive until you have pasted the new token. Choose this if the token may have leaked.
+rotate-lifetime = The new token works for
 rotate-do = Create new token
 
 revoke-title = Revoke the Microsoft Entra token?
@@ -104,7 +110,7 @@ client-tenant-hint = On the overview page of the Microsoft Entra admin center.
 client-description = Description
 client-create = Create
 client-new-secret = Set up OAuth 2.0 client credentials
-client-new-secret-text = Creates a client identifier and a client secret. The secret is shown once; it lasts a year, and you can add another before it ends.
+client-new-secret-text = Creates a client identifier and a client secret. The secret is shown once, and you can add another before it ends.
 client-new-federation = Set up workload identity federation
 client-new-federation-text = Microsoft Entra proves itself with assertions that it signs: there is no secret that could leak or expire.
 client-add-secret = Add secret

@@ -29,6 +29,11 @@ token-refused-calls = { $count ->
    *[other] { $count } requêtes refusées depuis
   }
 token-ended = Jetons terminés
+lifetime = Durée de validité
+lifetime-years = { $count ->
+    [one] { $count } an
+   *[other] { $count } ans
+  }
 token-rotate = Renouveler le jeton…
 token-revoke = Révoquer…
 
@@ -41,6 +46,7 @@ rotate-day = Le garder 24 heures
 rotate-hour = Le garder 1 heure
 rotate-now = L’arrêter maintenant
 rotate-now-hint = Les changements dans Microsoft Entra n’arrivent plus jusqu’à ce que vous ayez collé le nouveau jeton. Choisissez ceci si le jeton a pu fuiter.
+rotate-lifetime = Durée de validité du nouveau jeton
 rotate-do = Créer un nouveau jeton
 
 revoke-title = Révoquer le jeton Microsoft Entra ?
@@ -101,7 +107,7 @@ client-tenant-hint = Sur la page de vue d’ensemble du centre d’administratio
 client-description = Description
 client-create = Créer
 client-new-secret = Configurer des informations d’identification de client OAuth 2.0
-client-new-secret-text = Crée un identifiant et un secret de client. Le secret est affiché une fois ; il dure un an, et vous pouvez en ajouter un autre avant sa fin.
+client-new-secret-text = Crée un identifiant et un secret de client. Le secret est affiché une fois, et vous pouvez en ajouter un autre avant sa fin.
 client-new-federation = Configurer la fédération d’identité de charge de travail
 client-new-federation-text = Microsoft Entra s’identifie par des assertions qu’il signe : il n’y a aucun secret qui puisse fuiter ou expirer.
 client-add-secret = Ajouter un secret

@@ -48,6 +48,8 @@ struct Settings {
     told: Option<SecretClient>,
     pulse: Option<Pulse>,
     active_people: Option<u64>,
+    /// The form that somebody has proved who they are for, to go on with it.
+    open_form: String,
 }
 
 /// What came of the act before.
@@ -100,6 +102,7 @@ struct Extra {
     /// A token's id and text.
     revealed: Option<(String, String)>,
     told: Option<SecretClient>,
+    open_form: String,
 }
 
 /// `GET /settings/company`.
@@ -114,7 +117,11 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, que
         "secret-revoked" => Some(Key("done-secret-revoked")),
         _ => None,
     };
-    let extra = Extra { said: done.map(|key| (Tone::Success, key)), ..Extra::default() };
+    let extra = Extra {
+        said: done.map(|key| (Tone::Success, key)),
+        open_form: query.get("form").to_owned(),
+        ..Extra::default()
+    };
     show(&app, &who, &request, StatusCode::OK, extra).await
 }
 
@@ -164,6 +171,7 @@ fn fill(page: Page, app: &App, outlook: &Outlook, extra: Extra) -> Settings {
         told: extra.told,
         pulse: activity.map(|activity| Pulse::of(activity, &page)),
         active_people: size.map(|size| size.active_users),
+        open_form: extra.open_form,
         page,
     }
 }

@@ -151,13 +151,13 @@ async fn what_is_done_to_a_token_is_done_in_the_administrators_name() {
     let (world, browser) = World::start_signed_in().await;
     sample::lives(&world, "Diego Siciliani");
     browser.post(&format!("/settings/company/tokens/{TOKEN}/reveal"), &[]).await;
-    browser.post("/settings/company/tokens/rotate", &[("overlap", "3600")]).await;
+    browser.post("/settings/company/tokens/rotate", &[("overlap", "3600"), ("years", "3")]).await;
     let revoked = browser.post(&format!("/settings/company/tokens/{TOKEN}/revoke"), &[]).await;
     assert_eq!((revoked.status, revoked.location()), (303, "/settings/company?done=revoked"));
     let revealed = world.services.asked::<RevealToken>(REVEAL_TOKEN).remove(0);
     let rotated = world.services.asked::<RotateToken>(ROTATE_TOKEN).remove(0);
     let revoked = world.services.asked::<RevokeToken>(REVOKE_TOKEN).remove(0);
-    assert_eq!(rotated.overlap_seconds, Some(3_600));
+    assert_eq!((rotated.overlap_seconds, rotated.lifetime_seconds), (Some(3_600), Some(3 * 365 * 86_400)));
     assert_eq!((revealed.token_id.as_str(), revoked.token_id.as_str()), (TOKEN, TOKEN));
     for (company, actor) in [
         (revealed.company_id, revealed.actor),
@@ -171,6 +171,8 @@ async fn what_is_done_to_a_token_is_done_in_the_administrators_name() {
     }
     let odd = browser.post("/settings/company/tokens/rotate", &[("overlap", "7")]).await;
     assert_eq!(odd.status, 400, "an overlap that the dialog does not offer");
+    let odd = browser.post("/settings/company/tokens/rotate", &[("overlap", "0"), ("years", "4")]).await;
+    assert_eq!(odd.status, 400, "a lifetime that it does not offer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -375,6 +377,40 @@ async fn the_guide_complains_of_a_wrong_token_until_a_right_one_came() {
     assert!(!browser.get("/connect").await.body.contains(complaint));
     sample::says_activity(&world, sample::in_danger());
     assert!(browser.get("/connect").await.body.contains(complaint));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_takes_time_opens_only_after_the_password() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    assert!(browser.get("/settings/company").await.body.contains("name=\"tenant_id\""));
+    world.clock.advance(std::time::Duration::from_secs(11 * 60));
+    let later = browser.get("/settings/company").await.body;
+    assert!(!later.contains("name=\"tenant_id\""));
+    let way = "/confirm-password?return=/settings/company%3Fform%3Dfederation%23credential-types";
+    assert!(later.contains(way));
+    let reveal = format!("/settings/company/tokens/{TOKEN}/reveal");
+    let origin = browser.origin();
+    let referrer = format!("{origin}/connect");
+    let token = browser.csrf_token().unwrap();
+    let headers = [("origin", origin.as_str()), ("sec-fetch-site", "same-origin"), ("referer", &referrer)];
+    let asked = browser.post_from(&reveal, &[("csrf_token", &token)], &headers).await;
+    assert_eq!(asked.location(), "/confirm-password?return=/connect%3Fconfirmed%3Dyes");
+    let fields = [("password", crate::harness::PASSWORD), ("return", "/connect?confirmed=yes")];
+    let confirmed = browser.post("/confirm-password", &fields).await;
+    assert_eq!((confirmed.status, confirmed.location()), (303, "/connect?confirmed=yes"));
+    assert!(browser.get(confirmed.location()).await.body.contains("select the button once more"));
+    let open = browser.get("/settings/company?form=federation").await.body;
+    assert_eq!(open.matches("<details open>").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn causes_are_words_with_a_way_to_their_lines() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let overview = browser.get("/").await.body;
+    assert!(overview.contains("Somebody else has this name already"));
+    assert!(overview.contains("href=\"/provisioning?result=problem#log-lines\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
