@@ -417,7 +417,9 @@ async fn ends(app: &App, company: CompanyId) -> Result<Ends, Unanswered> {
     };
     let (tokens, clients) = (tokens.tokens, clients.clients);
     let known = Credentials { tokens: &tokens, clients: &clients, uses: &[] };
-    let last = if known.is_any_live(jiff::Timestamp::try_from(app.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)) {
+    let last = if known
+        .is_any_live(jiff::Timestamp::try_from(app.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+    {
         None
     } else {
         let clients = clients.iter().map(|client| &client.client_id);

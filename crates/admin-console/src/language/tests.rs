@@ -189,7 +189,8 @@ fn the_clock_is_that_of_the_browsers_region() {
     assert_eq!(clock(Language::English, "fr-FR,fr;q=0.9,en-IE;q=0.8,en-US;q=0.7"), Clock::British);
     assert_eq!(clock(Language::English, "en-US,en;q=0.9"), Clock::American);
     assert_eq!(clock(Language::English, "en"), Clock::American);
-    assert_eq!(clock(Language::English, "de"), Clock::American);
+    assert_eq!(clock(Language::English, ""), Clock::American);
+    assert_eq!(clock(Language::English, "de"), Clock::British);
     assert_eq!(clock(Language::French, "en-GB"), Clock::French);
 }
 

@@ -49,8 +49,8 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// English is written as in the United States only for those whose browser says nothing else: its first wish for
-    /// English may name another region.
+    /// English is written as in the United States for those whose browser says nothing else: its first wish for English may
+    /// name another region, and it may wish for no English at all.
     pub(crate) fn of_browser(language: Language, request: &HttpRequest) -> Self {
         let wishes = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|wishes| wishes.to_str().ok());
         match language {
@@ -72,7 +72,10 @@ impl Clock {
 fn is_american(wishes: &str) -> bool {
     let tags = wishes.split(',').filter_map(|wish| wish.split(';').next()).map(str::trim);
     let mut english = tags.filter(|tag| Language::parse(tag) == Some(Language::English));
-    english.next().is_none_or(|tag| tag.len() == 2 || tag.eq_ignore_ascii_case("en-US"))
+    match english.next() {
+        Some(tag) => tag.len() == 2 || tag.eq_ignore_ascii_case("en-US"),
+        None => wishes.is_empty(),
+    }
 }
 
 /// Says times to one reader.

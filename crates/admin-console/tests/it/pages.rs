@@ -341,6 +341,7 @@ async fn an_empty_company_is_shown_the_way() {
     sample::lives(&world, "Diego Siciliani");
     sample::says_activity(&world, sample::nothing_yet());
     sample::says_tokens(&world, Vec::new());
+    sample::says_no_client(&world);
     sample::says_log(&world, Vec::new(), false);
     assert!(browser.get("/").await.body.contains("href=\"/connect\""));
     let wizard = browser.get("/connect").await.body;

@@ -424,6 +424,13 @@ pub(crate) fn says_tokens(world: &World, tokens: Vec<Token>) {
     });
 }
 
+/// No OAuth client.
+pub(crate) fn says_no_client(world: &World) {
+    world.services.answer(subject::LIST_CLIENTS, |_: ListClients| {
+        tokens_told(TokenTold::ClientList(ClientList::default()))
+    });
+}
+
 pub(crate) fn says_log(world: &World, entries: Vec<LogEntry>, has_more: bool) {
     world.services.answer(subject::LIST_LOG, move |_: ListLog| {
         told(Told::ListLog(ListLogReply { entries: entries.clone(), has_more }))
