@@ -67,6 +67,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Under an open dialog nothing changes: what refreshes itself does so once somebody has decided.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (document.querySelector("dialog[open]")) event.detail.shouldSwap = false;
+});
+
 document.addEventListener("keydown", (event) => {
   const navigation = document.getElementById("navigation");
   if (event.key === "Escape" && navigation?.classList.contains("open")) {
@@ -89,4 +94,9 @@ document.addEventListener("DOMContentLoaded", () => {
   progress = document.querySelector("[data-status]")?.textContent;
   // Loading a page that shows a secret again must not ask for another one.
   if (document.querySelector("[data-secret]")) history.replaceState(null, "", "/settings/company");
+  // What was just done is said once, not at every loading of the page.
+  const address = new URL(location.href);
+  const said = ["done", "confirmed"].filter((name) => address.searchParams.has(name));
+  for (const name of said) address.searchParams.delete(name);
+  if (said.length > 0) history.replaceState(null, "", address);
 });

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    language::Language,
+    language::{Key, Language},
     mail::Mail,
     opaque,
     question::Unanswered,
@@ -63,7 +63,7 @@ pub(crate) enum Refusal {
 pub(crate) struct Wanted {
     pub(crate) email: String,
     pub(crate) role: Role,
-    /// BCP 47, of the mail.
+    /// BCP 47, of the mail and of the page that it leads to; empty where nobody knows what they read.
     pub(crate) language: String,
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn invite(
         return Err(Refusal::Email);
     }
     let company_name = app.companies.find(company).await?.ok_or(Refusal::NoCompany)?.name;
-    let language = Language::parse(&wanted.language).unwrap_or(Language::English);
+    let language = Language::parse(&wanted.language);
     let (token, now) = (opaque::mint(), app.now());
     let invitation_key = opaque::key(&token).unwrap_or_default();
     let expires_at = now + INVITATION;
@@ -136,16 +136,21 @@ pub(crate) async fn invite(
     Ok(Invited { administrator, link, expires_at, mailed })
 }
 
-fn mail(to: &str, language: Language, company: &str, link: &str) -> Mail {
+/// In every language for whom nobody knows which they read.
+fn mail(to: &str, language: Option<Language>, company: &str, link: &str) -> Mail {
+    let languages = language.map_or_else(|| Language::ALL.to_vec(), |language| vec![language]);
+    let each = |key: Key| {
+        let say =
+            |language: &Language| language.say(key).with("company", company).with("email", to).to_string();
+        languages.iter().map(say).collect::<Vec<_>>()
+    };
+    let texts = each(Key("mail-invitation-text")).into_iter().zip(each(Key("mail-invitation-ends")));
     Mail {
         to: to.to_owned(),
-        language,
-        subject: language.say("mail-invitation-subject").with("company", company).to_string(),
-        text: vec![
-            language.say("mail-invitation-text").with("company", company).with("email", to).to_string(),
-            language.say("mail-invitation-ends").to_string(),
-        ],
-        link: (link.to_owned(), language.say("mail-invitation-link").to_string()),
+        language: language.unwrap_or(Language::English),
+        subject: each(Key("mail-invitation-subject")).join(" / "),
+        text: texts.flat_map(|(text, ends)| [text, ends]).collect(),
+        link: (link.to_owned(), each(Key("mail-invitation-link")).join(" / ")),
     }
 }
 

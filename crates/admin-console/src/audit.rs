@@ -77,6 +77,17 @@ pub(crate) fn sentence(language: Language, event: &Event) -> Text {
         .with("act", event.act.as_str())
 }
 
+/// What a note of one word says; longer ones stay as they were written.
+pub(crate) fn note(note: &str) -> Option<Key> {
+    Some(match note {
+        "administrator" => Key("role-administrator"),
+        "auditor" => Key("role-auditor"),
+        "on" => Key("sso-only-on"),
+        "off" => Key("sso-only-off"),
+        _ => return None,
+    })
+}
+
 fn key(act: &str) -> Key {
     match act {
         "token.issued" => Key("act-token-issued"),

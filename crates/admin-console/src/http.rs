@@ -10,7 +10,7 @@ pub(crate) mod brakes;
 mod came_back;
 mod connect;
 mod groups;
-mod guard;
+pub(crate) mod guard;
 mod invitation;
 mod language;
 mod live;

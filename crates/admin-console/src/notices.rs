@@ -20,6 +20,7 @@ use typed_ids::CompanyId;
 use crate::{
     app::App,
     mail::Mailer,
+    outlook::credential::Credentials,
     question::{Unanswered, ask},
     single_sign_on::{self, Way},
     store::{
@@ -48,6 +49,8 @@ pub(crate) enum Notice {
     Expiring {
         days: u64,
     },
+    /// No credential lets Entra in any more.
+    Ended,
     /// In so many days nobody can sign in with single sign-on.
     CertificateExpiring {
         days: u64,
@@ -67,6 +70,7 @@ impl Notice {
     const fn kind(self) -> &'static str {
         match self {
             Self::Expiring { .. } => "expiring",
+            Self::Ended => "ended",
             Self::CertificateExpiring { .. } => "certificate_expiring",
             Self::Warning => "warning",
             Self::Critical => "critical",
@@ -79,8 +83,17 @@ impl Notice {
 }
 
 /// Every metric label.
-pub(crate) const KINDS: [&str; 8] =
-    ["expiring", "certificate_expiring", "warning", "critical", "refused", "silent", "removals", "recovered"];
+pub(crate) const KINDS: [&str; 9] = [
+    "expiring",
+    "ended",
+    "certificate_expiring",
+    "warning",
+    "critical",
+    "refused",
+    "silent",
+    "removals",
+    "recovered",
+];
 
 /// Why a round was cut short; the next one tries again.
 #[derive(Debug, thiserror::Error)]
@@ -166,8 +179,15 @@ impl Rounds {
         let now = self.app.now().timestamp();
         let certificates = certificate_end(&self.app, company).await?;
         let certificates = certificates.into_iter().map(|(id, end)| (id, end, true));
-        let credentials = ends(&self.app, company).await?;
-        let credentials = credentials.into_iter().map(|(id, ends_at)| (id, ends_at.seconds, false));
+        let Ends { coming, last } = ends(&self.app, company).await?;
+        if let Some(last) = last {
+            let key = vec![format!("{last} ended")];
+            if self.claim(company, EXPIRY, key.clone()).await? {
+                let sent = self.send(Notice::Ended, name, recipients).await;
+                self.keep_or_release(company, EXPIRY, &key, sent).await?;
+            }
+        }
+        let credentials = coming.into_iter().map(|(id, ends_at)| (id, ends_at.seconds, false));
         for (credential, end, is_certificate) in credentials.chain(certificates) {
             let left = end - now;
             let Some(days) = DAYS.into_iter().find(|days| (1..=days * DAY_SECONDS).contains(&left)) else {
@@ -377,8 +397,15 @@ async fn certificate_end(app: &App, company: CompanyId) -> Result<Option<(String
     Ok(last.map(|certificate| (certificate.fingerprint_sha256, certificate.not_after.timestamp())))
 }
 
-/// When each credential of a company ends that nobody has replaced or revoked.
-async fn ends(app: &App, company: CompanyId) -> Result<Vec<(String, Timestamp)>, Unanswered> {
+/// The ends of a company's credentials.
+struct Ends {
+    /// Of each that nobody has replaced or revoked.
+    coming: Vec<(String, Timestamp)>,
+    /// The newest of all, when none works any more.
+    last: Option<String>,
+}
+
+async fn ends(app: &App, company: CompanyId) -> Result<Ends, Unanswered> {
     let company_id = company.to_string();
     let question = ListTokens { company_id: company_id.clone() };
     let reply: token::Reply = ask(&app.bus, LIST_TOKENS, &question).await?;
@@ -389,14 +416,25 @@ async fn ends(app: &App, company: CompanyId) -> Result<Vec<(String, Timestamp)>,
     let Some(token::reply::Result::ClientList(clients)) = reply.result else {
         return Err(Unanswered::Unintelligible);
     };
-    let tokens = tokens.tokens.into_iter().filter(|token| token.state() == TokenState::Active);
+    let (tokens, clients) = (tokens.tokens, clients.clients);
+    let known = Credentials { tokens: &tokens, clients: &clients, uses: &[] };
+    let last = if known
+        .is_any_live(jiff::Timestamp::try_from(app.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+    {
+        None
+    } else {
+        let clients = clients.iter().map(|client| &client.client_id);
+        tokens.iter().map(|token| &token.token_id).chain(clients).max().cloned()
+    };
+    let tokens = tokens.into_iter().filter(|token| token.state() == TokenState::Active);
     let tokens = tokens.map(|token| (token.token_id, token.expires_at));
-    let clients = clients.clients.into_iter().filter(|client| client.revoked_at.is_none());
+    let clients = clients.into_iter().filter(|client| client.revoked_at.is_none());
     let secrets = clients.flat_map(|client| {
         // The longest-lived one counts: the others have been replaced by it.
         let live = client.secrets.into_iter().filter(|secret| secret.revoked_at.is_none());
         live.max_by_key(|secret| secret.expires_at.map(|at| at.seconds))
     });
     let secrets = secrets.map(|secret| (secret.secret_id, secret.expires_at));
-    Ok(tokens.chain(secrets).filter_map(|(id, ends_at)| Some((id, ends_at?))).collect())
+    let coming = tokens.chain(secrets).filter_map(|(id, ends_at)| Some((id, ends_at?))).collect();
+    Ok(Ends { coming, last })
 }

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 
 use crate::{
     app::App,
-    http::{answer::Nonce, assets},
+    http::{answer::Nonce, assets, guard::CONFIRMED},
     language::{
         Key, Language, Text, numbers,
-        times::{Moment, Style, Times, Zone, from_wire},
+        times::{Clock, Moment, Style, Times, Zone, from_wire},
     },
     outlook::Outlook,
     signed_in::SignedIn,
@@ -98,10 +98,11 @@ impl Page {
         let nonce = request.extensions().get::<Nonce>().map(|nonce| nonce.0.clone());
         let chosen = who.as_ref().and_then(|who| Language::parse(&who.language));
         let language = chosen.unwrap_or_else(|| Language::of_browser(request));
+        let clock = Clock::of_browser(language, request);
         let zone = Zone::named(request.cookie(ZONE_COOKIE).as_ref().map(|cookie| cookie.value()));
         let now = Timestamp::try_from(now).unwrap_or(Timestamp::UNIX_EPOCH);
         Self {
-            times: Times { language, zone, now },
+            times: Times { language, clock, zone, now },
             section,
             who,
             banner: None,
@@ -219,6 +220,16 @@ impl Page {
     /// Whether the reader may change anything; templates leave out what they may not.
     pub(crate) fn may_change(&self) -> bool {
         self.who.as_ref().is_some_and(SignedIn::may_change)
+    }
+
+    /// Whether what is protected may be done at once; a form that takes time to fill is opened only then.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.is_fresh)
+    }
+
+    /// Whether the reader has just proved who they are, because they had sent something that needs it.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.here.contains(CONFIRMED)
     }
 
     /// What each form of this session sends back.

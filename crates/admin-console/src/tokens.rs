@@ -18,6 +18,32 @@ use crate::{
     signed_in::SignedIn,
 };
 
+/// For how many years a new token or secret may work; the first is what is offered.
+pub(crate) const YEARS: [u32; 3] = [1, 2, 3];
+const YEAR_SECONDS: u32 = 365 * 24 * 3600;
+
+/// How long a new token or secret works, as a form says it.
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(try_from = "u32")]
+pub(crate) struct Lifetime {
+    pub(crate) seconds: u32,
+}
+
+impl Default for Lifetime {
+    fn default() -> Self {
+        Self { seconds: YEAR_SECONDS }
+    }
+}
+
+impl TryFrom<u32> for Lifetime {
+    type Error = &'static str;
+
+    fn try_from(years: u32) -> Result<Self, Self::Error> {
+        let is_offered = YEARS.contains(&years);
+        is_offered.then(|| Self { seconds: years * YEAR_SECONDS }).ok_or("it works for 1 to 3 years")
+    }
+}
+
 /// The token service, for one administrator of one company.
 pub(crate) struct Tokens<'a> {
     bus: &'a Bus,
@@ -37,22 +63,26 @@ impl<'a> Tokens<'a> {
         Ok(list.tokens)
     }
 
-    pub(crate) async fn issue(&self, lifetime_seconds: Option<u32>) -> Result<SecretToken, Unanswered> {
+    pub(crate) async fn issue(&self, lifetime: Lifetime) -> Result<SecretToken, Unanswered> {
         let act = IssueToken {
             company_id: self.company(),
             description: String::new(),
-            lifetime_seconds,
+            lifetime_seconds: Some(lifetime.seconds),
             actor: Some(self.who.actor()),
         };
         answer_of!(self.ask(subject::ISSUE_TOKEN, &act).await?, SecretToken)
     }
 
     /// Issues a successor; the others end after the overlap.
-    pub(crate) async fn rotate(&self, overlap_seconds: u32) -> Result<SecretToken, Unanswered> {
+    pub(crate) async fn rotate(
+        &self,
+        overlap_seconds: u32,
+        lifetime: Lifetime,
+    ) -> Result<SecretToken, Unanswered> {
         let act = RotateToken {
             company_id: self.company(),
             overlap_seconds: Some(overlap_seconds),
-            lifetime_seconds: None,
+            lifetime_seconds: Some(lifetime.seconds),
             actor: Some(self.who.actor()),
         };
         answer_of!(self.ask(subject::ROTATE_TOKEN, &act).await?, SecretToken)
@@ -101,11 +131,15 @@ impl<'a> Tokens<'a> {
         answer_of!(self.ask(subject::CREATE_CLIENT, &act).await?, SecretClient)
     }
 
-    pub(crate) async fn add_client_secret(&self, client: Uuid) -> Result<SecretClient, Unanswered> {
+    pub(crate) async fn add_client_secret(
+        &self,
+        client: Uuid,
+        lifetime: Lifetime,
+    ) -> Result<SecretClient, Unanswered> {
         let act = AddClientSecret {
             company_id: self.company(),
             client_id: client.to_string(),
-            lifetime_seconds: None,
+            lifetime_seconds: Some(lifetime.seconds),
             actor: Some(self.who.actor()),
         };
         answer_of!(self.ask(subject::ADD_CLIENT_SECRET, &act).await?, SecretClient)

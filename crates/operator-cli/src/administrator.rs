@@ -59,6 +59,7 @@ pub(crate) async fn execute(questions: &Questions, command: AdministratorCommand
     let reply: Reply = match command {
         Command::Invite { company, email, role, language } => {
             let role = Role::from(role).into();
+            let language = language.unwrap_or_default();
             let question = InviteAdministrator { company_id: company, email, role, actor, language };
             questions.ask(CONSOLE, INVITE_ADMINISTRATOR, &question).await?
         }

@@ -199,9 +199,9 @@ pub(crate) enum AdministratorCommand {
         /// What they may do
         #[arg(long, value_enum, default_value = "administrator")]
         role: AdministratorRole,
-        /// The language of the mail
-        #[arg(long, value_parser = ["en", "fr"], default_value = "en")]
-        language: String,
+        /// The language of the mail and of the page behind it; both, and the browser's, when not given
+        #[arg(long, value_parser = ["en", "fr"])]
+        language: Option<String>,
     },
     /// Lists a company's administrators and auditors
     List {

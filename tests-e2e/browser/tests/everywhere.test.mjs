@@ -34,7 +34,7 @@ async function problems(person, path) {
   await page.goto(path);
   if ((await page.locator('html').getAttribute('lang')) !== person.language) found.push('it is in another language');
   if ((await page.locator('h1').count()) !== 1) found.push('it has not one main heading');
-  for (const [width, height] of [[1280, 800], [390, 844]]) {
+  for (const [width, height] of [[1280, 800], [360, 740]]) {
     await page.setViewportSize({ width, height });
     const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (tooWide > 0) found.push(`it is ${tooWide} pixels too wide at ${width}`);

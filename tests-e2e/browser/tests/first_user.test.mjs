@@ -13,7 +13,7 @@ const PASSWORD = 'correct horse battery staple';
 useBrowser();
 
 test('an invitation leads to a provisioned user', () =>
-  withPerson({}, async (person) => {
+  withPerson({ language: world.language }, async (person) => {
     const { page } = person;
     const words = wordsOf(person);
     const steps = [];
@@ -29,7 +29,7 @@ test('an invitation leads to a provisioned user', () =>
     await step('open Settings > Company profile > General', () => openAzureSettings(person));
     await step('generate a token', async () => {
       await page.getByRole('button', { name: words.generate }).click();
-      await page.getByText('A new token is ready').waitFor();
+      await page.getByText(words.tokenReady).waitFor();
     });
     const connection = await step('copy the two values into Entra', () => copyConnection(person));
     await step('open the connection guide', () => page.getByRole('link', { name: words.guide }).click());

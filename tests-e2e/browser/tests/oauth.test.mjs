@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { copy, openAzureSettings, signIn } from '../src/console.mjs';
+import { copy, enter, openAzureSettings, wordsOf } from '../src/console.mjs';
 import { assertSucceeded, runCycle, testConnection } from '../src/entra.mjs';
 import { useBrowser, withPerson } from '../src/person.mjs';
 import { picture } from '../src/pictures.mjs';
@@ -15,25 +15,26 @@ const REVOCATION_MS = 2_000;
 useBrowser();
 
 test('a client that is created in the console provisions, until it is revoked', () =>
-  withPerson({}, async (person) => {
+  withPerson({ language: world.language }, async (person) => {
     const { page } = person;
-    await signIn(person);
+    const words = wordsOf(person);
+    await enter(person);
     await openAzureSettings(person);
-    await page.getByText('Set up OAuth 2.0 client credentials').click();
+    await page.getByText(words.newClient).click();
     await page.locator('#secret-description').fill('Entra, without a long-lived token');
-    await page.getByRole('button', { name: 'Create', exact: true }).and(page.locator(':visible')).click();
-    const told = page.getByRole('region', { name: 'New client' });
+    await page.getByRole('button', { name: words.create, exact: true }).and(page.locator(':visible')).click();
+    const told = page.getByRole('region', { name: words.clientTold });
     await told.waitFor();
     await picture(page, 'oauth-client', { of: '#credential-types' });
 
     const field = async (name) => {
       const row = told.locator('.field').filter({ has: page.getByLabel(name, { exact: true }) });
-      return copy(person, row, /^Copy/);
+      return copy(person, row, words.copy);
     };
     const client = {
-      tokenEndpoint: await field('Token endpoint'),
-      id: await field('Client identifier'),
-      secret: await field('Client secret'),
+      tokenEndpoint: await field(words.tokenEndpoint),
+      id: await field(words.clientId),
+      secret: await field(words.clientSecret),
     };
     const connection = { tenantUrl: world.scim_url, client };
     assertSucceeded(await testConnection(connection));
@@ -43,14 +44,11 @@ test('a client that is created in the console provisions, until it is revoked', 
     await page.goto('/settings/company');
     assert.equal((await page.content()).includes(client.secret), false);
     const shown = page.getByRole('article', { name: client.id });
-    await eventually('its use is shown', async () => {
-      await page.reload();
-      return shown.getByText('from 127.0.0.1').isVisible();
-    });
+    await shown.getByText(words.from).waitFor();
     await person.assertAccessible('the settings with a client');
 
-    await shown.getByRole('button', { name: 'Revoke client…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Revoke client' }).click();
-    await page.getByText('The client is revoked').waitFor();
+    await shown.getByRole('button', { name: `${words.revokeClient}…` }).click();
+    await page.getByRole('dialog').getByRole('button', { name: words.revokeClient }).click();
+    await page.getByText(words.clientRevoked).waitFor();
     await eventually('it gets no more', async () => (await testConnection(connection)).status !== 0, REVOCATION_MS);
   }));

@@ -13,6 +13,8 @@ use tokio::task::block_in_place;
 /// Installed once, by whoever asks first.
 static BROWSER: LazyLock<Browser> = LazyLock::new(Browser::install);
 
+const LANGUAGES: [&str; 2] = ["en", "fr"];
+
 /// Runs a file's tests in a company of their own.
 fn run(world: &World, scenario: &str, more: &Value) {
     block_in_place(|| BROWSER.run_in(world, scenario, more));
@@ -34,6 +36,16 @@ fn newcomer(world: &World, (name, email): (&str, &str), language: &str) -> Value
 /// Invites an administrator; nobody signs in to two companies with one address.
 fn invite(world: &World, email: &str, language: &str) -> String {
     world.operator().invite(email, "administrator", language)
+}
+
+/// Runs a file's tests once in each language, each time in a company of its own.
+fn run_in_both_languages(scenario: &str) {
+    for language in LANGUAGES {
+        let world = World::with_administrator("Contoso");
+        let mut told = in_french(&world);
+        told["language"] = language.into();
+        run(&world, scenario, &told);
+    }
 }
 
 /// Somebody who reads French, beside the administrator.
@@ -75,21 +87,24 @@ async fn an_administrator_connects_entra_in_french() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_leads_from_an_empty_company_to_a_provisioned_user() {
     let world = World::shared();
-    let company = block_in_place(|| world.stack().operator(&["company", "create", "--name", "Northwind"]));
-    let company = company.unwrap()["id"].as_str().unwrap().to_owned();
-    let invitation =
-        Operator::new(world.stack(), &company).invite("ada@northwind.example", "administrator", "en");
-    run(&world, "first_user.test.mjs", &json!({ "invitation": invitation }));
+    for language in LANGUAGES {
+        let company =
+            block_in_place(|| world.stack().operator(&["company", "create", "--name", "Northwind"]));
+        let company = company.unwrap()["id"].as_str().unwrap().to_owned();
+        let email = format!("ada@{language}.northwind.example");
+        let invitation = Operator::new(world.stack(), &company).invite(&email, "administrator", language);
+        run(&world, "first_user.test.mjs", &json!({ "invitation": invitation, "language": language }));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_rotated_during_a_cycle_and_then_revoked() {
-    run(&World::with_administrator("Contoso"), "rotate.test.mjs", &Value::Null);
+    run_in_both_languages("rotate.test.mjs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oauth_client_of_the_console_provisions() {
-    run(&World::with_administrator("Contoso"), "oauth.test.mjs", &Value::Null);
+    run_in_both_languages("oauth.test.mjs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,8 @@ never = Never
 none = None
 unknown = Unknown
 breadcrumb = You are here
+confirmed = You have confirmed who you are
+confirmed-text = Nothing was done yet: select the button once more.
 
 ago-moment = just now
 ago-minutes = { $count ->

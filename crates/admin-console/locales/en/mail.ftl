@@ -13,6 +13,8 @@ notice-expiring-text = In { $days ->
     [one] { $days } day
    *[other] { $days } days
   } a credential with which Entra provisions { $company } expires, and Entra will be refused. Make a new one and enter it in Entra; the old one goes on working meanwhile.
+notice-ended-subject = { $company }: no credential for Entra works any more
+notice-ended-text = The last credential with which Entra provisions { $company } has expired or was revoked, and Entra is refused. People who join or leave are not provisioned meanwhile. Make a new one and enter it in Entra.
 notice-certificate-subject = { $company }: the certificate for single sign-on expires in { $days ->
     [one] { $days } day
    *[other] { $days } days

@@ -7,6 +7,7 @@ overview-connect = Start
 overview-token = Microsoft Entra token
 overview-no-token = No token
 overview-token-link = Manage the token
+overview-client-link = Manage the client
 
 state-healthy = Connected
 state-warning = Needs attention
@@ -64,7 +65,7 @@ concern-silent = Microsoft Entra has not called since { $since }
 concern-silent-advice = It usually calls about every 40 minutes. In Microsoft Entra, open Enterprise applications › TimeClock 365 › Provisioning: check that Provisioning Status is On, and whether the page speaks of quarantine. If it does, select Restart provisioning.
 concern-silent-link = Check the connection step by step
 concern-failure-ratio = { $count } of 100 changes fail in this cycle
-concern-failure-ratio-advice = Microsoft Entra puts a connection in quarantine when more than { $limit } of 100 fail. It then calls only once a day. Look at what fails, and mend the most frequent cause first.
+concern-failure-ratio-advice = What fails does not arrive, and Microsoft Entra tries it again with each cycle. From 5,000 failures on, it puts a connection in quarantine when more than { $limit } of 100 fail, and then calls only once a day. Look at what fails, and mend the most frequent cause first.
 concern-failure-count = { $count ->
     [one] { $count } failure
    *[other] { $count } failures
@@ -84,3 +85,10 @@ credential-expiring-advice = It ends on { $date }, and then changes do not arriv
 credential-retiring = Microsoft Entra still uses the previous token, which ends { $distance }
 credential-retiring-advice = It ends on { $date }. Paste the new token in Microsoft Entra before then, under Enterprise applications › TimeClock 365 › Provisioning › Admin Credentials › Secret Token.
 credential-link = Manage the token
+
+cause-invalid = A value is not valid
+cause-unauthenticated = The token is not valid
+cause-not-found = The person or group is not here
+cause-taken = Somebody else has this name already
+cause-too-many = Too many requests at once
+cause-ours = TimeClock 365 could not answer

@@ -29,6 +29,11 @@ token-refused-calls = { $count ->
    *[other] { $count } requests refused since
   }
 token-ended = Tokens that have ended
+lifetime = Works for
+lifetime-years = { $count ->
+    [one] { $count } year
+   *[other] { $count } years
+  }
 token-rotate = Rotate token…
 token-revoke = Revoke…
 
@@ -41,6 +46,7 @@ rotate-day = Keep it for 24 hours
 rotate-hour = Keep it for 1 hour
 rotate-now = Stop it now
 rotate-now-hint = Changes in Microsoft Entra do not arrive until you have pasted the new token. Choose this if the token may have leaked.
+rotate-lifetime = The new token works for
 rotate-do = Create new token
 
 revoke-title = Revoke the Microsoft Entra token?
@@ -59,9 +65,21 @@ older-moved = Microsoft Entra has used the new token { $count ->
 older-moved-text = The old token is not needed any more. Retired, it lets nobody in.
 older-waiting = The old token still works, and Microsoft Entra has not used the new one yet
 older-waiting-text = Copy the new token above, paste it in Microsoft Entra under Provisioning › Admin Credentials › Secret Token, select Test Connection, then Save.
+older-tried = The new token was tried, but Microsoft Entra does not work with it: did you select Save?
+older-tried-text = Test Connection alone changes nothing: Microsoft Entra keeps the old token until you select Save there. If you have saved, this changes with the next cycle that has something to do; let the old token work until then.
 older-token = Old token
-older-retire = Retire the old token
-older-retire-anyway = Stop the old token now
+older-retire = Retire the old token…
+older-retire-anyway = Stop the old token now…
+retire-title = Retire the old token?
+retire-text = Microsoft Entra works with the new token, so nothing changes for your people. Whoever else calls with the old one is refused within seconds. This cannot be undone.
+retire-do = Retire the old token
+retire-early-title = Stop the old token before Microsoft Entra works with the new one?
+retire-early-text = Unless the new token is saved in Microsoft Entra, every request is refused within seconds. Changes there do not arrive here any more, and Microsoft Entra puts the connection in quarantine. This cannot be undone.
+retire-early-people = { $count ->
+    [one] { $count } active person then keeps their access, also when they leave the company, until the new token is saved there.
+   *[other] { $count } active people then keep their access, also those who leave the company, until the new token is saved there.
+  }
+retire-early-do = Stop the old token
 
 done-issued = A new token is ready: copy it, and paste it in Microsoft Entra
 done-rotated = A new token is ready: copy it, and paste it in Microsoft Entra before the old one ends
@@ -92,13 +110,17 @@ client-tenant-hint = On the overview page of the Microsoft Entra admin center.
 client-description = Description
 client-create = Create
 client-new-secret = Set up OAuth 2.0 client credentials
-client-new-secret-text = Creates a client identifier and a client secret. The secret is shown once; it lasts a year, and you can add another before it ends.
+client-new-secret-text = Creates a client identifier and a client secret. The secret is shown once, and you can add another before it ends.
 client-new-federation = Set up workload identity federation
 client-new-federation-text = Microsoft Entra proves itself with assertions that it signs: there is no secret that could leak or expire.
 client-add-secret = Add secret
 client-no-secrets = No secret works. Add one.
-client-revoke-secret = Revoke
+client-revoke-secret = Revoke…
 client-revoke-secret-named = Revoke the secret that ends in { $hint }
+client-revoke-secret-title = Revoke the secret that ends in { $hint }?
+client-revoke-secret-text = If Microsoft Entra uses this secret, it gets no new access token with it: within an hour every request is refused, changes there do not arrive any more, and Microsoft Entra puts the connection in quarantine. Enter another secret there first. This cannot be undone.
+client-revoke-last-secret-text = It is the last secret of this client. Microsoft Entra gets no new access token without one: within an hour every request is refused, changes there do not arrive any more, and Microsoft Entra puts the connection in quarantine. Add another secret and enter it there first. This cannot be undone.
+client-revoke-secret-do = Revoke secret
 client-revoke = Revoke client…
 client-revoke-title = Revoke this client?
 client-revoke-text = Its secrets and every access token that it got stop working within seconds. If Microsoft Entra uses it, changes there do not arrive any more. This cannot be undone.

@@ -23,6 +23,8 @@ never = Jamais
 none = Aucun
 unknown = Inconnu
 breadcrumb = Vous êtes ici
+confirmed = Vous avez confirmé votre identité
+confirmed-text = Rien n’a encore été fait : sélectionnez le bouton une nouvelle fois.
 
 ago-moment = à l’instant
 ago-minutes = { $count ->

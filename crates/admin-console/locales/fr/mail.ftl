@@ -13,6 +13,8 @@ notice-expiring-text = Dans { $days ->
     [one] { $days } jour
    *[other] { $days } jours
   }, un jeton ou un secret avec lequel Entra approvisionne { $company } expire et Entra sera refusé. Créez-en un nouveau et saisissez-le dans Entra ; l’ancien continue de fonctionner entre-temps.
+notice-ended-subject = { $company } : plus aucun jeton ni secret ne fonctionne pour Entra
+notice-ended-text = Le dernier jeton ou secret avec lequel Entra approvisionne { $company } a expiré ou a été révoqué, et Entra est refusé. D’ici là, les arrivées et les départs ne sont pas pris en compte. Créez-en un nouveau et saisissez-le dans Entra.
 notice-certificate-subject = { $company } : le certificat de l’authentification unique expire dans { $days ->
     [one] { $days } jour
    *[other] { $days } jours

@@ -7,6 +7,7 @@ overview-connect = Commencer
 overview-token = Jeton Microsoft Entra
 overview-no-token = Aucun jeton
 overview-token-link = Gérer le jeton
+overview-client-link = Gérer le client
 
 state-healthy = Connecté
 state-warning = À surveiller
@@ -67,7 +68,7 @@ concern-silent = Microsoft Entra n’a pas appelé depuis le { $since }
 concern-silent-advice = Il appelle d’habitude toutes les 40 minutes environ. Dans Microsoft Entra, ouvrez Applications d’entreprise › TimeClock 365 › Approvisionnement : vérifiez que l’état d’approvisionnement est Activé et si la page parle de quarantaine. Si oui, sélectionnez Redémarrer l’approvisionnement.
 concern-silent-link = Vérifier la connexion étape par étape
 concern-failure-ratio = { $count } changements sur 100 échouent dans ce cycle
-concern-failure-ratio-advice = Microsoft Entra met une connexion en quarantaine quand plus de { $limit } changements sur 100 échouent. Il n’appelle alors plus qu’une fois par jour. Regardez ce qui échoue et corrigez d’abord la cause la plus fréquente.
+concern-failure-ratio-advice = Ce qui échoue n’arrive pas ici, et Microsoft Entra le réessaie à chaque cycle. À partir de 5 000 échecs, il met une connexion en quarantaine quand plus de { $limit } changements sur 100 échouent, et n’appelle alors plus qu’une fois par jour. Regardez ce qui échoue et corrigez d’abord la cause la plus fréquente.
 concern-failure-count = { $count ->
     [one] { $count } échec
    *[other] { $count } échecs
@@ -87,3 +88,10 @@ credential-expiring-advice = Il prend fin le { $date }, et les changements n’a
 credential-retiring = Microsoft Entra utilise encore le jeton précédent, qui prend fin { $distance }
 credential-retiring-advice = Il prend fin le { $date }. Collez avant cela le nouveau jeton dans Microsoft Entra, sous Applications d’entreprise › TimeClock 365 › Approvisionnement › Informations d’identification de l’administrateur › Jeton secret.
 credential-link = Gérer le jeton
+
+cause-invalid = Une valeur n’est pas valide
+cause-unauthenticated = Le jeton n’est pas valide
+cause-not-found = La personne ou le groupe n’est pas ici
+cause-taken = Quelqu’un d’autre porte déjà ce nom
+cause-too-many = Trop de requêtes à la fois
+cause-ours = TimeClock 365 n’a pas pu répondre

@@ -29,6 +29,11 @@ token-refused-calls = { $count ->
    *[other] { $count } requêtes refusées depuis
   }
 token-ended = Jetons terminés
+lifetime = Durée de validité
+lifetime-years = { $count ->
+    [one] { $count } an
+   *[other] { $count } ans
+  }
 token-rotate = Renouveler le jeton…
 token-revoke = Révoquer…
 
@@ -41,6 +46,7 @@ rotate-day = Le garder 24 heures
 rotate-hour = Le garder 1 heure
 rotate-now = L’arrêter maintenant
 rotate-now-hint = Les changements dans Microsoft Entra n’arrivent plus jusqu’à ce que vous ayez collé le nouveau jeton. Choisissez ceci si le jeton a pu fuiter.
+rotate-lifetime = Durée de validité du nouveau jeton
 rotate-do = Créer un nouveau jeton
 
 revoke-title = Révoquer le jeton Microsoft Entra ?
@@ -56,9 +62,21 @@ older-moved = Microsoft Entra a utilisé le nouveau jeton { $count } fois : re
 older-moved-text = L’ancien jeton n’est plus nécessaire. Une fois retiré, il ne laisse plus entrer personne.
 older-waiting = L’ancien jeton fonctionne encore, et Microsoft Entra n’a pas encore utilisé le nouveau
 older-waiting-text = Copiez le nouveau jeton ci-dessus, collez-le dans Microsoft Entra sous Approvisionnement › Informations d’identification de l’administrateur › Jeton secret, sélectionnez Tester la connexion, puis Enregistrer.
+older-tried = Le nouveau jeton a été essayé, mais Microsoft Entra ne travaille pas avec lui : avez-vous sélectionné Enregistrer ?
+older-tried-text = Tester la connexion ne change rien à elle seule : Microsoft Entra garde l’ancien jeton tant que vous n’y sélectionnez pas Enregistrer. Si vous l’avez fait, ce message change au prochain cycle qui a quelque chose à faire ; laissez l’ancien jeton fonctionner jusque-là.
 older-token = Ancien jeton
-older-retire = Retirer l’ancien jeton
-older-retire-anyway = Arrêter l’ancien jeton maintenant
+older-retire = Retirer l’ancien jeton…
+older-retire-anyway = Arrêter l’ancien jeton maintenant…
+retire-title = Retirer l’ancien jeton ?
+retire-text = Microsoft Entra travaille avec le nouveau jeton : rien ne change pour vos personnes. Toute autre requête faite avec l’ancien est refusée en quelques secondes. C’est irréversible.
+retire-do = Retirer l’ancien jeton
+retire-early-title = Arrêter l’ancien jeton avant que Microsoft Entra travaille avec le nouveau ?
+retire-early-text = Si le nouveau jeton n’est pas enregistré dans Microsoft Entra, chaque requête est refusée en quelques secondes. Les changements n’arrivent plus ici, et Microsoft Entra met la connexion en quarantaine. C’est irréversible.
+retire-early-people = { $count ->
+    [one] { $count } personne active garde alors son accès, même si elle quitte l’entreprise, jusqu’à ce que le nouveau jeton y soit enregistré.
+   *[other] { $count } personnes actives gardent alors leur accès, y compris celles qui quittent l’entreprise, jusqu’à ce que le nouveau jeton y soit enregistré.
+  }
+retire-early-do = Arrêter l’ancien jeton
 
 done-issued = Un nouveau jeton est prêt : copiez-le et collez-le dans Microsoft Entra
 done-rotated = Un nouveau jeton est prêt : copiez-le et collez-le dans Microsoft Entra avant la fin de l’ancien
@@ -89,13 +107,17 @@ client-tenant-hint = Sur la page de vue d’ensemble du centre d’administratio
 client-description = Description
 client-create = Créer
 client-new-secret = Configurer des informations d’identification de client OAuth 2.0
-client-new-secret-text = Crée un identifiant et un secret de client. Le secret est affiché une fois ; il dure un an, et vous pouvez en ajouter un autre avant sa fin.
+client-new-secret-text = Crée un identifiant et un secret de client. Le secret est affiché une fois, et vous pouvez en ajouter un autre avant sa fin.
 client-new-federation = Configurer la fédération d’identité de charge de travail
 client-new-federation-text = Microsoft Entra s’identifie par des assertions qu’il signe : il n’y a aucun secret qui puisse fuiter ou expirer.
 client-add-secret = Ajouter un secret
 client-no-secrets = Aucun secret ne fonctionne. Ajoutez-en un.
-client-revoke-secret = Révoquer
+client-revoke-secret = Révoquer…
 client-revoke-secret-named = Révoquer le secret qui se termine par { $hint }
+client-revoke-secret-title = Révoquer le secret qui se termine par { $hint } ?
+client-revoke-secret-text = Si Microsoft Entra utilise ce secret, il n’obtient plus de jeton d’accès : en une heure au plus, chaque requête est refusée, les changements n’arrivent plus, et Microsoft Entra met la connexion en quarantaine. Saisissez-y d’abord un autre secret. C’est irréversible.
+client-revoke-last-secret-text = C’est le dernier secret de ce client. Sans secret, Microsoft Entra n’obtient plus de jeton d’accès : en une heure au plus, chaque requête est refusée, les changements n’arrivent plus, et Microsoft Entra met la connexion en quarantaine. Ajoutez d’abord un autre secret et saisissez-le là-bas. C’est irréversible.
+client-revoke-secret-do = Révoquer le secret
 client-revoke = Révoquer le client…
 client-revoke-title = Révoquer ce client ?
 client-revoke-text = Ses secrets et tous les jetons d’accès qu’il a obtenus cessent de fonctionner en quelques secondes. Si Microsoft Entra l’utilise, les changements n’arrivent plus. C’est irréversible.

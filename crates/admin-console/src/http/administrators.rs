@@ -141,7 +141,7 @@ pub(crate) async fn invite(
 ) -> Result<HttpResponse, Problem> {
     let page = Page::new(&request, app.clock.now(), Section::Administrators).at(PATH);
     let role = Role::parse(&form.role).ok_or(Problem::Invalid)?;
-    let wanted = Wanted { email: form.email, role, language: page.language().tag().to_owned() };
+    let wanted = Wanted { email: form.email, role, language: String::new() };
     match administrators::invite(&app, who.company, wanted, who.actor()).await {
         Ok(invited) => {
             let invited =

@@ -36,6 +36,8 @@ struct Audit {
 struct Row {
     sentence: Text,
     kind: Key,
+    /// The event's note, where it is one of a few words that we know.
+    note: Option<Key>,
     event: Event,
 }
 
@@ -52,6 +54,7 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, que
     let rows = found.events.into_iter().map(|event| Row {
         sentence: audit::sentence(language, &event),
         kind: kind(&event),
+        note: audit::note(&event.note),
         event,
     });
     let template = Audit { rows: rows.collect(), older, is_away: !answers.is_complete(), page };

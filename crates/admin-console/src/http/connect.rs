@@ -2,7 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
-use bus_contract::{Timestamp, token::Token};
+use bus_contract::{
+    Timestamp,
+    directory::concern::Kind,
+    token::{Client, Token},
+};
 
 use crate::{
     app::App,
@@ -27,9 +31,12 @@ struct Steps<'a> {
     page: &'a Page,
     tenant_url: String,
     token: Option<Token>,
+    /// Where there is no token: the OAuth client that works in its place.
+    client: Option<Client>,
     steps: Vec<Step>,
     done: usize,
     is_away: bool,
+    /// Since the last call that was let in.
     refused_calls: u64,
 }
 
@@ -95,10 +102,14 @@ pub(crate) async fn steps(app: Data<App>, who: SignedIn, request: HttpRequest) -
 
 fn filled<'a>(page: &'a Page, app: &App, outlook: &Outlook) -> Steps<'a> {
     let activity = outlook.activity.as_ref();
-    let token = outlook.credentials().and_then(|known| known.current_token()).cloned();
-    let refused = activity.map(|activity| activity.uses.iter().map(|seen| seen.refused_calls).sum());
+    let known = outlook.credentials();
+    let token = known.and_then(|known| known.current_token()).cloned();
+    let client = known.filter(|_| token.is_none()).and_then(|known| known.current_client(page.times.now));
+    let health = activity.and_then(|activity| activity.health.as_ref());
+    let concerns = health.map(|health| health.concerns.as_slice()).unwrap_or_default();
+    let refused = concerns.iter().find(|concern| concern.kind() == Kind::Unauthenticated);
     let steps = in_order(
-        token.is_some(),
+        token.is_some() || client.is_some(),
         activity.and_then(|activity| activity.first_test_at),
         activity.and_then(|activity| activity.first_user_at),
         activity.and_then(|activity| activity.first_group_at),
@@ -107,16 +118,17 @@ fn filled<'a>(page: &'a Page, app: &App, outlook: &Outlook) -> Steps<'a> {
         page,
         tenant_url: app.scim_url.clone(),
         token,
+        client: client.cloned(),
         done: steps.iter().filter(|step| step.state.is_done()).count(),
         steps,
         is_away: activity.is_none() || outlook.tokens.is_none(),
-        refused_calls: refused.unwrap_or_default(),
+        refused_calls: refused.map(|refused| refused.count).unwrap_or_default(),
     }
 }
 
 /// The tutorial's steps. What we cannot see from here, a later arrival proves to be done.
 fn in_order(
-    has_token: bool,
+    has_credential: bool,
     tested: Option<Timestamp>,
     first_person: Option<Timestamp>,
     first_group: Option<Timestamp>,
@@ -131,7 +143,7 @@ fn in_order(
         step(Key("step-add"), Key("step-add-text"), tested_by_now.is_some()),
         Step {
             has_values: true,
-            ..step(Key("step-copy"), Key("step-copy-text"), has_token && tested_by_now.is_some())
+            ..step(Key("step-copy"), Key("step-copy-text"), has_credential && tested_by_now.is_some())
         },
         Step {
             received: received(Key("test-received"), Key("test-awaited"), Key("test-help")),

@@ -18,6 +18,9 @@ use crate::{
     signed_in::SignedIn,
 };
 
+/// In the address of a page to which somebody comes back after they have proved who they are.
+pub(crate) const CONFIRMED: &str = "confirmed=yes";
+
 /// Lets a request through to its handler, or answers in the handler's place.
 pub(crate) async fn check(
     entry: &'static Entry,
@@ -123,7 +126,13 @@ fn must_sign_in(entry: &Entry, request: &ServiceRequest, app: &App) -> HttpRespo
 }
 
 fn must_confirm(entry: &Entry, request: &ServiceRequest, app: &App) -> HttpResponse {
-    see_other(&format!("/confirm-password?return={}", return_to::encode(&here(entry, request, app))))
+    let mut path = here(entry, request, app);
+    // What was sent is not sent again: the page it came from asks for it once more.
+    if entry.verb == Verb::Post && !path.contains(CONFIRMED) {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(CONFIRMED);
+    }
+    see_other(&format!("/confirm-password?return={}", return_to::encode(&path)))
 }
 
 /// Where to go on afterwards: the page itself, or the one whose form was sent, because a form is not sent twice.

@@ -10,7 +10,7 @@ use crate::{
     language::Key,
     outlook::{
         Outlook,
-        credential::end_of,
+        credential::{end_of, end_of_client},
         pulse::{Next, Pulse},
     },
     page::{Notice, Page, Section, Tone},
@@ -27,8 +27,21 @@ struct Overview {
     notices: Vec<Notice>,
     pulse: Option<Pulse>,
     size: Option<Size>,
-    expiry: Option<Timestamp>,
+    /// What Entra is let in with: the token, else the newest OAuth client that works.
+    credential: Option<Credential>,
     tokens_are_away: bool,
+}
+
+impl Overview {
+    fn is_client(&self) -> bool {
+        self.credential.as_ref().is_some_and(|credential| credential.is_client)
+    }
+}
+
+struct Credential {
+    is_client: bool,
+    /// Workload identity federation has none.
+    expiry: Option<Timestamp>,
 }
 
 /// `GET /`.
@@ -37,8 +50,12 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> 
     let outlook = Outlook::ask(&app, &who, &mut answers).await;
     // Every notice is on this page, so it has no banner.
     let page = Page::new(&request, app.clock.now(), Section::Overview);
-    let credentials = outlook.credentials();
-    let expiry = credentials.and_then(|known| known.current_token()).and_then(end_of);
+    let credential = outlook.credentials().and_then(|known| {
+        let token = known.current_token();
+        let token = token.map(|token| Credential { is_client: false, expiry: end_of(token) });
+        let client = || known.current_client(page.times.now);
+        token.or_else(|| client().map(|client| Credential { is_client: true, expiry: end_of_client(client) }))
+    });
     let activity = outlook.activity.as_ref();
     let template = Overview {
         state: outlook.state(),
@@ -46,7 +63,7 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest) -> 
         notices: outlook.notices(&page.times),
         pulse: activity.map(|activity| Pulse::of(activity, &page)),
         size: activity.and_then(|activity| activity.size).filter(|size| size.counted_at.is_some()),
-        expiry,
+        credential,
         tokens_are_away: outlook.tokens.is_none(),
         page,
     };

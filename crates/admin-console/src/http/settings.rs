@@ -21,7 +21,7 @@ use crate::{
     language::{Key, Text, times::from_wire},
     outlook::{
         Outlook,
-        credential::{Credentials, end_of},
+        credential::{Credentials, Move, end_of},
         pulse::{Next, Pulse},
     },
     page::{Page, Section, Tone},
@@ -48,6 +48,8 @@ struct Settings {
     told: Option<SecretClient>,
     pulse: Option<Pulse>,
     active_people: Option<u64>,
+    /// The form that somebody has proved who they are for, to go on with it.
+    open_form: String,
 }
 
 /// What came of the act before.
@@ -70,8 +72,8 @@ struct Shown {
 /// A token that still works beside the current one.
 struct Older {
     shown: Shown,
-    /// Whether Entra has called with the current one since.
-    is_left_behind: bool,
+    /// How far Entra has come to the current one.
+    moved: Move,
     /// Calls with the current one.
     calls_of_current: u64,
 }
@@ -82,6 +84,16 @@ struct OneClient {
     live_secrets: Vec<ClientSecret>,
 }
 
+impl OneClient {
+    /// What becomes of Entra without one of the secrets.
+    fn without_a_secret(&self) -> Key {
+        match self.live_secrets.len() {
+            ..=1 => Key("client-revoke-last-secret-text"),
+            _ => Key("client-revoke-secret-text"),
+        }
+    }
+}
+
 /// What an act adds to the page that answers it.
 #[derive(Default)]
 struct Extra {
@@ -90,6 +102,7 @@ struct Extra {
     /// A token's id and text.
     revealed: Option<(String, String)>,
     told: Option<SecretClient>,
+    open_form: String,
 }
 
 /// `GET /settings/company`.
@@ -104,7 +117,11 @@ pub(crate) async fn get(app: Data<App>, who: SignedIn, request: HttpRequest, que
         "secret-revoked" => Some(Key("done-secret-revoked")),
         _ => None,
     };
-    let extra = Extra { said: done.map(|key| (Tone::Success, key)), ..Extra::default() };
+    let extra = Extra {
+        said: done.map(|key| (Tone::Success, key)),
+        open_form: query.get("form").to_owned(),
+        ..Extra::default()
+    };
     show(&app, &who, &request, StatusCode::OK, extra).await
 }
 
@@ -154,6 +171,7 @@ fn fill(page: Page, app: &App, outlook: &Outlook, extra: Extra) -> Settings {
         told: extra.told,
         pulse: activity.map(|activity| Pulse::of(activity, &page)),
         active_people: size.map(|size| size.active_users),
+        open_form: extra.open_form,
         page,
     }
 }
@@ -172,7 +190,7 @@ fn older(token: &Token, known: &Credentials<'_>, revealed: Option<&(String, Stri
     let current = known.current_token().map(|current| current.token_id.as_str()).unwrap_or_default();
     Older {
         shown: shown(token, known, revealed),
-        is_left_behind: known.has_moved(&token.token_id, current),
+        moved: known.moved(&token.token_id, current),
         calls_of_current: known.use_of(current).map(|seen| seen.calls).unwrap_or_default(),
     }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     Language, numbers,
-    times::{Style, Times, Zone},
+    times::{Clock, Style, Times, Zone},
 };
 
 fn crate_folder() -> PathBuf {
@@ -140,13 +140,58 @@ fn numbers_and_plurals_follow_the_language() {
 #[test]
 fn times_are_those_of_the_readers_zone_and_language() {
     let at: Timestamp = "2026-11-26T08:05:09Z".parse().unwrap();
-    let times = |language| Times { language, zone: Zone::named(Some("Europe/Paris")), now: at };
+    let written_by =
+        |language, clock| Times { language, clock, zone: Zone::named(Some("Europe/Paris")), now: at };
+    let times = |language| match language {
+        Language::English => written_by(language, Clock::American),
+        Language::French => written_by(language, Clock::French),
+    };
     assert_eq!(times(Language::English).written(at, Style::DateAndMinute), "Nov 26, 2026, 9:05\u{202f}AM");
+    let british = written_by(Language::English, Clock::British);
+    assert_eq!(british.written(at, Style::DateAndSecond), "26 Nov 2026, 09:05:09");
     assert_eq!(times(Language::French).written(at, Style::DateAndMinute), "26 nov. 2026, 09:05");
     assert_eq!(times(Language::French).written(at, Style::Second), "09:05:09");
     let in_half_a_year: Timestamp = "2027-05-15T08:05:09Z".parse().unwrap();
     assert_eq!(times(Language::English).distance(in_half_a_year).to_string(), "in 170 days");
     assert_eq!(times(Language::French).distance(in_half_a_year).to_string(), "dans 170 jours");
+}
+
+#[test]
+fn distances_are_not_cut_off() {
+    let now: Timestamp = "2026-11-26T22:30:00Z".parse().unwrap();
+    let zone = Zone::named(Some("Europe/Paris"));
+    let times = Times { language: Language::English, clock: Clock::British, zone, now };
+    let distance = |seconds: i64| {
+        let at = Timestamp::from_second(now.as_second() + seconds).unwrap();
+        times.distance(at).to_string()
+    };
+    let (hour, day) = (3_600, 86_400);
+    assert_eq!(distance(365 * day - 5), "in 365 days");
+    assert_eq!(distance(7 * day - 5), "in 7 days");
+    assert_eq!(distance(-(2 * day - 5)), "2 days ago");
+    // From half past eleven in the evening to half past ten: two midnights.
+    assert_eq!(distance(47 * hour), "in 2 days");
+    assert_eq!(distance(day + 60), "tomorrow");
+    assert_eq!(distance(day - 5), "in 24 hours");
+    assert_eq!(distance(hour - 5), "in 1 hour");
+    assert_eq!(distance(-89), "1 minute ago");
+    assert_eq!(distance(-91), "2 minutes ago");
+}
+
+#[test]
+fn the_clock_is_that_of_the_browsers_region() {
+    use actix_web::{http::header, test::TestRequest};
+    let clock = |language, wishes: &str| {
+        let request = TestRequest::default().insert_header((header::ACCEPT_LANGUAGE, wishes));
+        Clock::of_browser(language, &request.to_http_request())
+    };
+    assert_eq!(clock(Language::English, "en-GB,en;q=0.9"), Clock::British);
+    assert_eq!(clock(Language::English, "fr-FR,fr;q=0.9,en-IE;q=0.8,en-US;q=0.7"), Clock::British);
+    assert_eq!(clock(Language::English, "en-US,en;q=0.9"), Clock::American);
+    assert_eq!(clock(Language::English, "en"), Clock::American);
+    assert_eq!(clock(Language::English, ""), Clock::American);
+    assert_eq!(clock(Language::English, "de"), Clock::British);
+    assert_eq!(clock(Language::French, "en-GB"), Clock::French);
 }
 
 #[test]

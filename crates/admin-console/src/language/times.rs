@@ -2,17 +2,19 @@
 
 use std::fmt;
 
+use actix_web::{HttpRequest, http::header};
 use askama::filters::HtmlSafe;
 use bus_contract::Timestamp as WireTime;
 use icu::{
     calendar::Iso,
     datetime::{DateTimeFormatter, fieldsets},
+    locale::{Locale, locale},
     time::DateTime,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jiff_icu::ConvertFrom as _;
 
-use crate::language::{Key, Language, Text, numbers::locale_of};
+use crate::language::{Key, Language, Text};
 
 /// Where somebody's clock is; without one that the browser named, UTC, and pages say so.
 #[derive(Debug, Clone)]
@@ -35,10 +37,52 @@ impl Zone {
     }
 }
 
+/// How dates and times of day are written, which a language alone does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// Nov 26, 2026, 9:05 AM
+    American,
+    /// 26 Nov 2026, 09:05
+    British,
+    /// 26 nov. 2026, 09:05
+    French,
+}
+
+impl Clock {
+    /// English is written as in the United States for those whose browser says nothing else: its first wish for English may
+    /// name another region, and it may wish for no English at all.
+    pub(crate) fn of_browser(language: Language, request: &HttpRequest) -> Self {
+        let wishes = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|wishes| wishes.to_str().ok());
+        match language {
+            Language::French => Self::French,
+            Language::English if is_american(wishes.unwrap_or_default()) => Self::American,
+            Language::English => Self::British,
+        }
+    }
+
+    fn locale(self) -> Locale {
+        match self {
+            Self::American => locale!("en-US"),
+            Self::British => locale!("en-GB"),
+            Self::French => locale!("fr"),
+        }
+    }
+}
+
+fn is_american(wishes: &str) -> bool {
+    let tags = wishes.split(',').filter_map(|wish| wish.split(';').next()).map(str::trim);
+    let mut english = tags.filter(|tag| Language::parse(tag) == Some(Language::English));
+    match english.next() {
+        Some(tag) => tag.len() == 2 || tag.eq_ignore_ascii_case("en-US"),
+        None => wishes.is_empty(),
+    }
+}
+
 /// Says times to one reader.
 #[derive(Debug, Clone)]
 pub(crate) struct Times {
     pub(crate) language: Language,
+    pub(crate) clock: Clock,
     pub(crate) zone: Zone,
     pub(crate) now: Timestamp,
 }
@@ -70,13 +114,14 @@ struct Formatters {
 thread_local! {
     // A page writes up to a hundred times, and to make a formatter costs more than to use it. One set for each thread: they
     // do not go from one to another.
-    static ENGLISH: Option<Formatters> = Formatters::new(Language::English);
-    static FRENCH: Option<Formatters> = Formatters::new(Language::French);
+    static AMERICAN: Option<Formatters> = Formatters::new(Clock::American);
+    static BRITISH: Option<Formatters> = Formatters::new(Clock::British);
+    static FRENCH: Option<Formatters> = Formatters::new(Clock::French);
 }
 
 impl Formatters {
-    fn new(language: Language) -> Option<Self> {
-        let locale = || locale_of(language).into();
+    fn new(clock: Clock) -> Option<Self> {
+        let locale = || clock.locale().into();
         let date = fieldsets::YMD::medium();
         Some(Self {
             date: DateTimeFormatter::try_new(locale(), date).ok()?,
@@ -119,9 +164,10 @@ impl Times {
     /// A moment as text.
     pub(crate) fn written(&self, at: Timestamp, style: Style) -> String {
         let local = DateTime::convert_from(at.to_zoned(self.zone.zone.clone()).datetime());
-        let formatters = match self.language {
-            Language::English => &ENGLISH,
-            Language::French => &FRENCH,
+        let formatters = match self.clock {
+            Clock::American => &AMERICAN,
+            Clock::British => &BRITISH,
+            Clock::French => &FRENCH,
         };
         let written =
             formatters.with(|formatters| formatters.as_ref().map(|known| known.write(&local, style)));
@@ -139,19 +185,27 @@ impl Times {
         Moment { at, exact: self.written(at, Style::DateAndSecond), words: self.distance(at).to_string() }
     }
 
-    /// How far a moment is from now, in the largest unit of which there is one.
+    /// How far a moment is from now: to the nearest minute or hour, and from a day on in days of the reader's calendar.
     pub(crate) fn distance(&self, at: Timestamp) -> Text {
         let seconds = at.as_second() - self.now.as_second();
         let away = seconds.unsigned_abs();
         // Within one second, what has been is not still to come.
         let is_past = at <= self.now;
-        let (past, future, unit) = match away {
+        let (past, future, count) = match away {
             0..60 => (Key("ago-moment"), Key("in-moment"), 1),
-            60..3_600 => (Key("ago-minutes"), Key("in-minutes"), 60),
-            3_600..86_400 => (Key("ago-hours"), Key("in-hours"), 3_600),
-            _ => (Key("ago-days"), Key("in-days"), 86_400),
+            // Half a minute less than an hour is one.
+            60..3_570 => (Key("ago-minutes"), Key("in-minutes"), (away + 30) / 60),
+            3_570..86_400 => (Key("ago-hours"), Key("in-hours"), (away + 1_800) / 3_600),
+            _ => (Key("ago-days"), Key("in-days"), self.days_to(at)),
         };
-        self.language.say(if is_past { past } else { future }).with("count", away / unit)
+        self.language.say(if is_past { past } else { future }).with("count", count)
+    }
+
+    /// How many midnights of the reader's lie between now and a moment.
+    fn days_to(&self, at: Timestamp) -> u64 {
+        let date = |at: Timestamp| at.to_zoned(self.zone.zone.clone()).date();
+        let days = (date(at) - date(self.now)).get_days();
+        u64::from(days.unsigned_abs())
     }
 }
 

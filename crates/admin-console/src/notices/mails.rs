@@ -36,6 +36,7 @@ const fn words(notice: Notice) -> (Key, Key, &'static str) {
         Notice::Expiring { .. } => {
             (Key("notice-expiring-subject"), Key("notice-expiring-text"), SYNCHRONIZATION)
         }
+        Notice::Ended => (Key("notice-ended-subject"), Key("notice-ended-text"), SYNCHRONIZATION),
         Notice::CertificateExpiring { .. } => {
             (Key("notice-certificate-subject"), Key("notice-certificate-text"), "/settings/single-sign-on")
         }

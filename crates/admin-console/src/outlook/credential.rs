@@ -32,6 +32,16 @@ pub(crate) struct Credentials<'a> {
     pub(crate) uses: &'a [CredentialUse],
 }
 
+/// How far Entra has come from a credential to its successor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Move {
+    NotBegun,
+    /// The successor was called with, and nothing says that Entra keeps it: Test Connection sends what is typed, before it
+    /// is saved, and whoever saved may have gone back.
+    Tried,
+    Made,
+}
+
 /// Something that lets Entra in, and until when; `None` for what does not end by itself.
 struct Live<'a> {
     id: &'a str,
@@ -47,6 +57,12 @@ pub(crate) fn end_of(token: &Token) -> Option<WireTime> {
     }
 }
 
+/// When a client's last secret ends; `None` for one that needs none, or has none.
+pub(crate) fn end_of_client(client: &Client) -> Option<WireTime> {
+    let secrets = client.secrets.iter().filter(|secret| secret.revoked_at.is_none());
+    secrets.filter_map(|secret| secret.expires_at).max_by_key(|at| (at.seconds, at.nanos))
+}
+
 pub(crate) fn is_live(token: &Token) -> bool {
     matches!(token.state(), State::Active | State::Retiring)
 }
@@ -55,6 +71,20 @@ impl<'a> Credentials<'a> {
     /// The token that the settings page shows: the newest that has no end but its expiry.
     pub(crate) fn current_token(&self) -> Option<&'a Token> {
         self.tokens.iter().find(|token| token.state() == State::Active)
+    }
+
+    /// Whether anything lets Entra in.
+    pub(crate) fn is_any_live(&self, now: Timestamp) -> bool {
+        !self.live(now).is_empty()
+    }
+
+    /// The newest client that gets access tokens.
+    pub(crate) fn current_client(&self, now: Timestamp) -> Option<&'a Client> {
+        let works = |client: &&Client| {
+            let end = end_of_client(client).as_ref().and_then(from_wire);
+            client.revoked_at.is_none() && (client.federation.is_some() || end.is_some_and(|end| end > now))
+        };
+        self.clients.iter().find(works)
     }
 
     /// Tokens that still work beside the current one.
@@ -67,11 +97,16 @@ impl<'a> Credentials<'a> {
         self.uses.iter().find(|seen| seen.credential_id == credential)
     }
 
-    /// Whether Entra has called with `newer` after it last called with `older`.
-    pub(crate) fn has_moved(&self, older: &str, newer: &str) -> bool {
+    /// Entra has moved when it has worked with `newer` since it last called with `older`; a test alone proves nothing.
+    pub(crate) fn moved(&self, older: &str, newer: &str) -> Move {
         let last = self.use_of(older).and_then(|seen| seen.last_used_at).map(|at| at.seconds);
-        let Some(newer) = self.use_of(newer).and_then(|seen| seen.last_used_at) else { return false };
-        last.is_none_or(|last| newer.seconds >= last)
+        let newer = self.use_of(newer);
+        let worked = newer.and_then(|seen| seen.last_worked_at).map(|at| at.seconds);
+        match worked {
+            Some(worked) if last.is_none_or(|last| worked >= last) => Move::Made,
+            _ if newer.is_some_and(|seen| seen.last_used_at.is_some()) => Move::Tried,
+            _ => Move::NotBegun,
+        }
     }
 
     /// What must be said about an end that comes, or has come.
@@ -124,13 +159,7 @@ impl<'a> Credentials<'a> {
             end: if client.federation.is_some() {
                 None
             } else {
-                client
-                    .secrets
-                    .iter()
-                    .filter(|secret| secret.revoked_at.is_none())
-                    .filter_map(|secret| secret.expires_at.as_ref().and_then(from_wire))
-                    .max()
-                    .or(Some(now))
+                end_of_client(client).as_ref().and_then(from_wire).or(Some(now))
             },
             is_retiring: false,
         });
@@ -144,7 +173,7 @@ impl<'a> Credentials<'a> {
             let last = self.use_of(live.id).and_then(|seen| seen.last_used_at.as_ref()).and_then(from_wire);
             let is_recent = last.is_some_and(|last| now.duration_since(last) <= IN_USE);
             let is_left_behind = newest.is_some_and(|newest| {
-                live.is_retiring && live.id != newest && self.has_moved(live.id, newest)
+                live.is_retiring && live.id != newest && self.moved(live.id, newest) == Move::Made
             });
             is_recent && !is_left_behind
         });

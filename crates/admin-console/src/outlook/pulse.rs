@@ -5,7 +5,25 @@ use bus_contract::{
     directory::{Cycle, FailureCause, GetActivityReply},
 };
 
-use crate::{language::times::from_wire, page::Page, picture::Picture};
+use crate::{
+    language::{Key, times::from_wire},
+    page::Page,
+    picture::Picture,
+};
+
+/// What a kind of failure is in words; `None` for one that needs a look at the lines.
+pub(crate) fn words(cause: &str) -> Option<Key> {
+    let (status, keyword) = cause.split_once(' ').unwrap_or((cause, ""));
+    Some(match (status, keyword) {
+        ("400", _) => Key("cause-invalid"),
+        ("401", _) => Key("cause-unauthenticated"),
+        ("404", _) => Key("cause-not-found"),
+        ("409", "uniqueness") => Key("cause-taken"),
+        ("429", _) => Key("cause-too-many"),
+        (status, _) if status.starts_with('5') => Key("cause-ours"),
+        _ => return None,
+    })
+}
 
 /// Kinds of failure that are shown; the provisioning page has more.
 const CAUSES: usize = 3;

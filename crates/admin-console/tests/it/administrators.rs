@@ -72,6 +72,22 @@ async fn an_invitation_is_accepted_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_speaks_the_browsers_language_unless_one_was_chosen() {
+    let world = World::start().await;
+    let french = |request: reqwest::RequestBuilder| request.header("accept-language", "fr-FR,fr;q=0.9");
+    for (email, chosen, language) in [("a@contoso.example", "", "fr"), ("b@contoso.example", "en", "en")] {
+        let Answer::Invited(invited) = world.invite_in(chosen, world.contoso.id, email, Role::Auditor).await
+        else {
+            panic!("not invited");
+        };
+        let browser = world.browser();
+        let path = world.path_of(&invited.link);
+        let form = browser.send(french(browser.request(reqwest::Method::GET, &path))).await;
+        assert!(form.body.contains(&format!("<html lang=\"{language}\">")), "{email}: {}", form.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_accept_at_once_one_is_let_in() {
     let world = World::start().await;
     let invited = world.invite(world.contoso.id, world.contoso.email, Role::Administrator).await;

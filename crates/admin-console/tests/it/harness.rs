@@ -217,12 +217,23 @@ impl World {
     }
 
     pub(crate) async fn try_invite(&self, company: CompanyId, email: &str, role: Role) -> Answer {
+        self.invite_in("", company, email, role).await
+    }
+
+    /// Invites somebody of whom is known what they read.
+    pub(crate) async fn invite_in(
+        &self,
+        language: &str,
+        company: CompanyId,
+        email: &str,
+        role: Role,
+    ) -> Answer {
         let invite = InviteAdministrator {
             company_id: company.to_string(),
             email: email.to_owned(),
             role: role.into(),
             actor: Some(operator()),
-            language: String::new(),
+            language: language.to_owned(),
         };
         self.ask(INVITE_ADMINISTRATOR, invite).await
     }

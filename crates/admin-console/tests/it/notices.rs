@@ -71,12 +71,18 @@ fn mails(world: &World, subject: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_is_mailed_in_its_language() {
+async fn an_invitation_is_mailed_in_its_language_or_in_all() {
     let (world, _) = World::start_signed_in().await;
-    let mails = mails(&world, "Subject: You are invited to look after Contoso");
-    assert_eq!(mails.len(), 1);
-    assert!(mails[0].contains("To: anna@contoso.example") && mails[0].contains("multipart/alternative"));
+    let (english, french) = ("You have been invited to look after Contoso", "administrer Contoso");
+    let in_both = mails(&world, english);
+    assert_eq!(in_both.len(), 1);
+    assert!(in_both[0].contains("To: anna@contoso.example") && in_both[0].contains("multipart/alternative"));
+    assert!(in_both[0].contains(french), "{}", in_both[0]);
     assert_eq!(world.count("timeclock_console_mails_total", "sent"), 1);
+    let email = "claire@contoso.example";
+    world.invite_in("fr", world.contoso.id, email, Role::Auditor).await;
+    let claires = mails(&world, email);
+    assert!(claires.len() == 1 && claires[0].contains(french) && !claires[0].contains(english));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +106,26 @@ async fn whoever_wants_notices_hears_once_for_each_step_to_the_end() {
     eventually("the next", || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
     two_more_rounds(&world).await;
     assert_eq!(mails(&world, "expires in").len(), 2, "fourteen days have passed without a mail of their own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_last_credential_is_told_once() {
+    let world = start().await;
+    world.administrator(&world.contoso.clone()).await;
+    two_more_rounds(&world).await;
+    let subject = "Contoso: no credential for Entra works any more";
+    assert!(mails(&world, subject).is_empty());
+    world.services.answer(LIST_TOKENS, |_: ListTokens| {
+        let state = State::Revoked.into();
+        let token_id = "0198c0de-0000-7000-8000-000000000001".to_owned();
+        let tokens = vec![Token { token_id, state, ..Token::default() }];
+        token::Reply { result: Some(token::reply::Result::TokenList(TokenList { tokens })) }
+    });
+    world.clock.advance(Duration::from_secs(3_601));
+    eventually("a notice", || async { (!mails(&world, subject).is_empty()).then_some(()) }).await;
+    world.clock.advance(Duration::from_secs(3_601));
+    two_more_rounds(&world).await;
+    assert_eq!(mails(&world, subject).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,13 +151,13 @@ async fn what_is_done_to_a_token_is_done_in_the_administrators_name() {
     let (world, browser) = World::start_signed_in().await;
     sample::lives(&world, "Diego Siciliani");
     browser.post(&format!("/settings/company/tokens/{TOKEN}/reveal"), &[]).await;
-    browser.post("/settings/company/tokens/rotate", &[("overlap", "3600")]).await;
+    browser.post("/settings/company/tokens/rotate", &[("overlap", "3600"), ("years", "3")]).await;
     let revoked = browser.post(&format!("/settings/company/tokens/{TOKEN}/revoke"), &[]).await;
     assert_eq!((revoked.status, revoked.location()), (303, "/settings/company?done=revoked"));
     let revealed = world.services.asked::<RevealToken>(REVEAL_TOKEN).remove(0);
     let rotated = world.services.asked::<RotateToken>(ROTATE_TOKEN).remove(0);
     let revoked = world.services.asked::<RevokeToken>(REVOKE_TOKEN).remove(0);
-    assert_eq!(rotated.overlap_seconds, Some(3_600));
+    assert_eq!((rotated.overlap_seconds, rotated.lifetime_seconds), (Some(3_600), Some(3 * 365 * 86_400)));
     assert_eq!((revealed.token_id.as_str(), revoked.token_id.as_str()), (TOKEN, TOKEN));
     for (company, actor) in [
         (revealed.company_id, revealed.actor),
@@ -171,6 +171,8 @@ async fn what_is_done_to_a_token_is_done_in_the_administrators_name() {
     }
     let odd = browser.post("/settings/company/tokens/rotate", &[("overlap", "7")]).await;
     assert_eq!(odd.status, 400, "an overlap that the dialog does not offer");
+    let odd = browser.post("/settings/company/tokens/rotate", &[("overlap", "0"), ("years", "4")]).await;
+    assert_eq!(odd.status, 400, "a lifetime that it does not offer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -315,7 +317,18 @@ async fn after_a_rotation_the_page_says_whether_entra_has_moved() {
         waiting.contains("Microsoft Entra still uses the previous token, which ends in 6 days"),
         "the banner"
     );
-    activity.uses = vec![seen_at(sample::OLD_TOKEN, 600), seen_at(TOKEN, 5)];
+    let worked =
+        |id: &str, seconds| CredentialUse { last_worked_at: sample::before(seconds), ..seen_at(id, seconds) };
+    // Tested and not saved; saved, and back to the old one.
+    let gone_back = CredentialUse { last_worked_at: sample::before(900), ..seen_at(TOKEN, 5) };
+    for newer in [seen_at(TOKEN, 5), gone_back] {
+        activity.uses = vec![worked(sample::OLD_TOKEN, 600), newer];
+        sample::says_activity(&world, activity.clone());
+        let tried = browser.get("/settings/company").await.body;
+        assert!(tried.contains("did you select Save?") && tried.contains("Stop the old token now…"));
+        assert!(!tried.contains("Retire the old token") && tried.contains("still uses the previous token"));
+    }
+    activity.uses = vec![worked(sample::OLD_TOKEN, 600), worked(TOKEN, 5)];
     sample::says_activity(&world, activity);
     let moved = browser.get("/settings/company").await.body;
     assert!(moved.contains("Microsoft Entra has used the new token 17 times: retire the old one?"));
@@ -328,6 +341,7 @@ async fn an_empty_company_is_shown_the_way() {
     sample::lives(&world, "Diego Siciliani");
     sample::says_activity(&world, sample::nothing_yet());
     sample::says_tokens(&world, Vec::new());
+    sample::says_no_client(&world);
     sample::says_log(&world, Vec::new(), false);
     assert!(browser.get("/").await.body.contains("href=\"/connect\""));
     let wizard = browser.get("/connect").await.body;
@@ -338,6 +352,81 @@ async fn an_empty_company_is_shown_the_way() {
     assert!(browser.get("/settings/company").await.body.contains("There is no token yet"));
     let issued = browser.post("/settings/company/tokens", &[("return_to", "/connect")]).await;
     assert_eq!((issued.status, issued.location()), (303, "/connect"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_that_connects_by_a_client_misses_no_token() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    sample::says_tokens(&world, Vec::new());
+    let wizard = browser.get("/connect").await.body;
+    assert!(wizard.contains(sample::CLIENT) && wizard.contains("Token endpoint"));
+    assert!(wizard.contains("6 of 7 steps done"), "groups are the one step that is left");
+    assert!(!wizard.contains("There is no token yet"));
+    let overview = browser.get("/").await.body;
+    assert!(overview.contains("OAuth client") && !overview.contains("No token"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_complains_of_a_wrong_token_until_a_right_one_came() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let complaint = "came with a token that does not work any more";
+    let mut activity = sample::activity();
+    activity.uses[0].refused_calls = 9;
+    sample::says_activity(&world, activity);
+    assert!(!browser.get("/connect").await.body.contains(complaint));
+    sample::says_activity(&world, sample::in_danger());
+    assert!(browser.get("/connect").await.body.contains(complaint));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_takes_time_opens_only_after_the_password() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    assert!(browser.get("/settings/company").await.body.contains("name=\"tenant_id\""));
+    world.clock.advance(std::time::Duration::from_secs(11 * 60));
+    let later = browser.get("/settings/company").await.body;
+    assert!(!later.contains("name=\"tenant_id\""));
+    let way = "/confirm-password?return=/settings/company%3Fform%3Dfederation%23credential-types";
+    assert!(later.contains(way));
+    let reveal = format!("/settings/company/tokens/{TOKEN}/reveal");
+    let origin = browser.origin();
+    let referrer = format!("{origin}/connect");
+    let token = browser.csrf_token().unwrap();
+    let headers = [("origin", origin.as_str()), ("sec-fetch-site", "same-origin"), ("referer", &referrer)];
+    let asked = browser.post_from(&reveal, &[("csrf_token", &token)], &headers).await;
+    assert_eq!(asked.location(), "/confirm-password?return=/connect%3Fconfirmed%3Dyes");
+    let fields = [("password", crate::harness::PASSWORD), ("return", "/connect?confirmed=yes")];
+    let confirmed = browser.post("/confirm-password", &fields).await;
+    assert_eq!((confirmed.status, confirmed.location()), (303, "/connect?confirmed=yes"));
+    assert!(browser.get(confirmed.location()).await.body.contains("select the button once more"));
+    let open = browser.get("/settings/company?form=federation").await.body;
+    assert_eq!(open.matches("<details open>").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn causes_are_words_with_a_way_to_their_lines() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let overview = browser.get("/").await.body;
+    assert!(overview.contains("Somebody else has this name already"));
+    assert!(overview.contains("href=\"/provisioning?result=problem#log-lines\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_cannot_be_undone_is_asked_about_first() {
+    let (world, browser) = World::start_signed_in().await;
+    sample::lives(&world, "Diego Siciliani");
+    let page = browser.get("/settings/company").await.body;
+    let forms = page.match_indices("/revoke\"").map(|(at, _)| page.get(..at).unwrap());
+    let mut count = 0;
+    for before in forms {
+        assert!(before.rfind("<dialog") > before.rfind("</dialog>"), "a form outside of a dialog");
+        count += 1;
+    }
+    assert!(count >= 3, "the token's, the client's, its secret's");
+    assert!(page.contains("It is the last secret of this client."));
 }
 
 #[tokio::test(flavor = "multi_thread")]

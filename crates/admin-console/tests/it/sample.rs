@@ -124,6 +124,7 @@ pub(crate) fn activity() -> GetActivityReply {
             credential_id: TOKEN.into(),
             first_used_at: before(190 * DAY),
             last_used_at: before(5),
+            last_worked_at: before(5),
             last_address: "20.190.128.7".into(),
             calls: 412_345,
             refused_calls: 0,
@@ -420,6 +421,13 @@ pub(crate) fn says_activity(world: &World, reply: GetActivityReply) {
 pub(crate) fn says_tokens(world: &World, tokens: Vec<Token>) {
     world.services.answer(subject::LIST_TOKENS, move |_: ListTokens| {
         tokens_told(TokenTold::TokenList(TokenList { tokens: tokens.clone() }))
+    });
+}
+
+/// No OAuth client.
+pub(crate) fn says_no_client(world: &World) {
+    world.services.answer(subject::LIST_CLIENTS, |_: ListClients| {
+        tokens_told(TokenTold::ClientList(ClientList::default()))
     });
 }
 

@@ -188,7 +188,7 @@ async fn what_is_protected_asks_for_the_password_again_after_ten_minutes() {
     let headers = [("origin", origin.as_str()), ("referer", referrer.as_str())];
     let answer = browser.post_from(path, &[("csrf_token", &token)], &headers).await;
     assert_eq!(answer.status, 303);
-    assert_eq!(answer.location(), "/confirm-password?return=/settings/company%3Ftab%3D1");
+    assert_eq!(answer.location(), "/confirm-password?return=/settings/company%3Ftab%3D1%26confirmed%3Dyes");
     let wrong =
         browser.post("/confirm-password", &[("password", "not it at all"), ("return", "/people")]).await;
     assert_eq!(wrong.status, 422);

@@ -9,7 +9,8 @@ pub struct InviteAdministrator {
     pub role: i32,
     #[prost(message, optional, tag = "4")]
     pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
-    /// BCP 47, "en" or "fr": the language of the invitation; empty for English.
+    /// BCP 47, "en" or "fr": the language of the invitation; empty for a mail in both and a page as the browser
+    /// wants it.
     #[prost(string, tag = "5")]
     pub language: ::prost::alloc::string::String,
 }

@@ -384,6 +384,9 @@ pub struct CredentialUse {
     pub calls: u64,
     #[prost(uint64, tag = "6")]
     pub refused_calls: u64,
+    /// The last call that was more than a test of the connection: Entra tests what is typed and has not been saved yet.
+    #[prost(message, optional, tag = "7")]
+    pub last_worked_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// Counted from time to time, not at every change.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

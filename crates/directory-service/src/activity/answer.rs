@@ -233,6 +233,7 @@ fn credential_use((credential, seen): (TokenId, Use)) -> CredentialUse {
         credential_id: credential.to_string(),
         first_used_at: seen.first_at.map(to_timestamp),
         last_used_at: seen.last_at.map(to_timestamp),
+        last_worked_at: seen.last_worked_at.map(to_timestamp),
         last_address: seen.last_address.unwrap_or_default(),
         calls: u64::try_from(seen.calls).unwrap_or(0),
         refused_calls: u64::try_from(seen.refused_calls).unwrap_or(0),

@@ -157,6 +157,8 @@ pub(crate) struct Slot {
 pub(crate) struct Use {
     pub(crate) first_at: Option<DateTime<Utc>>,
     pub(crate) last_at: Option<DateTime<Utc>>,
+    /// The last that was more than a test: only those prove that Entra keeps the credential.
+    pub(crate) last_worked_at: Option<DateTime<Utc>>,
     pub(crate) last_address: Option<String>,
     pub(crate) calls: i64,
     pub(crate) refused_calls: i64,
@@ -223,6 +225,10 @@ impl Activity {
             return;
         }
         seen.calls += 1;
+        // Test Connection sends what somebody typed and has not saved yet.
+        if !matches!(call.verb, Verb::Test | Verb::Discover) {
+            later(&mut seen.last_worked_at, call.at);
+        }
         seen.first_at = Some(seen.first_at.map_or(call.at, |first| first.min(call.at)));
         if seen.last_at.is_none_or(|last| call.at >= last) {
             seen.last_at = Some(call.at);

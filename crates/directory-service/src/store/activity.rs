@@ -68,16 +68,18 @@ pg_pool::static_sql! {
     DropSlots = "delete from call_slots where company_id = any ($1) and begins_at < $2";
     AddToUses =
         "insert into credential_uses as u (company_id, credential_id, first_used_at, last_used_at, last_address, calls, \
-           refused_calls) select * from unnest($1, $2, $3, $4, $5, $6, $7) \
+           refused_calls, last_worked_at) select * from unnest($1, $2, $3, $4, $5, $6, $7, $8) \
          on conflict (company_id, credential_id) do update set \
            first_used_at = least(u.first_used_at, excluded.first_used_at), \
            last_address = case when excluded.last_used_at >= u.last_used_at or u.last_used_at is null \
              then coalesce(excluded.last_address, u.last_address) else u.last_address end, \
            last_used_at = greatest(u.last_used_at, excluded.last_used_at), \
+           last_worked_at = greatest(u.last_worked_at, excluded.last_worked_at), \
            calls = u.calls + excluded.calls, refused_calls = u.refused_calls + excluded.refused_calls";
     // The newest credentials; ids are ordered by time.
-    Uses -> (SqlUuid, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Text>, BigInt, BigInt) =
-        "select credential_id, first_used_at, last_used_at, last_address, calls, refused_calls from credential_uses \
+    Uses -> (SqlUuid, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Timestamptz>, Nullable<Text>, BigInt, BigInt) =
+        "select credential_id, first_used_at, last_used_at, last_worked_at, last_address, calls, refused_calls \
+         from credential_uses \
          where company_id = $1 order by credential_id desc limit $2";
     Slots -> (Timestamptz, BigInt, BigInt) =
         "select begins_at, calls, failures from call_slots where company_id = $1 and begins_at >= $2 order by begins_at";
@@ -382,6 +384,9 @@ fn write_uses(conn: &mut PgConnection, activities: &[(CompanyId, Activity)]) -> 
         )
         .bind::<Array<BigInt>, _>(uses.iter().map(|(_, (_, seen))| seen.calls).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(uses.iter().map(|(_, (_, seen))| seen.refused_calls).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Timestamptz>>, _>(
+            uses.iter().map(|(_, (_, seen))| seen.last_worked_at).collect::<Vec<_>>(),
+        )
         .execute(conn)
         .map(drop)
 }
@@ -392,13 +397,15 @@ pub(crate) fn uses(
     company: CompanyId,
     limit: i64,
 ) -> QueryResult<Vec<(TokenId, Use)>> {
-    type Row = (Uuid, Option<DateTime<Utc>>, Option<DateTime<Utc>>, Option<String>, i64, i64);
+    type At = Option<DateTime<Utc>>;
+    type Row = (Uuid, At, At, At, Option<String>, i64, i64);
     let rows: Vec<Row> =
         statement(Uses).bind::<SqlUuid, _>(company.as_uuid()).bind::<BigInt, _>(limit).load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, first_at, last_at, last_address, calls, refused_calls)| {
-            (TokenId::from_uuid(id), Use { first_at, last_at, last_address, calls, refused_calls })
+        .map(|(id, first_at, last_at, last_worked_at, last_address, calls, refused_calls)| {
+            let seen = Use { first_at, last_at, last_worked_at, last_address, calls, refused_calls };
+            (TokenId::from_uuid(id), seen)
         })
         .collect())
 }

@@ -68,6 +68,7 @@ async fn what_entra_does_is_counted_and_shown() {
     let uses = &activity.uses[0];
     assert_eq!((&uses.credential_id, uses.calls, uses.refused_calls), (&credential, 4, 0));
     assert_eq!(uses.last_address, "192.0.2.7");
+    assert!(uses.last_worked_at.is_some(), "it was more than tested");
     assert!(activity.first_test_at.is_some() && activity.first_user_at.is_some());
     assert_eq!(activity.first_group_at, None);
 }

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     http::{guard::see_other, problem::Problem},
     signed_in::SignedIn,
-    tokens::Tokens,
+    tokens::{Lifetime, Tokens},
 };
 
 /// Audiences are typed one a line; the token service takes five.
@@ -32,6 +32,15 @@ pub(crate) struct NewClient {
     subject: String,
     #[serde(default)]
     audiences: String,
+    /// Of the secret.
+    #[serde(default)]
+    years: Lifetime,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewSecret {
+    #[serde(default)]
+    years: Lifetime,
 }
 
 /// `POST /settings/company/clients`: the page with the client's secret, which is told this once.
@@ -54,7 +63,9 @@ pub(crate) async fn create(
 
 fn authentication(form: &NewClient) -> Option<Authentication> {
     match form.kind.as_str() {
-        "secret" => Some(Authentication::Secret(SecretAuthentication { lifetime_seconds: None })),
+        "secret" => {
+            Some(Authentication::Secret(SecretAuthentication { lifetime_seconds: Some(form.years.seconds) }))
+        }
         "federation" => {
             let audiences = form.audiences.lines().map(str::trim).filter(|line| !line.is_empty());
             Some(Authentication::Federation(Federation {
@@ -74,8 +85,9 @@ pub(crate) async fn add_secret(
     who: SignedIn,
     request: HttpRequest,
     client: Path<Uuid>,
+    Form(form): Form<NewSecret>,
 ) -> Result<HttpResponse, Problem> {
-    match Tokens::of(&app, &who).add_client_secret(*client).await {
+    match Tokens::of(&app, &who).add_client_secret(*client, form.years).await {
         Ok(told) => {
             let extra = Extra { told: Some(told), ..Extra::default() };
             Ok(show(&app, &who, &request, StatusCode::OK, extra).await)

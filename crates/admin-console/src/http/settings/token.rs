@@ -13,7 +13,7 @@ use crate::{
     app::App,
     http::{guard::see_other, problem::Problem},
     signed_in::SignedIn,
-    tokens::Tokens,
+    tokens::{Lifetime, Tokens},
 };
 
 /// For how long both tokens work: a week, a day, an hour, not at all. In seconds, as the dialog offers them.
@@ -24,11 +24,15 @@ pub(crate) struct Issue {
     /// Where the form was.
     #[serde(default)]
     return_to: String,
+    #[serde(default)]
+    years: Lifetime,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Rotation {
     overlap: u32,
+    #[serde(default)]
+    years: Lifetime,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +56,7 @@ pub(crate) async fn issue(
     request: HttpRequest,
     Form(issue): Form<Issue>,
 ) -> Result<HttpResponse, Problem> {
-    match Tokens::of(&app, &who).issue(None).await {
+    match Tokens::of(&app, &who).issue(issue.years).await {
         Ok(_issued) if issue.return_to == "/connect" => Ok(see_other("/connect")),
         // The token is not in the answer: showing it is an act of its own, which is written down.
         Ok(_issued) => Ok(see_other("/settings/company?done=issued#azure-user-synchronization")),
@@ -70,7 +74,7 @@ pub(crate) async fn rotate(
     if !OVERLAPS.contains(&rotation.overlap) {
         return Err(Problem::Invalid);
     }
-    match Tokens::of(&app, &who).rotate(rotation.overlap).await {
+    match Tokens::of(&app, &who).rotate(rotation.overlap, rotation.years).await {
         Ok(_issued) => Ok(see_other("/settings/company?done=rotated#azure-user-synchronization")),
         Err(error) => not_done(&app, &who, &request, error).await,
     }

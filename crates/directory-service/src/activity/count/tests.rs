@@ -164,11 +164,24 @@ fn a_credential_remembers_its_first_and_last_use_and_what_came_after_its_end() {
     let expected = Use {
         first_at: Some(at(5)),
         last_at: Some(at(10)),
+        last_worked_at: Some(at(10)),
         last_address: Some("192.0.2.2".to_owned()),
         calls: 4,
         refused_calls: 1,
     };
     assert_eq!(activity.uses[&credential], expected);
+}
+
+#[test]
+fn a_test_is_a_use_and_no_work() {
+    let credential = TokenId::mint();
+    let used = |minutes, verb| Call { credential: Some(credential), ..call(minutes, verb, Answer::Found) };
+    let mut activity = counted(&[used(1, Verb::Test), used(2, Verb::Discover)]);
+    let seen = activity.uses[&credential].clone();
+    assert_eq!((seen.calls, seen.last_at, seen.last_worked_at), (2, Some(at(2)), None));
+    activity.count(&used(40, Verb::Search), false, PAUSE);
+    activity.count(&used(50, Verb::Test), false, PAUSE);
+    assert_eq!(activity.uses[&credential].last_worked_at, Some(at(40)));
 }
 
 #[test]

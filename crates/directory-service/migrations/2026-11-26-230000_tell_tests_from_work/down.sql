@@ -1,0 +1,1 @@
+alter table credential_uses drop column last_worked_at;
