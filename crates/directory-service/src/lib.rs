@@ -28,6 +28,7 @@ mod question;
 mod metrics;
 mod prefix;
 mod retry;
+mod search_keys;
 mod store;
 mod time;
 mod user;
