@@ -12,5 +12,6 @@ mod brakes;
 mod clients;
 mod commands;
 mod harness;
+mod people;
 mod refusals;
 mod sign_in;
