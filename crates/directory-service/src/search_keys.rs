@@ -1,4 +1,4 @@
-//! By which beginnings people find a user, beside the userName, the displayName and the mail that have columns of their own.
+//! By which beginnings people find a user, beside userName, displayName and mail, which have columns of their own.
 
 use scim_protocol::{fold::fold, schema};
 use serde_json::Value;
@@ -11,8 +11,8 @@ const MAX_KEYS: usize = 16;
 /// Between two keys in the column; no key holds it.
 const SEPARATOR: char = '\n';
 
-/// A text as people type it who have no accents at hand: folded, and every Latin letter bare. Letter by letter, so that the
-/// beginning of a text becomes the beginning of its key.
+/// A text as people type it who have no accents at hand: folded, and every Latin letter bare. Letter by letter, so that
+/// the beginning of a text becomes the beginning of its key.
 pub(crate) fn bare(text: &str) -> String {
     let folded = fold(text);
     let mut bare = String::with_capacity(folded.len());
