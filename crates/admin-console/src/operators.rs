@@ -7,12 +7,13 @@ use bus_contract::{
     console::{
         self, Administrator, AdministratorList, ChangeRole, Failure, InviteAdministrator, Invited,
         ListAdministrators, ReleaseSignIn, RemoveAdministrator, Reply, ShowSignIn, SignIn,
-        SignOutAdministrator, VouchForDomain, WithdrawDomain, administrator::State, failure::Reason, reply,
+        SignOutAdministrator, SignOutPerson, SignedOutPerson, VouchForDomain, WithdrawDomain,
+        administrator::State, failure::Reason, reply,
     },
     subject::{
         CHANGE_ROLE, CONSOLE_QUEUE, INVITE_ADMINISTRATOR, LIST_ADMINISTRATORS, LIST_CONSOLE_EVENTS,
-        RELEASE_SIGN_IN, REMOVE_ADMINISTRATOR, SHOW_SIGN_IN, SIGN_OUT_ADMINISTRATOR, VOUCH_FOR_DOMAIN,
-        WITHDRAW_DOMAIN,
+        RELEASE_SIGN_IN, REMOVE_ADMINISTRATOR, SHOW_SIGN_IN, SIGN_OUT_ADMINISTRATOR, SIGN_OUT_PERSON,
+        VOUCH_FOR_DOMAIN, WITHDRAW_DOMAIN,
     },
 };
 use bus_jetstream::{
@@ -22,12 +23,13 @@ use bus_jetstream::{
     request::Incoming,
 };
 use service_runtime::{Causes, tasks::Tasks};
-use typed_ids::CompanyId;
+use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
 use crate::{
     administrators::{self, Refusal, Wanted},
     app::App,
+    session,
     signed_in::Role,
     single_sign_on::claims,
     store::{
@@ -38,12 +40,13 @@ use crate::{
 };
 
 /// Everything that can be asked.
-const SUBJECTS: [&str; 10] = [
+const SUBJECTS: [&str; 11] = [
     INVITE_ADMINISTRATOR,
     LIST_ADMINISTRATORS,
     CHANGE_ROLE,
     REMOVE_ADMINISTRATOR,
     SIGN_OUT_ADMINISTRATOR,
+    SIGN_OUT_PERSON,
     LIST_CONSOLE_EVENTS,
     SHOW_SIGN_IN,
     VOUCH_FOR_DOMAIN,
@@ -125,6 +128,7 @@ async fn perform(app: &App, subject: &str, payload: Bytes) -> Result<reply::Resu
         CHANGE_ROLE => change_role(app, decode(payload)?).await.map(reply::Result::Administrator),
         REMOVE_ADMINISTRATOR => remove(app, decode(payload)?).await.map(reply::Result::Administrator),
         SIGN_OUT_ADMINISTRATOR => sign_out(app, decode(payload)?).await.map(reply::Result::Administrator),
+        SIGN_OUT_PERSON => sign_out_person(app, decode(payload)?).await.map(reply::Result::SignedOutPerson),
         LIST_CONSOLE_EVENTS => events(app, decode(payload)?).await.map(reply::Result::Events),
         SHOW_SIGN_IN => {
             let ask: ShowSignIn = decode(payload)?;
@@ -176,6 +180,15 @@ async fn sign_out(app: &App, ask: SignOutAdministrator) -> Result<Administrator,
     let actor = actor(ask.actor)?;
     let (row, _ended) = administrators::sign_out_everywhere(app, company, administrator, None, actor).await?;
     Ok(shown(&row))
+}
+
+async fn sign_out_person(app: &App, ask: SignOutPerson) -> Result<SignedOutPerson, Refused> {
+    let company = company(&ask.company_id)?;
+    let person: UserId = ask.user_id.parse().map_err(|_not_a_uuid| {
+        Refused::Invalid("the person's id must be a UUID, hyphenated and in lower case".to_owned())
+    })?;
+    let ended = session::end_of_person(app, company, person, actor(ask.actor)?).await?;
+    Ok(SignedOutPerson { user_id: person.to_string(), sessions: u32::try_from(ended).unwrap_or(u32::MAX) })
 }
 
 async fn sign_in(app: &App, company: CompanyId) -> Result<SignIn, Refused> {

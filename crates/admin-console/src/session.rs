@@ -417,9 +417,14 @@ pub(crate) async fn end_others(app: &App, signed_in: &SignedIn) -> Result<(), pg
     Ok(())
 }
 
-/// Ends every session of a person, at an administrator's word.
-pub(crate) async fn end_of_person(app: &App, by: &SignedIn, person: UserId) -> Result<(), pg_pool::Error> {
-    let (company, now, actor) = (by.company, app.now(), by.actor());
+/// Ends every session of a person, at somebody else's word; how many.
+pub(crate) async fn end_of_person(
+    app: &App,
+    company: CompanyId,
+    person: UserId,
+    actor: Actor,
+) -> Result<usize, pg_pool::Error> {
+    let now = app.now();
     let ended = app
         .pool
         .transaction("session.end_of_person", move |connection| {
@@ -431,7 +436,7 @@ pub(crate) async fn end_of_person(app: &App, by: &SignedIn, person: UserId) -> R
         })
         .await?;
     app.metrics.sessions_ended.inc_by(u64::try_from(ended).unwrap_or_default());
-    Ok(())
+    Ok(ended)
 }
 
 /// Ends every session of an administrator, but `kept`, within a transaction that acts for the company; how many.

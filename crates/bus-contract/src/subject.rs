@@ -239,9 +239,9 @@ pub const GET_ACTIVITY: &str = "directory.v1.activity.get";
 pub const LIST_CYCLES: &str = "directory.v1.activity.cycles";
 /// The console to the directory. [`crate::directory::ListHealth`] → [`crate::directory::Reply`].
 pub const LIST_HEALTH: &str = "directory.v1.activity.health";
-/// The console to the directory. [`crate::directory::BrowseUsers`] → [`crate::directory::Reply`].
+/// Operators and the console to the directory. [`crate::directory::BrowseUsers`] → [`crate::directory::Reply`].
 pub const BROWSE_USERS: &str = "directory.v1.query.user.browse";
-/// The console to the directory. [`crate::directory::BrowseGroups`] → [`crate::directory::Reply`].
+/// Operators and the console to the directory. [`crate::directory::BrowseGroups`] → [`crate::directory::Reply`].
 pub const BROWSE_GROUPS: &str = "directory.v1.query.group.browse";
 /// The queue group in which the directory's instances share its questions.
 pub const DIRECTORY_QUEUE: &str = "directory";
@@ -297,6 +297,8 @@ pub const CHANGE_ROLE: &str = "console.v1.administrator.change_role";
 pub const REMOVE_ADMINISTRATOR: &str = "console.v1.administrator.remove";
 /// Operators to the console. [`crate::console::SignOutAdministrator`] → [`crate::console::Reply`].
 pub const SIGN_OUT_ADMINISTRATOR: &str = "console.v1.administrator.sign_out";
+/// Operators to the console. [`crate::console::SignOutPerson`] → [`crate::console::Reply`].
+pub const SIGN_OUT_PERSON: &str = "console.v1.person.sign_out";
 /// Operators to the console. [`crate::audit::ListEvents`] → [`crate::console::Reply`].
 pub const LIST_CONSOLE_EVENTS: &str = "console.v1.events";
 /// Operators to the console. [`crate::console::ShowSignIn`] → [`crate::console::Reply`].

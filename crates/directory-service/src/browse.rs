@@ -14,6 +14,7 @@ use typed_ids::{CompanyId, GroupId, UserId};
 use crate::{
     prefix::that_fits,
     question::{MAX_REPLY_BYTES, answered, failed, failure},
+    search_keys,
     store::{self, browse::Sought, groups::GroupRow},
 };
 
@@ -108,6 +109,7 @@ fn sought(company: &str, search: &str, limit: u32) -> Result<Sought, String> {
     Ok(Sought {
         company,
         prefix: fold(text),
+        beginnings: search_keys::beginnings(text),
         text: text.to_owned(),
         active: None,
         // One more tells whether there are more.

@@ -29,6 +29,7 @@ mod queue;
 mod metrics;
 mod prefix;
 mod retry;
+mod search_keys;
 mod store;
 mod time;
 mod user;

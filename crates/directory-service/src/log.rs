@@ -14,6 +14,7 @@ use crate::{
     apply::changes,
     prefix::that_fits,
     question::{MAX_REPLY_BYTES, answered, failed, failure},
+    search_keys,
     store::{
         self,
         log_pages::{About, LineRow, Outcomes, Wanted},
@@ -108,7 +109,8 @@ fn read(question: &ListLog) -> Result<Question, String> {
         if question.name_prefix.chars().count() > MAX_PREFIX {
             return Err(format!("name_prefix has at most {MAX_PREFIX} characters"));
         }
-        About::Name(store::log::target_key(&question.name_prefix))
+        let prefix = &question.name_prefix;
+        About::Name(store::log::target_key(prefix), search_keys::beginnings(prefix))
     } else {
         About::Anybody
     };

@@ -21,6 +21,7 @@ pub(crate) mod partitions;
 pub(crate) mod removals;
 pub(crate) mod resource_table;
 pub(crate) mod search;
+pub(crate) mod search_keys;
 pub(crate) mod users;
 
 use std::time::Duration;

@@ -92,7 +92,7 @@ pub(crate) async fn execute(questions: &Questions, command: AdministratorCommand
         }
         reply::Result::Administrator(administrator) => Answer::one(shown(administrator)?),
         reply::Result::Events(list) => events::show(CONSOLE, list.events),
-        reply::Result::SignIn(_) | reply::Result::Failure(_) => {
+        reply::Result::SignIn(_) | reply::Result::SignedOutPerson(_) | reply::Result::Failure(_) => {
             Err(unintelligible(CONSOLE, "another result"))
         }
     }

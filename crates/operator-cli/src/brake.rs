@@ -1,5 +1,7 @@
 //! Commands about mass removals.
 
+mod rule;
+
 use bus_contract::{
     directory::{
         Brake, DecideBrake, ListBrakes, Reply, brake::State, decide_brake::Decision, reply::Result as Told,
@@ -78,6 +80,7 @@ pub(crate) async fn execute(questions: &Questions, command: BrakeCommand) -> Res
         BrakeCommand::Release { company, brake, removed } => {
             decide(questions, company, brake, Decision::Release, removed).await
         }
+        BrakeCommand::Rule(command) => rule::execute(questions, command).await,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The command line: what can be asked for, and how it is explained.
 
 mod activity;
+mod brake_rule;
+mod people;
 mod sign_in;
 mod signing_key;
 
@@ -11,7 +13,13 @@ use clap::{
 };
 use typed_ids::CompanyId;
 
-pub(crate) use self::{activity::ActivityCommand, sign_in::SignInCommand, signing_key::SigningKeyCommand};
+pub(crate) use self::{
+    activity::ActivityCommand,
+    brake_rule::BrakeRuleCommand,
+    people::{Access, Browse, GroupCommand, PersonCommand, PersonKey},
+    sign_in::SignInCommand,
+    signing_key::SigningKeyCommand,
+};
 
 /// Companies, their credentials for Entra, their own schemas and what Entra did, from the command line
 #[derive(Debug, Parser)]
@@ -74,6 +82,7 @@ Examples:
     timeclock-operator company events --company ID
 
   "Where is Anna?"
+    timeclock-operator person list --company ID --search anna
     timeclock-operator activity log --company ID --name anna
     timeclock-operator activity log --company ID --outcome refused,failed --since 24h
 
@@ -132,6 +141,12 @@ pub(crate) enum Command {
     /// Shows what Entra did: the provisioning log, cycles, health
     #[command(subcommand)]
     Activity(ActivityCommand),
+    /// Finds and shows people, and signs one out
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Finds and shows groups
+    #[command(subcommand)]
+    Group(GroupCommand),
     /// Shows mass removals, and undoes one or lets it go
     #[command(subcommand)]
     Brake(BrakeCommand),
@@ -175,6 +190,9 @@ pub(crate) enum BrakeCommand {
         #[arg(long)]
         removed: u64,
     },
+    /// Shows and changes when a removal is a mass removal
+    #[command(subcommand)]
+    Rule(BrakeRuleCommand),
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -8,6 +8,8 @@ mod brake;
 mod client;
 mod company;
 mod events;
+mod group;
+mod person;
 mod schema;
 mod sign_in;
 mod signing_key;
@@ -43,6 +45,8 @@ async fn execute(command: Command, company: Option<String>, actor: Actor) -> Res
     let answer = match command {
         Command::Activity(command) => activity::execute(&questions, command).await,
         Command::Brake(command) => brake::execute(&questions, command).await,
+        Command::Person(command) => person::execute(&questions, command).await,
+        Command::Group(command) => group::execute(&questions, command).await,
         Command::Company(command) => company::execute(&questions, command).await,
         Command::Token(command) => token::execute(&questions, command).await,
         Command::Client(command) => client::execute(&questions, command).await,

@@ -45,6 +45,14 @@ impl Answer {
         })
     }
 
+    /// Says where the next page begins, when there is one.
+    pub(crate) fn with_more(self, last: Option<String>) -> Self {
+        match last {
+            Some(last) => self.with_note(format!("There are more: --after {last}")),
+            None => self,
+        }
+    }
+
     pub(crate) fn with_note(self, note: String) -> Self {
         Self { note: Some(note), ..self }
     }

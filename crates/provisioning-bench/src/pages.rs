@@ -14,22 +14,26 @@ pub(crate) enum Page {
     Overview,
     People,
     PeopleFound,
+    PeopleNamed,
     Person,
     Provisioning,
     ProvisioningRefused,
     ProvisioningFound,
+    ProvisioningNamed,
     Audit,
 }
 
 /// In which order they are measured.
-pub(crate) const PAGES: [Page; 8] = [
+pub(crate) const PAGES: [Page; 10] = [
     Page::Overview,
     Page::People,
     Page::PeopleFound,
+    Page::PeopleNamed,
     Page::Person,
     Page::Provisioning,
     Page::ProvisioningRefused,
     Page::ProvisioningFound,
+    Page::ProvisioningNamed,
     Page::Audit,
 ];
 
@@ -39,10 +43,12 @@ impl fmt::Display for Page {
             Self::Overview => "page: overview",
             Self::People => "page: people",
             Self::PeopleFound => "page: people, search",
+            Self::PeopleNamed => "page: people, by surname",
             Self::Person => "page: a person",
             Self::Provisioning => "page: provisioning",
             Self::ProvisioningRefused => "page: provisioning, refused",
             Self::ProvisioningFound => "page: provisioning, search",
+            Self::ProvisioningNamed => "page: provisioning, by number",
             Self::Audit => "page: audit log",
         })
     }
@@ -69,10 +75,12 @@ impl Page {
             Self::Overview => "/".to_owned(),
             Self::People => "/people".to_owned(),
             Self::PeopleFound => format!("/people?search={user_name}"),
+            Self::PeopleNamed => format!("/people?search={}", somebody.family_name()),
             Self::Person => format!("/people/{}", somebody.id()),
             Self::Provisioning => "/provisioning".to_owned(),
             Self::ProvisioningRefused => "/provisioning?result=problem".to_owned(),
             Self::ProvisioningFound => format!("/provisioning?search={user_name}"),
+            Self::ProvisioningNamed => format!("/provisioning?search={}", somebody.number()),
             Self::Audit => "/audit".to_owned(),
         }
     }

@@ -41,6 +41,15 @@ impl Person {
         format!("{:08x}-0c0e-4a0b-9f6e-{:012x}", self.scattered(), self.0)
     }
 
+    pub(crate) fn family_name(self) -> &'static str {
+        self.names().1
+    }
+
+    /// The employee number; that of others may begin so too.
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
+
     fn names(self) -> (&'static str, &'static str) {
         // The lowest six bits choose, three each.
         let [low, ..] = self.scattered().to_le_bytes();
@@ -85,18 +94,24 @@ pub(crate) fn insert_statement(company: &str, first: u64, end: u64) -> String {
     let list = |names: [&str; 8]| format!("array['{}']", names.join("','"));
     let (given, family) = (list(GIVEN_NAMES), list(FAMILY_NAMES));
     format!(
-        "insert into directory.users (company_id, user_id, user_name_key, external_id, work_email_key, \
-           many_work_emails, active, display_name, version, created_at, last_modified_at, attributes) \
+        "with stored as ( \
+         insert into directory.users (company_id, user_id, user_name_key, external_id, work_email_key, \
+           many_work_emails, active, display_name, version, created_at, last_modified_at, attributes, \
+           display_name_key, search_keys) \
          select '{company}', ('01890000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, user_name, external_id, \
            user_name, false, true, given || ' ' || family, 1, now(), now(), \
-           format('{ATTRIBUTES}', user_name, external_id, given, family, n) \
+           format('{ATTRIBUTES}', user_name, external_id, given, family, n), lower(given || ' ' || family), \
+           n || E'\\n' || lower(family) \
          from generate_series({first}::bigint, {end}::bigint - 1) as n, \
            lateral (select (n * {SCATTER}) % 4294967296 as scattered) as s, \
            lateral (select ({given})[1 + scattered % 8] as given, \
                            ({family})[1 + (scattered >> 3) % 8] as family) as f, \
            lateral (select lower(given || '.' || family || '.' || scattered || '@contoso.com') as user_name, \
                            lpad(to_hex(scattered), 8, '0') || '-0c0e-4a0b-9f6e-' || lpad(to_hex(n), 12, '0') \
-                             as external_id) as k"
+                             as external_id) as k \
+         returning company_id, user_id, search_keys) \
+         insert into directory.user_search_keys (company_id, key, user_id) \
+         select company_id, key, user_id from stored cross join string_to_table(search_keys, E'\\n') as key"
     )
 }
 

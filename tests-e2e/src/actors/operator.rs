@@ -115,6 +115,12 @@ impl<'a> Operator<'a> {
         self.execute(subject, "events", &[])
     }
 
+    /// Lists people, shows one, or signs one out.
+    #[must_use]
+    pub fn person(&self, command: &str, arguments: &[&str]) -> Value {
+        self.execute("person", command, arguments)
+    }
+
     /// Declares a schema of the company's own, from a file with its document.
     pub fn declare_schema(&self, file: &str) {
         drop(self.execute("schema", "declare", &["--file", file]));

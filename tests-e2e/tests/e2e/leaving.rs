@@ -139,6 +139,28 @@ async fn whoever_is_disabled_is_signed_out_of_every_browser_and_not_let_in_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_finds_somebody_by_their_surname_and_signs_them_out_everywhere() {
+    let world = World::with_administrator("Contoso");
+    let office = Office::open(&world, &world.company).await;
+    let mut entra = world.entra(Tenant::empty("support.example", 1), |_defaults| ());
+    let (_, id, user_name) = hired(&world, &mut entra).await;
+    let (first, second) = (office.visitor(&user_name).await, office.visitor(&user_name).await);
+
+    let operator = world.operator();
+    let found = operator.person("list", &["--search", "BOWEN"]);
+    assert_eq!((&found[0]["id"], found.as_array().map(Vec::len)), (&json!(id), Some(1)), "{found}");
+    assert_eq!(operator.person("show", &["--user-name", &user_name])["id"], id);
+    assert_eq!(operator.person("sign-out", &["--person", &id])["sessions"], 2);
+
+    signed_out(&first).await;
+    signed_out(&second).await;
+    let ended = &operator.events("administrator")[0];
+    assert_eq!((&ended["act"], &ended["target"]), (&json!("sessions.ended"), &json!(user_name)), "{ended}");
+    assert_eq!(ended["actor_kind"], "operator", "{ended}");
+    assert_eq!(office.sign_in(&user_name).await.1, 303, "they may sign in again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_console_that_was_killed_ends_the_sessions_of_whoever_left_meanwhile() {
     let world = World::to_disturb().await;
     let company = world.company_with_administrator();

@@ -1,7 +1,7 @@
 ### People, groups, and what happened to one of them.
 
 people-lead = These accounts belong to Microsoft Entra, and are read-only here. To change one, change it in Microsoft Entra: it arrives with the next cycle.
-people-search = Name or user name begins with, or ID
+people-search = Name, e-mail or employee number begins with, or ID
 people-state = Status
 people-active = Active
 people-inactive = Deactivated
@@ -10,7 +10,7 @@ people-changed = Last changed
 people-none = Nobody here yet
 people-none-text = As soon as Microsoft Entra creates somebody, they appear here.
 people-none-found = Nobody was found
-people-none-found-text = Search for the beginning of a name, or for a whole ID. Names in the middle are not searched.
+people-none-found-text = Search for the beginning of a name, surname, user name, e-mail address or employee number, or for a whole ID.
 
 person-lead = Read-only: Microsoft Entra owns this account.
 person-signed-out = All sessions of this person have ended. To keep them out, deactivate them in Microsoft Entra.
@@ -30,6 +30,7 @@ groups-search = Name begins with, or ID
 groups-none = No groups yet
 groups-none-text = Assign a group to the application in Microsoft Entra and turn on its mapping; it appears here with the next cycle.
 groups-none-found = No group was found
+groups-none-found-text = Search for the beginning of a name, or for a whole ID. Words in the middle of it are not searched.
 group-lead = Read-only: Microsoft Entra owns this group.
 group-members = Members
 group-no-members = Nobody is a member.

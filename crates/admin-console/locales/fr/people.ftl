@@ -1,7 +1,7 @@
 ### Les personnes, les groupes, et ce qui est arrivé à l’un d’eux.
 
 people-lead = Ces comptes appartiennent à Microsoft Entra et sont ici en lecture seule. Pour en modifier un, modifiez-le dans Microsoft Entra : le changement arrive avec le cycle suivant.
-people-search = Début du nom ou du nom d’utilisateur, ou identifiant
+people-search = Début d’un nom, d’une adresse ou d’un numéro d’employé, ou identifiant
 people-state = État
 people-active = Actif
 people-inactive = Désactivé
@@ -10,7 +10,7 @@ people-changed = Dernière modification
 people-none = Personne pour le moment
 people-none-text = Dès que Microsoft Entra crée quelqu’un, cette personne apparaît ici.
 people-none-found = Aucune personne trouvée
-people-none-found-text = Cherchez le début d’un nom, ou un identifiant entier. Le milieu des noms n’est pas cherché.
+people-none-found-text = Cherchez le début d’un nom, d’un prénom, d’un nom d’utilisateur, d’une adresse ou d’un numéro d’employé, ou un identifiant entier.
 
 person-lead = Lecture seule : ce compte appartient à Microsoft Entra.
 person-signed-out = Toutes les sessions de cette personne ont pris fin. Pour lui fermer l’accès, désactivez-la dans Microsoft Entra.
@@ -30,6 +30,7 @@ groups-search = Début du nom, ou identifiant
 groups-none = Pas encore de groupes
 groups-none-text = Affectez un groupe à l’application dans Microsoft Entra et activez son mappage ; il apparaît ici avec le cycle suivant.
 groups-none-found = Aucun groupe trouvé
+groups-none-found-text = Cherchez le début d’un nom, ou un identifiant entier. Les mots au milieu du nom ne sont pas cherchés.
 group-lead = Lecture seule : ce groupe appartient à Microsoft Entra.
 group-members = Membres
 group-no-members = Personne n’en est membre.

@@ -195,7 +195,7 @@ pub(crate) async fn sign_out(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: UserId = id.parse().map_err(|_no_id| Problem::NotFound)?;
-    session::end_of_person(&app, &who, id).await?;
+    session::end_of_person(&app, who.company, id, who.actor()).await?;
     Ok(see_other(&format!("/people/{id}?done=signed-out")))
 }
 

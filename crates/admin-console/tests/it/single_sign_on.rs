@@ -3,16 +3,19 @@
 use std::{sync::Mutex, time::Duration};
 
 use bus_contract::{
+    audit::Actor,
+    console::{SignOutPerson, failure::Reason, reply::Result as Answer},
     directory::{LookUpUser, LookUpUserReply, UserRecord, look_up_user::Key, reply::Result as Told},
-    subject::LOOK_UP_USER,
+    subject::{LOOK_UP_USER, SIGN_OUT_PERSON},
 };
 use sha2::{Digest as _, Sha256};
+use typed_ids::CompanyId;
 use uuid::Uuid;
 
 use crate::{
     access::{Announcer, until_finished},
     administrators::acts,
-    harness::{Browser, IdentityProvider, NOW, Said, Seen, World},
+    harness::{Browser, IdentityProvider, NOW, Said, Seen, World, operator},
     sample::{PERSON, told},
 };
 
@@ -169,6 +172,36 @@ async fn somebody_signs_in_with_their_user_name_and_their_company_s_account() {
     let left = megan.post("/sign-out", &[]).await;
     assert!(left.body.contains("https://login.example/SingleLogoutService?SAMLRequest="), "{}", left.body);
     assert_eq!(megan.get("/account").await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_signs_somebody_out_everywhere() {
+    let company = Company::start().await;
+    let world = &company.world;
+    let (megan, elsewhere) = (world.browser(), world.browser());
+    company.sign_in(&megan).await;
+    company.sign_in(&elsewhere).await;
+    let ask = async |company: CompanyId, user_id: &str, actor: Option<Actor>| {
+        let question = SignOutPerson { company_id: company.to_string(), user_id: user_id.to_owned(), actor };
+        match world.ask(SIGN_OUT_PERSON, question).await {
+            Answer::SignedOutPerson(done) => Some(done.sessions),
+            Answer::Failure(failure) => {
+                assert_eq!(failure.reason(), Reason::Invalid);
+                None
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(ask(world.contoso.id, PERSON, None).await, None, "somebody does it");
+    assert_eq!(ask(world.contoso.id, "megan", Some(operator())).await, None);
+    assert_eq!(ask(world.fabrikam.id, PERSON, Some(operator())).await, Some(0), "another company's");
+    assert_eq!(megan.get("/account").await.status, 200);
+
+    assert_eq!(ask(world.contoso.id, PERSON, Some(operator())).await, Some(2));
+    assert_eq!((megan.get("/account").await.status, elsewhere.get("/account").await.status), (303, 303));
+    let acts = acts(world, world.contoso.id).await;
+    assert_eq!(acts.last().unwrap(), &format!("sessions.ended {USER} by oscar"));
+    assert_eq!(company.sign_in(&megan).await.status, 303, "they may sign in again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

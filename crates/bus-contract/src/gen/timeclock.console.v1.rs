@@ -50,6 +50,25 @@ pub struct SignOutAdministrator {
     #[prost(message, optional, tag = "3")]
     pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
 }
+/// Ends every session of a person who signs in at the company's identity provider. They may sign in again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignOutPerson {
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// As the directory knows them.
+    #[prost(string, tag = "2")]
+    pub user_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub actor: ::core::option::Option<super::super::audit::v1::Actor>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignedOutPerson {
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// Sessions that ended; 0 also when there is no such person.
+    #[prost(uint32, tag = "2")]
+    pub sessions: u32,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Administrator {
     #[prost(string, tag = "1")]
@@ -188,7 +207,7 @@ pub struct SignIn {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reply {
-    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 15")]
+    #[prost(oneof = "reply::Result", tags = "1, 2, 3, 4, 5, 6, 15")]
     pub result: ::core::option::Option<reply::Result>,
 }
 /// Nested message and enum types in `Reply`.
@@ -205,6 +224,8 @@ pub mod reply {
         Events(super::super::super::audit::v1::ListEventsReply),
         #[prost(message, tag = "5")]
         SignIn(super::SignIn),
+        #[prost(message, tag = "6")]
+        SignedOutPerson(super::SignedOutPerson),
         #[prost(message, tag = "15")]
         Failure(super::Failure),
     }

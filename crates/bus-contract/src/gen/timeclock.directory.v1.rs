@@ -250,7 +250,8 @@ pub struct ListLog {
     pub user_id: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub group_id: ::prost::alloc::string::String,
-    /// The beginning of userName or displayName, compared without regard to case.
+    /// The beginning of the userName or group name that lines tell, or of anything by which BrowseUsers finds a user who still
+    /// exists: their lines are those of user_id. Compared without regard to case.
     #[prost(string, tag = "6")]
     pub name_prefix: ::prost::alloc::string::String,
     #[prost(string, tag = "7")]
@@ -595,7 +596,8 @@ pub struct CompanyHealth {
 pub struct BrowseUsers {
     #[prost(string, tag = "1")]
     pub company_id: ::prost::alloc::string::String,
-    /// The beginning of userName or displayName, compared without regard to case; or an id, or an externalId. Empty for all.
+    /// The beginning of userName, displayName or any word of it, given or family name, work mail or employeeNumber, compared
+    /// without regard to case and accents; or an id, or an externalId. Empty for all.
     #[prost(string, tag = "2")]
     pub search: ::prost::alloc::string::String,
     #[prost(enumeration = "browse_users::State", tag = "3")]

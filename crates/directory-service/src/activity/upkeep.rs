@@ -9,7 +9,7 @@ use std::{
 
 use bus_contract::directory::{concern::Kind, health::State};
 use chrono::TimeDelta;
-use diesel::PgConnection;
+use diesel::{PgConnection, QueryResult};
 use service_runtime::Causes;
 use tokio_util::sync::CancellationToken;
 use typed_ids::CompanyId;
@@ -34,6 +34,8 @@ const COUNT_EVERY: Duration = Duration::from_secs(60);
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// Log lines and cycles that one transaction deletes.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
+/// Users to whom one transaction gives search keys; their partition's changes wait for it.
+const KEYED_AT_ONCE: i64 = 200;
 /// Companies that are listed at once.
 const PAGE: i64 = 1_000;
 
@@ -48,7 +50,7 @@ pub(super) async fn run(
     let mut counted: BTreeMap<CompanyId, Instant> = BTreeMap::new();
     // Whoever read before may not have come to it.
     let mut waiting: BTreeSet<CompanyId> = connected(context).await.unwrap_or_default();
-    let (mut told, mut forgot) = (None, None);
+    let (mut told, mut forgot, mut keyed) = (None, None, None);
     while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
         waiting.append(&mut touched.lock().unwrap_or_else(PoisonError::into_inner));
         counted.retain(|_, at| at.elapsed() < COUNT_EVERY);
@@ -75,6 +77,12 @@ pub(super) async fn run(
             match forget(context, retention, stop).await {
                 Ok(()) => forgot = Some(Instant::now()),
                 Err(error) => tracing::warn!(error = %Causes(&error), "old log lines could not be deleted"),
+            }
+        }
+        if is_due(keyed, FORGET_EVERY) {
+            match key(context, stop).await {
+                Ok(()) => keyed = Some(Instant::now()),
+                Err(error) => tracing::warn!(error = %Causes(&error), "users wait for their search keys"),
             }
         }
     }
@@ -149,6 +157,28 @@ async fn forget(
     stop: &CancellationToken,
 ) -> Result<(), pg_pool::Error> {
     let before = first_id_from(now() - retention);
+    bit_by_bit(context, "provisioning_log.forget", FORGOTTEN_AT_ONCE, stop, move |conn, company| {
+        store::activity::drop_older(conn, company, before, FORGOTTEN_AT_ONCE)
+    })
+    .await
+}
+
+/// Gives search keys to the users who were stored by a version that knew none.
+async fn key(context: &Context, stop: &CancellationToken) -> Result<(), pg_pool::Error> {
+    bit_by_bit(context, "users.key", KEYED_AT_ONCE, stop, |conn, company| {
+        store::search_keys::fill(conn, company, KEYED_AT_ONCE)
+    })
+    .await
+}
+
+/// Does something for every company in transactions of their own, each again until it did less than `most`.
+async fn bit_by_bit(
+    context: &Context,
+    statement: &'static str,
+    most: i64,
+    stop: &CancellationToken,
+    work: impl Fn(&mut PgConnection, CompanyId) -> QueryResult<usize> + Copy + Send + 'static,
+) -> Result<(), pg_pool::Error> {
     let mut after = Uuid::nil();
     loop {
         let page =
@@ -160,11 +190,11 @@ async fn forget(
                 if stop.is_cancelled() {
                     return Ok(());
                 }
-                let dropped = context.pool.transaction("provisioning_log.forget", move |conn| {
+                let done = context.pool.transaction(statement, move |conn| {
                     store::open_companies(conn, &[company])?;
-                    store::activity::drop_older(conn, company, before, FORGOTTEN_AT_ONCE)
+                    work(conn, company)
                 });
-                if i64::try_from(dropped.await?).unwrap_or(0) < FORGOTTEN_AT_ONCE {
+                if i64::try_from(done.await?).unwrap_or(0) < most {
                     break;
                 }
             }

@@ -69,15 +69,30 @@ pg_pool::static_sql! {
            returning partition), \
          stored as ( \
            insert into users (company_id, user_id, user_name_key, external_id, work_email_key, many_work_emails, active, \
-             manager_id, display_name, version, created_at, last_modified_at, attributes, display_name_key) \
+             manager_id, display_name, version, created_at, last_modified_at, attributes, display_name_key, search_keys) \
            select v.* from fence \
-             cross join unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $35) as v \
+             cross join unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $35, $36) as v \
            on conflict (company_id, user_id) do update set user_name_key = excluded.user_name_key, \
              external_id = excluded.external_id, work_email_key = excluded.work_email_key, \
              many_work_emails = excluded.many_work_emails, active = excluded.active, \
              manager_id = excluded.manager_id, display_name = excluded.display_name, version = excluded.version, \
              last_modified_at = excluded.last_modified_at, attributes = excluded.attributes, \
-             display_name_key = excluded.display_name_key), \
+             display_name_key = excluded.display_name_key, search_keys = excluded.search_keys), \
+         findable as ( \
+           select v.company_id, v.user_id, u.search_keys as before, v.search_keys as after \
+           from fence cross join unnest($5, $6, $36) as v(company_id, user_id, search_keys) left join lateral ( \
+             select u.search_keys from users u where u.company_id = v.company_id and u.user_id = v.user_id offset 0) u on true \
+           where u.search_keys is distinct from v.search_keys), \
+         unkeyed as ( \
+           delete from user_search_keys where ctid = any (array(select k.ctid from findable f \
+             cross join string_to_table(f.before, E'\\n') as w(key) cross join lateral ( \
+               select k.ctid from user_search_keys k \
+               where k.company_id = f.company_id and k.key = w.key and k.user_id = f.user_id offset 0) k \
+             where w.key <> all (string_to_array(f.after, E'\\n'))))), \
+         keyed as ( \
+           insert into user_search_keys (company_id, key, user_id) \
+           select f.company_id, w.key, f.user_id from findable f cross join string_to_table(f.after, E'\\n') as w(key) \
+           on conflict do nothing), \
          logged as ( \
            insert into provisioning_log (company_id, request_id, user_id, token_id, verb, accepted_at, applied_at, \
              outcome, refusal, changes, group_id, target_name, target_key, members_added, members_removed) \
@@ -240,6 +255,7 @@ pub(crate) fn write(conn: &mut PgConnection, write: &Write<'_>) -> QueryResult<b
         .bind::<Array<Nullable<Integer>>, _>(lines.members_added)
         .bind::<Array<Nullable<Integer>>, _>(lines.members_removed)
         .bind::<Array<Nullable<Text>>, _>(users.display_name_keys)
+        .bind::<Array<Text>, _>(users.search_keys)
         .get_result(conn)
         .optional()?;
     Ok(written.is_some())

@@ -20,10 +20,34 @@ use crate::time::to_timestamp;
 
 /// Users in the order of their names that are looked at for those who are active.
 pub(crate) const MAX_PASSED_OVER: i64 = 20_000;
-/// Users whose displayName begins with a text, in the order of that, that are put into the order of userNames.
-pub(crate) const MAX_DISPLAY_NAMES: i64 = 1_000;
+/// Users whose displayName, mail or other key begins with a text, of each in the order of that, that are put into the
+/// order of userNames.
+pub(crate) const MAX_CALLED: i64 = 200;
 /// Resources that share an externalId.
 const MAX_SAME_EXTERNAL_ID: i64 = 10;
+
+/// The users, as many of each kind as the parameter says, whose displayName, work mail or key in `user_search_keys` begins
+/// with a text `b.beginning`; before `b.behind` is everything that does.
+macro_rules! called {
+    ($limit:literal) => {
+        concat!(
+            "(select user_name_key, user_id, active from users where company_id = $1 \
+               and display_name_key >= b.beginning and display_name_key < b.behind order by display_name_key limit ",
+            $limit,
+            ") union all (select user_name_key, user_id, active from users where company_id = $1 \
+               and work_email_key >= b.beginning and work_email_key < b.behind order by work_email_key limit ",
+            $limit,
+            ") union all (select u.user_name_key, u.user_id, u.active from ( \
+               select k.user_id from user_search_keys k where k.company_id = $1 \
+                 and k.key >= b.beginning and k.key < b.behind order by k.key limit ",
+            $limit,
+            ") k cross join lateral ( \
+               select u.user_name_key, u.user_id, u.active from users u \
+               where u.company_id = $1 and u.user_id = k.user_id offset 0) u)"
+        )
+    };
+}
+pub(super) use called;
 
 pg_pool::static_sql! {
     UserNameOf -> (Text,) = "select user_name_key from users where company_id = $1 and user_id = $2";
@@ -40,10 +64,11 @@ pg_pool::static_sql! {
              and user_name_key >= $3 and user_name_key < $4 order by user_name_key limit $6) u \
          where active order by user_name_key limit $5";
     UsersCalled -> (Text, SqlUuid) =
-        "select user_name_key, user_id from ( \
-           select user_name_key, user_id, active from users where company_id = $1 and display_name_key >= $3 \
-             and display_name_key < $4 order by display_name_key limit $6) u \
-         where user_name_key > $2 and ($7 is null or active = $7) order by user_name_key limit $5";
+        concat!(
+            "select distinct user_name_key, user_id from unnest($3, $4) as b(beginning, behind) cross join lateral (",
+            called!("$6"),
+            ") u where user_name_key > $2 and ($7 is null or active = $7) order by user_name_key limit $5"
+        );
     UsersKnownAs -> (Text, SqlUuid) =
         "select user_name_key, user_id from ( \
            (select user_name_key, user_id, active from users where company_id = $1 and user_id = $3) union all \
@@ -74,6 +99,8 @@ pub(crate) struct Sought {
     pub(crate) company: CompanyId,
     /// The folded beginning of a name; empty for all.
     pub(crate) prefix: String,
+    /// The same as people are found by it: as it is, and without accents.
+    pub(crate) beginnings: Vec<String>,
     /// An externalId, as it was typed.
     pub(crate) text: String,
     /// Only those who are active, or only those who are not.
@@ -113,8 +140,13 @@ pub(crate) fn users(conn: &mut PgConnection, sought: &Sought, after: &str) -> Qu
     };
     let mut found: BTreeMap<String, Uuid> = named.into_iter().collect();
     if !sought.prefix.is_empty() {
-        let called: Vec<(String, Uuid)> = named!(UsersCalled)
-            .bind::<BigInt, _>(MAX_DISPLAY_NAMES)
+        let called: Vec<(String, Uuid)> = statement(UsersCalled)
+            .bind::<SqlUuid, _>(sought.company.as_uuid())
+            .bind::<Text, _>(after)
+            .bind::<Array<Text>, _>(&sought.beginnings)
+            .bind::<Array<Text>, _>(sought.beginnings.iter().map(|text| behind(text)).collect::<Vec<_>>())
+            .bind::<BigInt, _>(sought.limit)
+            .bind::<BigInt, _>(MAX_CALLED)
             .bind::<Nullable<Bool>, _>(sought.active)
             .load(conn)?;
         found.extend(called);

@@ -12,6 +12,7 @@ use pg_pool::sql::statement;
 use typed_ids::{CompanyId, GroupId, UserId};
 use uuid::Uuid;
 
+use super::browse::called;
 use crate::{activity::call::VERBS, log::OUTCOMES};
 
 /// Lines of one person or group that are looked at for a verb or an outcome: the newest.
@@ -20,7 +21,7 @@ pub(crate) const MAX_LOOKED_AT: i64 = 5_000;
 pub(crate) const MAX_LOOKED_AT_OF_A_NAME: i64 = 1_000;
 /// The longest folded name that a line is found by, in characters.
 const MAX_TARGET_KEY: i32 = 200;
-/// Names that a beginning stands for: the first in the order of their folded forms.
+/// Names that a beginning stands for, and users: the first in the order of their folded forms and of their userNames.
 pub(crate) const MAX_NAMES: i64 = 50;
 
 pg_pool::static_sql! {
@@ -59,20 +60,34 @@ pg_pool::static_sql! {
              and l.group_id >= $7 and (l.group_id, l.request_id) < ($7, $3) \
            order by l.group_id desc, l.request_id desc limit $8) l \
          where l.request_id >= $2 and l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
-    // From each name to the next by the index, so that a name with a million lines is one step.
-    NewestOfNames -> (SqlUuid,) =
+    // From each name to the next by the index, so that a name with a million lines is one step. A line about a user names
+    // the userName; whoever is called so otherwise is found among the users, for both their lines by id and by userName.
+    NewestOfNames -> (SqlUuid,) = concat!(
         "with recursive names(target_key) as ( \
            (select l.target_key from provisioning_log l where l.company_id = $1 and l.target_key >= $7 \
               and l.target_key < $9 order by l.target_key limit 1) \
            union all \
            select n.target_key from names cross join lateral ( \
              select l.target_key from provisioning_log l where l.company_id = $1 \
-               and l.target_key > names.target_key and l.target_key < $9 order by l.target_key limit 1) n) \
-         select l.request_id from (select target_key from names limit $10) k cross join lateral ( \
-           select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
-             and l.target_key >= k.target_key and (l.target_key, l.request_id) < (k.target_key, $3) \
-           order by l.target_key desc, l.request_id desc limit $8) l \
-         where l.request_id >= $2 and l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4";
+               and l.target_key > names.target_key and l.target_key < $9 order by l.target_key limit 1) n), \
+         people(user_id, target_key) as ( \
+           select user_id, left(user_name_key, $13) from ( \
+             select distinct user_name_key, user_id from unnest($11, $12) as b(beginning, behind) cross join lateral (",
+            called!("$10"),
+            ") u order by user_name_key limit $10) u) \
+         select l.request_id from ( \
+           (select l.request_id, l.verb, l.outcome from ( \
+              (select target_key from names limit $10) union (select target_key from people)) k cross join lateral ( \
+                select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+                  and l.target_key >= k.target_key and (l.target_key, l.request_id) < (k.target_key, $3) \
+                order by l.target_key desc, l.request_id desc limit $8) l) \
+           union \
+           (select l.request_id, l.verb, l.outcome from people p cross join lateral ( \
+              select l.request_id, l.verb, l.outcome from provisioning_log l where l.company_id = $1 \
+                and l.user_id >= p.user_id and (l.user_id, l.request_id) < (p.user_id, $3) \
+              order by l.user_id desc, l.request_id desc limit $8) l)) l \
+         where l.request_id >= $2 and l.verb = any ($5) and l.outcome = any ($6) order by l.request_id desc limit $4"
+    );
     Lines =
         "select l.*, coalesce(l.recorded_name, u.user_name_key) as target_name, \
            coalesce(u.display_name, g.display_name) as display_name \
@@ -95,8 +110,8 @@ pub(crate) enum About {
     Anybody,
     User(UserId),
     Group(GroupId),
-    /// The beginning of a folded name.
-    Name(String),
+    /// The beginning of a name: folded, and as people are found by it.
+    Name(String, Vec<String>),
 }
 
 /// Which lines are wanted.
@@ -184,7 +199,7 @@ fn ids(conn: &mut PgConnection, wanted: &Wanted) -> QueryResult<Vec<Uuid>> {
     let looked_at = match (&wanted.outcomes, &wanted.about) {
         // Without a choice among them the newest are the ones.
         (None, _) => wanted.limit,
-        (Some(_), About::Name(_)) => MAX_LOOKED_AT_OF_A_NAME,
+        (Some(_), About::Name(..)) => MAX_LOOKED_AT_OF_A_NAME,
         (Some(_), _) => MAX_LOOKED_AT,
     };
     macro_rules! about {
@@ -209,9 +224,12 @@ fn ids(conn: &mut PgConnection, wanted: &Wanted) -> QueryResult<Vec<Uuid>> {
             about!(NewestOfUser, SqlUuid, user.as_uuid()).bind::<Integer, _>(MAX_TARGET_KEY).load(conn)?
         }
         (About::Group(group), _) => about!(NewestOfGroup, SqlUuid, group.as_uuid()).load(conn)?,
-        (About::Name(prefix), _) => about!(NewestOfNames, Text, prefix)
+        (About::Name(prefix, beginnings), _) => about!(NewestOfNames, Text, prefix)
             .bind::<Text, _>(behind(prefix))
             .bind::<BigInt, _>(MAX_NAMES)
+            .bind::<Array<Text>, _>(beginnings)
+            .bind::<Array<Text>, _>(beginnings.iter().map(|text| behind(text)).collect::<Vec<_>>())
+            .bind::<Integer, _>(MAX_TARGET_KEY)
             .load(conn)?,
     };
     Ok(rows.into_iter().map(|(id,)| id).collect())

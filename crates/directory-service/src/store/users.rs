@@ -13,7 +13,10 @@ use typed_ids::{CompanyId, UserId};
 use uuid::Uuid;
 
 use super::{companies_setting, log::target_key};
-use crate::user::{Canonical, User};
+use crate::{
+    search_keys,
+    user::{Canonical, User},
+};
 
 pg_pool::static_sql! {
     // What `o` and `offset 0` are for is said in `store::batch`.
@@ -158,6 +161,7 @@ pub(super) struct Columns<'a> {
     pub(super) created_at: Vec<DateTime<Utc>>,
     pub(super) last_modified_at: Vec<DateTime<Utc>>,
     pub(super) attributes: Vec<&'a str>,
+    pub(super) search_keys: Vec<String>,
 }
 
 impl<'a> Columns<'a> {
@@ -184,6 +188,7 @@ impl<'a> Columns<'a> {
             created_at: users.iter().map(|user| user.created_at).collect(),
             last_modified_at: users.iter().map(|user| user.last_modified_at).collect(),
             attributes: users.iter().map(|user| user.attributes.json()).collect(),
+            search_keys: users.iter().map(|user| search_keys::of(user)).collect(),
         }
     }
 }

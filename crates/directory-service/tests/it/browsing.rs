@@ -10,7 +10,7 @@ use typed_ids::{CompanyId, UserId};
 
 use crate::{
     console::Console,
-    harness::{Caller, World, attributes},
+    harness::{Caller, World, attributes, eventually},
     reads::{reads, world_of_indexes},
 };
 
@@ -60,6 +60,83 @@ async fn users_are_found_by_the_beginning_of_either_name_or_by_an_id() {
     caller.patch(&anna, &[(Op::Replace, "displayName", json!("Zoe"))]).await;
     assert_eq!(search("zoe", State::Any).await, everybody[3..]);
     assert_eq!(search("änne", State::Any).await, everybody[..0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_found_by_every_name_that_others_know_them_by() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let mut stranger = world.caller().await;
+    let console = Console::new(&world).await;
+    let anna = hire(&mut caller, "x7431@northwind.com", anna_berg()).await;
+    let astrid = json!({"displayName": "Ødegård, Åse (Straße)"});
+    hire(&mut caller, "x7432@northwind.com", astrid).await;
+    hire(&mut caller, "x7433@northwind.com", json!({"displayName": "Muller"})).await;
+    hire(&mut stranger, "x9@fabrikam.com", anna_berg()).await;
+    let all = BrowseUsers { company_id: caller.company.to_string(), ..BrowseUsers::default() };
+    let search =
+        async |text: &str| names(&console, BrowseUsers { search: text.to_owned(), ..all.clone() }).await;
+
+    for text in ["Anna", "anna b", "BERG", "Lindqvist", "Änna", "anna.berg@north", "home@", "4711", "x7431"]
+    {
+        let expected: &[&str] = if text == "home@" { &[] } else { &["x7431@northwind.com"] };
+        assert_eq!(search(text).await, expected, "{text}");
+    }
+    for text in ["Ødegård", "odegard", "ODEGÅRD, åse", "ase", "Åse", "strasse"] {
+        assert_eq!(search(text).await, ["x7432@northwind.com"], "{text}");
+    }
+    assert_eq!(search("Müller").await, ["x7433@northwind.com"]);
+    assert!(search("erg").await.is_empty(), "the middle of a word is no beginning");
+
+    // By what they are called now, and no more by what they were.
+    let married = [(Op::Replace, "displayName", json!("Anna Holm")), (Op::Remove, "name", Value::Null)];
+    caller.patch(&anna, &married).await;
+    assert_eq!(search("holm").await, ["x7431@northwind.com"]);
+    assert!(search("berg").await.is_empty());
+    let keys =
+        format!("select string_agg(key, ' ' order by key) from user_search_keys where user_id = '{anna}'");
+    assert_eq!(world.sql(&keys).trim(), "4711 holm");
+    // What names the person goes with the person, whoever deletes the row.
+    caller.delete(&anna).await;
+    assert_eq!(world.sql(&keys).trim(), "");
+    assert!(search("holm").await.is_empty());
+    world.sql(&format!("delete from users where company_id = '{}'", stranger.company));
+    world.sql("delete from users");
+    assert_eq!(world.sql("select count(*) from user_search_keys").trim(), "0");
+}
+
+/// Whose userName says nothing of her.
+fn anna_berg() -> Value {
+    json!({
+        "displayName": "Anna Berg", "name": {"givenName": "Anna", "familyName": "Berg-Lindqvist"},
+        "emails": [
+            {"type": "work", "value": "anna.berg@northwind.com"}, {"type": "home", "value": "home@example.com"},
+        ],
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"employeeNumber": "4711"},
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_who_were_stored_before_there_were_keys_get_theirs() {
+    let world = World::new();
+    let directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let company = caller.company;
+    for number in 0..3 {
+        hire(&mut caller, &format!("x{number}@northwind.com"), anna_berg()).await;
+    }
+    directory.kill_9();
+    world.sql(&format!(
+        "insert into companies (company_id, name, created_at) values ('{company}', 'Northwind', now()); \
+         update users set search_keys = null; delete from user_search_keys"
+    ));
+    let _directory = world.directory().await;
+    let console = Console::new(&world).await;
+    let berg =
+        BrowseUsers { company_id: company.to_string(), search: "berg".to_owned(), ..BrowseUsers::default() };
+    eventually("they are found", async || names(&console, berg.clone()).await.len() == 3).await;
+    assert_eq!(world.sql("select count(*) from users where search_keys is null").trim(), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +241,13 @@ async fn a_page_of_users_reads_as_much_of_many_as_of_few() {
                'called-' || lpad(n::text, 8, '0'), 'x' || n, 1, now(), now(), '{{\"userName\":\"u\"}}' \
              from generate_series({from}, {to}) n"
         ));
+        world.sql(&format!(
+            "insert into user_search_keys (company_id, key, user_id) \
+             select company_id, 'key-' || substr(user_name_key, 6), user_id from users \
+             where substr(user_name_key, 6)::int between {from} and {to}"
+        ));
         world.sql("vacuum analyze users");
+        world.sql("vacuum analyze user_search_keys");
     };
     let all = BrowseUsers { company_id: company.to_string(), limit: 50, ..BrowseUsers::default() };
     let ways = [
@@ -173,10 +256,11 @@ async fn a_page_of_users_reads_as_much_of_many_as_of_few() {
         (BrowseUsers { state: State::Inactive.into(), ..all.clone() }, 50),
         (BrowseUsers { search: "user-0000".to_owned(), ..all.clone() }, 50),
         (BrowseUsers { search: "called-000001".to_owned(), ..all.clone() }, 50),
+        (BrowseUsers { search: "key-000001".to_owned(), ..all.clone() }, 50),
         (BrowseUsers { search: "x17".to_owned(), ..all }, 1),
     ];
-    let reads = async |question: &BrowseUsers, count: usize| {
-        reads(&world, "users", async || {
+    let reads = async |table: &str, question: &BrowseUsers, count: usize| {
+        reads(&world, table, async || {
             assert_eq!(console.users(question.clone()).await.users.len(), count, "{question:?}");
         })
         .await
@@ -184,11 +268,13 @@ async fn a_page_of_users_reads_as_much_of_many_as_of_few() {
     fill(1, 3_000);
     let mut few = vec![];
     for (question, count) in &ways {
-        few.push(reads(question, *count).await);
+        few.push(reads("users", question, *count).await);
     }
     fill(3_001, 24_000);
+    let keys = reads("user_search_keys", &ways[5].0, 50).await;
+    assert!(keys.scans == 0 && keys.rows <= 200, "{keys:?}");
     for ((question, count), few) in ways.iter().zip(few) {
-        let many = reads(question, *count).await;
+        let many = reads("users", question, *count).await;
         assert_eq!((few.scans, many.scans), (0, 0), "{question:?}");
         assert!(many.rows <= 1_000, "{question:?} {few:?} {many:?}");
         assert!(many.blocks <= few.blocks * 2, "{question:?} {few:?} {many:?}");

@@ -108,6 +108,53 @@ async fn the_story_of_a_person_has_what_was_asked_by_name_and_by_id_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lines_are_found_by_any_name_of_whom_they_are_about() {
+    let world = World::new();
+    let _directory = world.directory().await;
+    let mut caller = world.caller().await;
+    let mut stranger = world.caller().await;
+    let console = Console::new(&world).await;
+    let berg = json!({
+        "userName": "x7431@northwind.com", "displayName": "Anna Berg",
+        "emails": [{"type": "work", "value": "anna.berg@northwind.com"}],
+    });
+    let search =
+        Call { target_name: "X7431@northwind.com".to_owned(), ..call("search", Answer::NothingFound, 200) };
+    console.report(caller.company, vec![search]).await;
+    eventually("the search is counted", async || console.counted(caller.company).await == 1).await;
+    let anna = caller.hire(berg.clone()).await.user_id;
+    caller.patch(&anna, &[(Op::Replace, "title", json!("Lead"))]).await;
+    caller.hire(json!({"userName": "x7432@northwind.com", "displayName": "Ben Å"})).await;
+    caller.form("Bergen", &[]).await;
+    stranger.hire(berg).await;
+    let company = caller.company;
+    let lines = async |name: &str, outcomes: &[&str]| -> Vec<_> {
+        let outcomes = outcomes.iter().map(|word| (*word).to_owned()).collect();
+        let wanted = ListLog { name_prefix: name.to_owned(), outcomes, ..lines_of(company) };
+        let found = console.log(wanted).await.entries;
+        found.into_iter().map(|line| (line.target_name, line.outcome)).collect()
+    };
+    let line = |name: &str, outcome: &str| (name.to_owned(), outcome.to_owned());
+    let hers = [
+        line("x7431@northwind.com", "updated"),
+        line("x7431@northwind.com", "created"),
+        line("X7431@northwind.com", "nothing_found"),
+    ];
+
+    for name in ["Anna", "ANNA BERG", "anna.berg@north", "x7431"] {
+        assert_eq!(lines(name, &[]).await, hers, "{name}");
+    }
+    let with_group: Vec<_> = [line("Bergen", "created")].into_iter().chain(hers.clone()).collect();
+    assert_eq!(lines("berg", &[]).await, with_group);
+    assert_eq!(lines("anna", &["updated"]).await, hers[..1]);
+    assert_eq!(lines("ben a", &[]).await, [line("x7432@northwind.com", "created")]);
+    // Of whom is no more the log knows the userName alone.
+    caller.delete(&anna).await;
+    assert!(lines("anna", &[]).await.is_empty());
+    assert_eq!(lines("x7431", &["deleted"]).await, [line("x7431@northwind.com", "deleted")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_story_of_a_group_tells_how_many_came_and_went() {
     let world = World::new();
     let _directory = world.directory().await;
@@ -342,8 +389,18 @@ fn fill(world: &World, company: CompanyId, from: u32, to: u32) {
     ));
 }
 
+/// Adds the person whom lines are about, under a name that no line says.
+fn employ(world: &World, company: CompanyId) {
+    world.sql(&format!(
+        "insert into users (company_id, user_id, user_name_key, many_work_emails, active, version, created_at, \
+           last_modified_at, attributes) values ('{company}', '{user}', 'x1', false, true, 1, now(), now(), '{{}}'); \
+         insert into user_search_keys (company_id, key, user_id) values ('{company}', 'berg', '{user}')",
+        user = id(1)
+    ));
+}
+
 /// A question for each way to read the log, how many of its rows that may take, and how many lines it finds.
-fn ways(company: CompanyId) -> [(ListLog, u64, usize); 9] {
+fn ways(company: CompanyId) -> [(ListLog, u64, usize); 10] {
     let page = ListLog { company_id: company.to_string(), limit: 50, ..ListLog::default() };
     let refused = vec!["refused".to_owned()];
     let search = ListLog { verbs: vec!["search".to_owned()], ..page.clone() };
@@ -359,6 +416,7 @@ fn ways(company: CompanyId) -> [(ListLog, u64, usize); 9] {
         (ListLog { group_id: id(11).to_string(), ..page.clone() }, 200, 50),
         // Each of three names.
         (ListLog { name_prefix: "ann".to_owned(), ..page.clone() }, 300, 50),
+        (ListLog { name_prefix: "berg".to_owned(), ..page.clone() }, 300, 50),
         // The newest of the person, for those that were refused.
         (ListLog { outcomes: refused, ..person }, 5_100, 50),
         // Nothing is young enough, and of all that is older no more is read than a page.
@@ -377,6 +435,7 @@ async fn a_page_reads_as_much_of_a_long_log_as_of_a_short_one() {
     let world = world_of_indexes();
     let company = CompanyId::mint();
     let console = Console::new(&world).await;
+    employ(&world, company);
     fill(&world, company, 1, 6_000);
     world.sql("vacuum analyze provisioning_log");
     let mut short = vec![];

@@ -69,6 +69,8 @@ fn each_user_may_do_its_own_work() {
             "operator",
             vec![
                 "directory.v1.company.create",
+                "directory.v1.query.user.look_up",
+                "directory.v1.query.group.look_up",
                 "tokens.v1.issue",
                 "console.v1.administrator.invite",
                 // What runbooks look at; tests-e2e asks it.
@@ -117,7 +119,10 @@ fn nobody_may_do_the_work_of_another() {
             // A follower leaves the others' consumers and every other stream alone.
             ("$JS.API.CONSUMER.DELETE.DIRECTORY.another", &[]),
             ("$JS.API.CONSUMER.CREATE.PROVISIONING.seats.provisioning.v1.x", &["directory"]),
-            ("directory.v1.query.group.members", &["gateway", "console", "subscriber"]),
+            ("directory.v1.query.group.members", &["gateway", "console", "operator", "subscriber"]),
+            ("directory.v1.query.user.browse", &["gateway", "console", "operator"]),
+            ("directory.v1.query.group.browse", &["gateway", "console", "operator"]),
+            ("directory.v1.query.user.search", &["gateway", "subscriber"]),
             ("$JS.API.STREAM.UPDATE.CALLS", &["directory"]),
             ("$KV.TOKENS.key.1", &["tokens"]),
             ("$JS.API.STREAM.PURGE.KV_TOKENS", &["tokens"]),
@@ -136,6 +141,7 @@ fn nobody_may_do_the_work_of_another() {
             ("directory.v1.company.create", &["operator"]),
             ("directory.v1.company.schema.declare", &["operator"]),
             ("console.v1.administrator.invite", &["operator"]),
+            ("console.v1.person.sign_out", &["operator"]),
         ] {
             let may = owners.contains(&user);
             assert_eq!(may_publish(&server, user, subject), may, "{user} publishes {subject}");

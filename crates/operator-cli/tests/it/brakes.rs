@@ -4,10 +4,11 @@ use bus_contract::{
     Message as _, Timestamp,
     audit::actor::Kind,
     directory::{
-        self, Brake, DecideBrake, DecideBrakeReply, Failure, ListBrakes, ListBrakesReply, brake::State,
-        decide_brake::Decision, failure::Reason, reply::Result as Answer,
+        self, Brake, BrakeRule, DecideBrake, DecideBrakeReply, Failure, ListBrakes, ListBrakesReply,
+        SetBrakeRule, SetBrakeRuleReply, brake::State, decide_brake::Decision, failure::Reason,
+        reply::Result as Answer,
     },
-    subject::{DECIDE_BRAKE, LIST_BRAKES},
+    subject::{DECIDE_BRAKE, LIST_BRAKES, SET_BRAKE_RULE},
 };
 use serde_json::Value;
 
@@ -87,4 +88,28 @@ async fn a_decision_names_its_operator_and_a_refusal_says_why() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("132 were seen"), "{}", stderr(&refused));
     assert_eq!(run("release", &[]).status.code(), Some(2), "nobody releases whom they have not counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_removal_is_a_mass_removal_is_shown_and_changed() {
+    let server = server();
+    service(&server, LIST_BRAKES, |_question| {
+        let rule = Some(BrakeRule { more_than: 10, percent: 15 });
+        told(Answer::ListBrakes(ListBrakesReply { brakes: vec![], rule }))
+    })
+    .await;
+    service(&server, SET_BRAKE_RULE, |question| {
+        let question = SetBrakeRule::decode(question).unwrap();
+        assert_eq!((question.company_id.as_str(), question.actor.unwrap().name.as_str()), (COMPANY, "olga"));
+        told(Answer::SetBrakeRule(SetBrakeRuleReply { rule: question.rule }))
+    })
+    .await;
+    let rule = |act, more: &[&str]| {
+        let arguments = ["--as", "olga", "brake", "rule", act, "--company", COMPANY];
+        stdout(&operator(&server.url(), &[arguments.as_slice(), more].concat()))
+    };
+    let shown = rule("show", &[]);
+    assert!(shown.contains("10 people") && shown.contains("15 %"), "{shown}");
+    let set = rule("set", &["--more-than", "50", "--percent", "20"]);
+    assert!(set.contains("50 people") && set.contains("20 %"), "{set}");
 }

@@ -12,6 +12,7 @@ mod brakes;
 mod clients;
 mod commands;
 mod harness;
+mod people;
 mod refusals;
 mod sign_in;
 mod signing_keys;

@@ -1,0 +1,1 @@
+drop index users_without_search_keys;
