@@ -216,8 +216,12 @@ impl Rounds {
         loop {
             let question = ListHealth { after_company_id: after.clone(), limit: HEALTH_PAGE };
             let reply: directory::Reply = ask(&self.app.bus, LIST_HEALTH, &question).await?;
-            let Some(directory::reply::Result::ListHealth(page)) = reply.result else {
-                return Err(Unanswered::Unintelligible.into());
+            let page = match reply.result {
+                Some(directory::reply::Result::ListHealth(page)) => page,
+                Some(directory::reply::Result::Failure(failure)) => {
+                    return Err(Unanswered::Unavailable(failure.detail).into());
+                }
+                _ => return Err(Unanswered::Unintelligible.into()),
             };
             let is_last = page.companies.len() < usize::try_from(HEALTH_PAGE).unwrap_or(usize::MAX);
             for CompanyHealth { company_id, health } in page.companies {

@@ -47,8 +47,9 @@ pub struct Identity {
     pub roles: Option<Vec<String>>,
     /// The provider's session (`sid`).
     pub session_id: Option<String>,
-    /// When the ID token expires.
-    pub expires_at: DateTime<Utc>,
+    /// Until when the ID token could be accepted again, our clock being as wrong as it may: whoever lets nobody use one
+    /// twice remembers it for so long.
+    pub good_until: DateTime<Utc>,
     /// When they last had to prove who they are (`auth_time`); Entra says it where a company has configured it.
     pub authenticated_at: Option<DateTime<Utc>>,
 }
@@ -139,7 +140,7 @@ impl RelyingParty {
             preferred_user_name: claims.preferred_username().map(|name| name.as_str().to_owned()),
             roles: entra.roles,
             session_id: entra.sid,
-            expires_at: claims.expiration(),
+            good_until: claims.expiration() + CLOCK_SKEW,
             authenticated_at: claims.auth_time(),
         };
         if identity.texts().any(|text| text.len() > MAX_CLAIM_BYTES) {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Way,
-    federation::{self, Asked, Begun, CLOCK_SKEW, Outcome, Proven, Purpose, Refusal, Refused, Wish},
+    federation::{self, Asked, Begun, Outcome, Proven, Purpose, Refusal, Refused, Wish},
     metadata::Kind,
     of_company,
     provider::{OpenIdProvider, Provider},
@@ -154,7 +154,7 @@ async fn prove(
         session_index: identity.session_id.unwrap_or_default(),
         session_ends_at: None,
         authenticated_at: identity.authenticated_at,
-        taken: (taken, identity.expires_at + CLOCK_SKEW),
+        taken: (taken, identity.good_until),
     })
 }
 

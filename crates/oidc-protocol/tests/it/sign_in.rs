@@ -81,7 +81,14 @@ fn a_person_is_signed_in_and_known_by_what_never_changes() {
     assert_eq!(identity.tenant_id.as_deref(), Some("tenant"));
     assert_eq!(identity.roles.as_deref(), Some(&["administrator".to_owned()][..]));
     assert_eq!(identity.session_id.as_deref(), Some("session"));
-    assert!(identity.expires_at > Utc::now());
+}
+
+#[test]
+fn an_id_token_is_good_until_nobody_accepts_it_any_more() {
+    let good_until = accept_at(shared_answer(), Utc::now()).unwrap().good_until;
+    let at = |seconds| accept_at(shared_answer(), good_until + TimeDelta::seconds(seconds));
+    assert_eq!(at(-1).unwrap_err().as_str(), "stale", "refused for its age alone");
+    assert_eq!(at(1).unwrap_err(), Refusal::Expired);
 }
 
 #[test]
