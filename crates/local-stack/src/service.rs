@@ -84,6 +84,10 @@ impl Instance {
         self.launch.log.clone()
     }
 
+    pub(crate) fn environment(&mut self) -> &mut Environment {
+        &mut self.launch.environment
+    }
+
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.process.exit_status(), Ok(None))
     }

@@ -92,8 +92,8 @@ pub(crate) fn not_signed_in(
         }
     };
     // Of strangers' messages there is no end.
-    let level = if company.is_empty() { Level::DEBUG } else { Level::WARN };
-    log_at!(level, company.id = company, reason, error = %Causes(&refusal), "a sign-in was refused");
+    let level = if company.is_empty() { tracing::Level::DEBUG } else { tracing::Level::WARN };
+    service_runtime::log_at!(level, company.id = company, reason, error = %Causes(&refusal), "a sign-in was refused");
     let page = Page::new(request, app.clock.now(), Section::Nowhere).at("/login");
     let request_id = request_id(request);
     let answer = NotSignedInPage { page, title: Key(title), text: Key(text), reason, request_id };

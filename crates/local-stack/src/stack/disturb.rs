@@ -86,6 +86,19 @@ impl Stack {
         self.publish_endpoints()
     }
 
+    /// Changes settings of an instance; they hold from its next restart on.
+    ///
+    /// # Errors
+    /// When there is no such instance.
+    pub fn set_environment(&self, instance: &str, name: &str, value: &str) -> Result<()> {
+        self.with(instance, |one| {
+            let environment = one.environment();
+            environment.retain(|(known, _)| known != name);
+            environment.push((name.to_owned(), value.to_owned()));
+            Ok(())
+        })
+    }
+
     /// An instance's log.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ async fn activity_says_when_each_credential_was_used_from_where_and_how_often_it
             last_address: "192.0.2.7".into(),
             calls: 41,
             refused_calls: 7,
+            last_worked_at: at(60),
         };
         // One that never let anybody in: it had ended before its first call.
         let ended =

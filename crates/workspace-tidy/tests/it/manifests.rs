@@ -70,7 +70,7 @@ fn every_dependency_of_a_member_is_named_in_its_code() {
 fn names(code: &str, dependency: &str) -> bool {
     let path = format!("{}::", dependency.replace('-', "_"));
     let is_inner = |before: char| before.is_alphanumeric() || before == '_' || before == ':';
-    code.match_indices(&path).any(|(at, _)| !code[..at].ends_with(is_inner))
+    code.match_indices(&path).any(|(at, _)| !code.get(..at).is_some_and(|before| before.ends_with(is_inner)))
 }
 
 #[test]
