@@ -66,7 +66,7 @@ Examples:
     timeclock-operator token list --company ID
     timeclock-operator token revoke --company ID --token TOKEN_ID
 
-  Replace the key that signs all tokens; what the old one signed stays valid until that is retired
+  Replace the key that signs all tokens; what the old one signed stays valid until it is retired
     timeclock-operator signing-key rotate
 
   The customer's gallery application asks for OAuth client credentials; the secret is shown once

@@ -16,7 +16,6 @@ test('a person is found, with everything that Entra asked and what changed from 
     userName: 'x7431@contoso.com',
     displayName: 'Anna Berg',
     title: 'Clerk',
-    emails: [{ type: 'work', primary: true, value: 'anna.berg@contoso.com' }],
   };
   const created = await scim.create(anna);
   assert.equal(created.status, 201);
@@ -53,12 +52,13 @@ test('a person is found, with everything that Entra asked and what changed from 
 
       // The log is searched by any name of theirs, though its lines tell the userName.
       await follow(person, wordsOf(person).provisioning);
-      for (const name of ['Anna', 'lindqvist', 'anna.berg@contoso.com']) {
+      for (const name of ['Anna', 'lindqvist', '77120']) {
         await page.getByRole('searchbox').fill(name);
         await page.getByRole('search').getByRole('button').click();
         await page.waitForURL((url) => url.searchParams.get('search') === name);
         const lines = page.locator('tbody tr').filter({ hasText: 'x7431@contoso.com' });
-        assert.ok((await lines.count()) >= 4, `${name} finds ${await lines.count()} lines`);
+        // The address changes before the lines do.
+        await eventually(`${name} finds lines`, async () => (await lines.count()) >= 4);
       }
       await page.getByRole('searchbox').fill('');
 

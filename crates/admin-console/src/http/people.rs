@@ -195,6 +195,10 @@ pub(crate) async fn sign_out(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: UserId = id.parse().map_err(|_no_id| Problem::NotFound)?;
+    // Who is not there has no sessions. Without an answer they are ended all the same: that cannot wait.
+    if matches!(Directory::of(&app, &who).person(id).await, Ok(None)) {
+        return Err(Problem::NotFound);
+    }
     session::end_of_person(&app, who.company, id, who.actor()).await?;
     Ok(see_other(&format!("/people/{id}?done=signed-out")))
 }

@@ -37,11 +37,14 @@ fn urls() -> PublicUrls {
     }
 }
 
-/// What a service is told that has the edge in front of it, and that may be traced.
-fn behind_the_edge(service: &topology::Service) -> BTreeMap<String, String> {
+/// What a service is told that has the edge in front of it, that may be traced, and whose keys may be replaced.
+fn of_compose_alone(service: &topology::Service) -> BTreeMap<String, String> {
     let mut told = BTreeMap::from([("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), String::new())]);
     if service.http_port.is_some() {
         told.insert("TIMECLOCK_TRUSTED_PROXIES".to_owned(), "1".to_owned());
+    }
+    if service.name == "token-service" {
+        told.insert("TIMECLOCK_PREVIOUS_SEALING_KEY".to_owned(), String::new());
     }
     if service.name == "scim-gateway" {
         told.insert("TIMECLOCK_SCIM_BASE_URL".to_owned(), urls().scim);
@@ -59,7 +62,7 @@ fn every_service_has_the_variables_of_the_stack_and_those_of_the_edge() {
             .environment(&backing(), &Secrets::default(), &urls(), http.as_deref(), &observe)
             .into_iter()
             .collect();
-        expected.extend(behind_the_edge(service));
+        expected.extend(of_compose_alone(service));
         let described = environment(&compose["services"][service.name], &env);
         assert!(described.keys().eq(expected.keys()), "variables of {}: {described:?}", service.name);
         for (name, value) in expected {

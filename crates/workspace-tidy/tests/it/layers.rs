@@ -43,7 +43,7 @@ const EDGES: [(&str, &[&str]); 22] = [
         ],
     ),
     // Tools: they start programs rather than link them.
-    ("operator-cli", &["bus-contract", "bus-jetstream", "service-runtime"]),
+    ("operator-cli", &["bus-contract", "bus-jetstream", "service-runtime", "typed-ids"]),
     // An example of what stands outside: it knows the contract and the plumbing, and no service.
     ("fact-subscriber", &["bus-contract", "bus-jetstream", "service-runtime"]),
     ("backing-servers", &[]),
