@@ -79,7 +79,7 @@ impl Exchange {
         }
         let _of_the_span = self.span.trace().enter();
         crate::log_at!(
-            level(self.method, status, company.is_some()),
+            level(self.method, status, company.is_some(), taken),
             http.request.method = self.method,
             http.route = self.route,
             http.response.status_code = status,
@@ -126,16 +126,19 @@ fn micros(duration: Duration) -> u64 {
 
 /// How loud the line is.
 ///
-/// A failure of ours is worth a look, whoever met it. What a company's callers ask is for the record, and so are changes.
-/// What strangers read or are refused is for debugging: there is no end of it, and metrics count it.
-fn level(method: &str, status: u16, is_known: bool) -> Level {
+/// A read that takes longer than this is told of, in case somebody asks why.
+const SLOW: Duration = Duration::from_millis(250);
+
+/// A failure of ours is worth a look, whoever met it. Changes, what a company's callers are refused, and what was slow, are for
+/// the record. Reads that went well are for debugging: a line for each is felt in an initial cycle. So are
+/// the refusals of strangers, of which there is no end and which metrics count.
+fn level(method: &str, status: u16, is_known: bool, taken: Duration) -> Level {
     match status {
         // Nobody failed: RFC 7644 §3.11 wants this status of whoever has no `/Me`.
         501 => Level::INFO,
         500.. => Level::WARN,
-        _ if is_known => Level::INFO,
-        400.. => Level::DEBUG,
-        _ if matches!(method, "GET" | "HEAD") => Level::DEBUG,
+        400.. if !is_known => Level::DEBUG,
+        ..400 if matches!(method, "GET" | "HEAD") && (taken < SLOW || !is_known) => Level::DEBUG,
         _ => Level::INFO,
     }
 }
@@ -158,19 +161,21 @@ mod tests {
 
     #[test]
     fn strangers_do_not_fill_the_log() {
-        for (method, status, is_known, expected) in [
-            ("GET", 401, false, Level::DEBUG),
-            ("POST", 404, false, Level::DEBUG),
-            ("POST", 400, false, Level::DEBUG),
-            ("POST", 303, false, Level::INFO),
-            ("GET", 404, true, Level::INFO),
-            ("GET", 503, false, Level::WARN),
-            ("GET", 200, true, Level::INFO),
-            ("GET", 200, false, Level::DEBUG),
-            ("GET", 501, true, Level::INFO),
-            ("PATCH", 200, true, Level::INFO),
+        let (quick, slow) = (Duration::from_millis(9), Duration::from_millis(900));
+        for (method, status, is_known, taken, expected) in [
+            ("GET", 401, false, slow, Level::DEBUG),
+            ("POST", 404, false, quick, Level::DEBUG),
+            ("POST", 400, false, quick, Level::DEBUG),
+            ("POST", 303, false, quick, Level::INFO),
+            ("GET", 404, true, quick, Level::INFO),
+            ("GET", 503, false, quick, Level::WARN),
+            ("GET", 200, true, quick, Level::DEBUG),
+            ("GET", 200, true, slow, Level::INFO),
+            ("GET", 200, false, slow, Level::DEBUG),
+            ("GET", 501, true, quick, Level::INFO),
+            ("PATCH", 200, true, quick, Level::INFO),
         ] {
-            assert_eq!(level(method, status, is_known), expected, "{method} {status}");
+            assert_eq!(level(method, status, is_known, taken), expected, "{method} {status}");
         }
     }
 }
