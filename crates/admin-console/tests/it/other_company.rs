@@ -169,7 +169,7 @@ fn change<'a>(pattern: &str, theirs: &'a Theirs) -> (String, Vec<(&'static str, 
         | "/settings/administrators/{id}/sign-out" => {
             (vec![&theirs.administrator], vec![("role", "auditor")], 404)
         }
-        "/people/{id}/sign-out" => (vec![PERSON], vec![], 303),
+        "/people/{id}/sign-out" => (vec![PERSON], vec![], 404),
         "/language" => (vec![], vec![("language", "en")], 303),
         "/provisioning/brakes/rule" => (vec![], vec![("more_than", "10"), ("percent", "10")], 303),
         "/provisioning/brakes/{id}/undo" | "/provisioning/brakes/{id}/release" => {
