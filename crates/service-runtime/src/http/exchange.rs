@@ -124,11 +124,11 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// How loud the line is.
-///
 /// A read that takes longer than this is told of, in case somebody asks why.
 const SLOW: Duration = Duration::from_millis(250);
 
+/// How loud the line is.
+///
 /// A failure of ours is worth a look, whoever met it. Changes, what a company's callers are refused, and what was slow, are for
 /// the record. Reads that went well are for debugging: a line for each is felt in an initial cycle. So are
 /// the refusals of strangers, of which there is no end and which metrics count.
