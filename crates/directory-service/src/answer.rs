@@ -162,8 +162,9 @@ async fn next(
             () = stop.cancelled() => {}
             question = questions.next() => return question,
         }
-        *draining = true;
+        // Said before it is noted: whoever waits here is sometimes interrupted, and begins again.
         questions.drain().await.ok();
+        *draining = true;
     }
     // The server says when that was the last one; without a connection nobody does, and nothing is on its way.
     while bus.is_connected() {
