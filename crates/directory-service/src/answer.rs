@@ -6,6 +6,7 @@
 //! [`queue`]: crate::queue
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -122,7 +123,7 @@ where
             let reply = answer(incoming.payload.clone(), within).in_trace(answering.trace());
             let bus = bus.clone();
             running.spawn(async move {
-                respond(&bus, answering, &incoming, &reply.await).await;
+                respond(&bus, answering, &incoming, &or_failed(reply).await).await;
                 company
             });
         }
@@ -141,6 +142,16 @@ where
         }
     }
     Ok(())
+}
+
+/// The reply; where making it panics, one that says so. A question fails alone: its company's share is given back, and the
+/// others are answered.
+async fn or_failed(reply: impl Future<Output = Reply>) -> Reply {
+    AssertUnwindSafe(reply).catch_unwind().await.unwrap_or_else(|_panic| {
+        // What it says may hold what was asked.
+        tracing::error!("answering a question panicked");
+        question::unavailable()
+    })
 }
 
 /// Nobody hears an answer, so there is none.
@@ -190,5 +201,17 @@ fn answered(reply: &Reply) -> Answered {
             Reason::Unavailable | Reason::Unspecified => Answered::Failed,
         },
         _ => Answered::Ok,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_at_which_the_code_panics_is_answered() {
+        let panics = async { panic!("at this question") };
+        assert_eq!(or_failed(panics).await, question::unavailable());
+        assert_eq!(or_failed(async { question::too_many() }).await, question::too_many());
     }
 }

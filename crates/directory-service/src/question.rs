@@ -367,5 +367,10 @@ pub(crate) fn too_many() -> Reply {
 /// Logs why Postgres did not answer and tells the asker to come again.
 pub(crate) fn failed(doing: &'static str, error: &pg_pool::Error) -> Reply {
     tracing::warn!(error = %Causes(error), doing, "a question could not be answered");
+    unavailable()
+}
+
+/// Whoever asked is to come again.
+pub(crate) fn unavailable() -> Reply {
     failure(Reason::Unavailable, "", "the directory cannot answer at the moment")
 }
