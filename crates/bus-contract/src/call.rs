@@ -2,6 +2,19 @@
 
 use crate::subject::Verb as Change;
 
+/// What can become of a call, in the words of `LogEntry.outcome` and of the constraint of the table that keeps them.
+pub const OUTCOMES: [&str; 9] = [
+    "created",
+    "updated",
+    "unchanged",
+    "deleted",
+    "refused",
+    "found",
+    "nothing_found",
+    "failed",
+    "unauthenticated",
+];
+
 /// What a call asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {

@@ -2,6 +2,7 @@
 
 use bus_contract::{
     Message as _,
+    call::OUTCOMES,
     directory::{AttributeChange, ListLog, ListLogReply, LogEntry, Reply, failure::Reason, reply},
     provisioning::Refused,
 };
@@ -26,19 +27,6 @@ use crate::{
 const MAX_LINES: u32 = 500;
 /// The longest beginning of a name that is looked for, in characters.
 const MAX_PREFIX: usize = 200;
-
-/// As the table's check constraint spells them.
-pub(crate) const OUTCOMES: [&str; 9] = [
-    "created",
-    "updated",
-    "unchanged",
-    "deleted",
-    "refused",
-    "found",
-    "nothing_found",
-    "failed",
-    "unauthenticated",
-];
 
 /// What a question asks for.
 enum Question {

@@ -3,6 +3,7 @@
 //!
 //! Every transaction that calls these must have opened the company.
 
+use bus_contract::call::OUTCOMES;
 use chrono::{DateTime, Utc};
 use diesel::{
     PgConnection, QueryResult, QueryableByName, RunQueryDsl,
@@ -13,7 +14,7 @@ use typed_ids::{CompanyId, GroupId, UserId};
 use uuid::Uuid;
 
 use super::browse::called;
-use crate::{activity::call::VERBS, log::OUTCOMES};
+use crate::activity::call::VERBS;
 
 /// Lines of one person or group that are looked at for a verb or an outcome: the newest.
 pub(crate) const MAX_LOOKED_AT: i64 = 5_000;

@@ -1,20 +1,7 @@
 //! The part of the command line that asks what Entra did.
 
-use bus_contract::call::Verb;
+use bus_contract::call::{OUTCOMES, Verb};
 use clap::{Subcommand, builder::PossibleValuesParser};
-
-/// What can become of a call, in the words of `LogEntry.outcome`.
-const OUTCOMES: [&str; 9] = [
-    "created",
-    "updated",
-    "unchanged",
-    "deleted",
-    "refused",
-    "found",
-    "nothing_found",
-    "failed",
-    "unauthenticated",
-];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActivityCommand {
