@@ -175,13 +175,18 @@ fn revoke_unrecorded(
 ) -> QueryResult<Option<WithEnd>> {
     let Doing { company, now, .. } = *doing;
     let id = token.as_uuid();
+    let ends_at = revocations::end_of(connection, id)?;
+    let has_ended = ends_at.is_some_and(|ends_at| ends_at <= now);
     // Not to end the token of a company by naming another one.
-    if expiries::is_known(connection, id)? || revocations::is_known(connection, id)? {
+    if !has_ended && (ends_at.is_some() || expiries::is_known(connection, id)?) {
         return Ok(None);
     }
     let expires_at = now + TimeDelta::seconds((*LIFETIMES.end()).into());
-    revocations::end(connection, &[(id, expires_at)], now)?;
-    events::record(connection, doing, Act::TokenRevoked, [id], "There was no record of it.")?;
+    // Asked again, as whoever does to whom it could not be published, it stays as it was.
+    if !has_ended {
+        revocations::end(connection, &[(id, expires_at)], now)?;
+        events::record(connection, doing, Act::TokenRevoked, [id], "There was no record of it.")?;
+    }
     let row = TokenRow {
         company_id: company.as_uuid(),
         token_id: id,
@@ -192,7 +197,7 @@ fn revoke_unrecorded(
         expires_at,
         created_by: String::new(),
     };
-    Ok(Some((row, Some(now))))
+    Ok(Some((row, Some(ends_at.unwrap_or(now)))))
 }
 
 /// When an id was minted: the ids of tokens begin with that (RFC 9562 §5.7).

@@ -32,9 +32,9 @@ pub(crate) fn end(
         .map(drop)
 }
 
-/// Whether this credential was given an end, whoever's it is.
-pub(crate) fn is_known(connection: &mut PgConnection, credential: Uuid) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(revocations::table.find(credential))).get_result(connection)
+/// When this credential ends, whoever's it is; `None` where nobody gave it an end.
+pub(crate) fn end_of(connection: &mut PgConnection, credential: Uuid) -> QueryResult<Option<DateTime<Utc>>> {
+    revocations::table.find(credential).select(revocations::ends_at).first(connection).optional()
 }
 
 /// The ends of what expires after `time`.
