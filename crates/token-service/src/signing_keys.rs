@@ -217,13 +217,3 @@ async fn tell(app: &App) -> Result<SigningKeyList, Refusal> {
     }
     list(app).await
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_company_has_the_id_under_which_acts_on_keys_are_written_down() {
-        assert_ne!(CompanyId::mint(), INSTALLATION);
-    }
-}

@@ -81,9 +81,9 @@ pub(crate) fn insert_first(connection: &mut PgConnection, key: &NewKey) -> Query
     Ok(true)
 }
 
-/// Ends the key, unless it has ended before.
+/// Ends the key.
 pub(crate) fn retire(connection: &mut PgConnection, kid: &str, now: DateTime<Utc>) -> QueryResult<()> {
-    diesel::update(signing_keys::table.find(kid).filter(signing_keys::retired_at.is_null()))
+    diesel::update(signing_keys::table.find(kid))
         .set(signing_keys::retired_at.eq(now))
         .execute(connection)
         .map(drop)

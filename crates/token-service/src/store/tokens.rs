@@ -28,9 +28,10 @@ pub(crate) fn insert(connection: &mut PgConnection, token: &TokenRow) -> QueryRe
     diesel::insert_into(tokens::table).values(token).execute(connection).map(drop)
 }
 
-/// The sooner of two ends; neither need be.
+/// A token's own end and that of its key; neither need be.
 type Ends = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
+/// The sooner of the two counts.
 fn with_end((token, (own, of_key)): (TokenRow, Ends)) -> WithEnd {
     (token, own.into_iter().chain(of_key).min())
 }
