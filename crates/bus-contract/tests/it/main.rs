@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod actors;
+mod asked;
 mod generated_is_current;
 mod golden_bytes;
 mod names_are_legal;
