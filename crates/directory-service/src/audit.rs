@@ -21,18 +21,15 @@ use crate::{
 const MAX_EVENTS: u32 = 200;
 
 /// The actor of an act, or the reply to whoever names nobody, or somebody who cannot be.
-pub(crate) fn actor(actor: Option<Actor>) -> Result<Option<Actor>, Box<Reply>> {
-    match acting(actor) {
-        Ok(actor) => Ok(Some(actor)),
-        Err(nobody) => Err(Box::new(failure(Reason::Invalid, "", &nobody.to_string()))),
-    }
+pub(crate) fn actor(actor: Option<Actor>) -> Result<Actor, Box<Reply>> {
+    acting(actor).map_err(|nobody| Box::new(failure(Reason::Invalid, "", &nobody.to_string())))
 }
 
 /// Records an act in the transaction that performs it, which must have opened the company.
 pub(crate) fn record(
     conn: &mut PgConnection,
     company: CompanyId,
-    actor: Option<&Actor>,
+    actor: &Actor,
     act: &'static str,
     target: &str,
     note: &str,

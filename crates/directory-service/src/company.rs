@@ -53,7 +53,7 @@ pub(crate) async fn create(pool: &Pool, payload: &[u8]) -> Reply {
             let created = inserted.is_some();
             if created {
                 open_companies(conn, &[id])?;
-                audit::record(conn, id, actor.as_ref(), "company.created", &id.to_string(), &name)?;
+                audit::record(conn, id, &actor, "company.created", &id.to_string(), &name)?;
             }
             Ok((inserted.into_iter().chain(companies::by_ids(conn, &[id])?).next(), created))
         })

@@ -97,7 +97,7 @@ pub(crate) async fn declare(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
             }
             store::extensions::upsert(conn, company, &schema.id, &document, now())?;
             let act = if old.is_none() { "schema.declared" } else { "schema.replaced" };
-            audit::record(conn, company, actor.as_ref(), act, &schema.id, "")?;
+            audit::record(conn, company, &actor, act, &schema.id, "")?;
             Ok(Ok(old.is_none()))
         })
         .await;
@@ -163,7 +163,7 @@ pub(crate) async fn remove(bus: &Bus, pool: &Pool, payload: &[u8]) -> Reply {
                 ))));
             }
             store::extensions::delete(conn, company, &schema.id)?;
-            audit::record(conn, company, actor.as_ref(), "schema.removed", &schema.id, "")?;
+            audit::record(conn, company, &actor, "schema.removed", &schema.id, "")?;
             Ok(Ok(true))
         })
         .await;

@@ -106,9 +106,8 @@ pub(crate) async fn decide(pool: &Pool, payload: &[u8]) -> Reply {
         Err(reply) => return *reply,
     };
     let seen = i64::try_from(question.removed).unwrap_or(i64::MAX);
-    let decided = pool.transaction("brakes.decide", move |conn| {
-        carry_out(conn, company, brake, (wanted, seen), actor.as_ref())
-    });
+    let decided = pool
+        .transaction("brakes.decide", move |conn| carry_out(conn, company, brake, (wanted, seen), &actor));
     match decided.await {
         Ok(Decided::Done(brake)) => {
             answered(reply::Result::DecideBrake(DecideBrakeReply { brake: Some(*brake) }))
@@ -137,7 +136,7 @@ fn carry_out(
     company: CompanyId,
     id: BrakeId,
     (wanted, seen): (State, i64),
-    actor: Option<&Actor>,
+    actor: &Actor,
 ) -> QueryResult<Decided> {
     brakes::lock(conn, company)?;
     store::open_companies(conn, &[company])?;
@@ -191,7 +190,7 @@ pub(crate) async fn set_rule(pool: &Pool, payload: &[u8]) -> Reply {
         store::open_companies(conn, &[company])?;
         brakes::set_rule(conn, company, rule)?;
         let note = format!("more than {} people and {} per cent", rule.more_than, rule.per_cent);
-        audit::record(conn, company, actor.as_ref(), "brake.rule_set", &company.to_string(), &note)
+        audit::record(conn, company, &actor, "brake.rule_set", &company.to_string(), &note)
     });
     match set.await {
         Ok(()) => answered(reply::Result::SetBrakeRule(SetBrakeRuleReply { rule: Some(rule_to_wire(rule)) })),

@@ -213,15 +213,15 @@ pub(crate) fn decide(
     brake: &Brake,
     state: State,
     now: DateTime<Utc>,
-    by: Option<&Actor>,
+    by: &Actor,
 ) -> QueryResult<()> {
     statement(Decide)
         .bind::<SqlUuid, _>(brake.company.as_uuid())
         .bind::<SqlUuid, _>(brake.id.as_uuid())
         .bind::<Text, _>(state.as_str())
         .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<Text>, _>(by.map(|actor| actor.name.as_str()))
-        .bind::<Nullable<SmallInt>, _>(by.and_then(|actor| i16::try_from(actor.kind).ok()))
+        .bind::<Text, _>(&by.name)
+        .bind::<Nullable<SmallInt>, _>(i16::try_from(by.kind).ok())
         .execute(conn)
         .map(drop)
 }

@@ -29,7 +29,7 @@ pub(crate) struct Act<'a> {
     /// Ordered by time.
     pub(crate) event_id: Uuid,
     pub(crate) occurred_at: DateTime<Utc>,
-    pub(crate) actor: Option<&'a Actor>,
+    pub(crate) actor: &'a Actor,
     pub(crate) act: &'static str,
     pub(crate) target: &'a str,
     pub(crate) note: &'a str,
@@ -38,14 +38,14 @@ pub(crate) struct Act<'a> {
 /// Keeps one, in the transaction of what was done.
 pub(crate) fn insert(conn: &mut PgConnection, act: &Act<'_>) -> QueryResult<()> {
     // Three kinds, whatever the wire says.
-    let kind = act.actor.and_then(|actor| i16::try_from(actor.kind).ok());
+    let kind = i16::try_from(act.actor.kind).ok();
     statement(Insert)
         .bind::<SqlUuid, _>(act.company.as_uuid())
         .bind::<SqlUuid, _>(act.event_id)
         .bind::<Timestamptz, _>(act.occurred_at)
         .bind::<Nullable<SmallInt>, _>(kind)
-        .bind::<Nullable<Text>, _>(act.actor.map(|actor| actor.name.as_str()))
-        .bind::<Nullable<Text>, _>(act.actor.map(|actor| actor.address.as_str()))
+        .bind::<Text, _>(&act.actor.name)
+        .bind::<Text, _>(&act.actor.address)
         .bind::<Text, _>(act.act)
         .bind::<Text, _>(act.target)
         .bind::<Text, _>(act.note)
