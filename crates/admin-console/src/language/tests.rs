@@ -176,6 +176,10 @@ fn distances_are_not_cut_off() {
     assert_eq!(distance(hour - 5), "in 1 hour");
     assert_eq!(distance(-89), "1 minute ago");
     assert_eq!(distance(-91), "2 minutes ago");
+    assert_eq!(
+        (distance(1), distance(0), distance(-1)),
+        ("in a moment".into(), "just now".into(), "just now".into())
+    );
 }
 
 #[test]
