@@ -422,14 +422,10 @@ async fn ends(app: &App, company: CompanyId) -> Result<Ends, Unanswered> {
     };
     let (tokens, clients) = (tokens.tokens, clients.clients);
     let known = Credentials { tokens: &tokens, clients: &clients, uses: &[] };
-    let last = if known
-        .is_any_live(jiff::Timestamp::try_from(app.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
-    {
-        None
-    } else {
-        let clients = clients.iter().map(|client| &client.client_id);
-        tokens.iter().map(|token| &token.token_id).chain(clients).max().cloned()
-    };
+    let now = jiff::Timestamp::try_from(app.clock.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let ids = tokens.iter().map(|token| &token.token_id);
+    let ids = ids.chain(clients.iter().map(|client| &client.client_id));
+    let last = if known.is_any_live(now) { None } else { ids.max().cloned() };
     let tokens = tokens.into_iter().filter(|token| token.state() == TokenState::Active);
     let tokens = tokens.map(|token| (token.token_id, token.expires_at));
     let clients = clients.into_iter().filter(|client| client.revoked_at.is_none());
