@@ -51,14 +51,11 @@ impl Server {
         let directory = Directory::prepare(options.directory, "haproxy")?;
         let config = directory.path().join("haproxy.cfg");
         fs::write(&config, &options.config).context("cannot write haproxy.cfg")?;
-        let program = program::find("haproxy", &[Path::new("/usr/sbin")]).context(
-            "haproxy is not installed: Debian and Ubuntu have it in the package haproxy, Homebrew in haproxy",
-        )?;
+        let mut command = command()?;
         if let Some(taken) = options.ports.iter().find(|port| !port::is_free(**port)) {
             bail!("haproxy cannot listen on 127.0.0.1:{taken}: the port is taken");
         }
         // In the foreground, as one process.
-        let mut command = Command::new(program);
         command.arg("-db").arg("-f").arg(&config).current_dir(directory.path()).envs(options.environment);
         let supervision = Supervision {
             name: "haproxy".to_owned(),
@@ -72,6 +69,16 @@ impl Server {
         process.wait_until_ready(START_LIMIT, || options.ports.iter().all(|port| accepts(*port)))?;
         Ok(Self { _process: process, _directory: directory })
     }
+}
+
+/// `haproxy`, for whoever has it check a configuration.
+///
+/// # Errors
+/// When it is not installed.
+pub fn command() -> Result<Command> {
+    program::find("haproxy", &[Path::new("/usr/sbin")]).map(Command::new).context(
+        "haproxy is not installed: Debian and Ubuntu have it in the package haproxy, Homebrew in haproxy",
+    )
 }
 
 fn accepts(port: u16) -> bool {

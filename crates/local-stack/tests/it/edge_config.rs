@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output},
 };
 
+use backing_servers::haproxy;
+
 use crate::{
     deployment::{root, said},
     workdir,
@@ -12,8 +14,7 @@ use crate::{
 
 /// What HAProxy says of the configuration when TLS is to be had from this file.
 fn checked(tls: Option<&Path>) -> Output {
-    let beside = "/usr/sbin/haproxy";
-    let mut program = Command::new(if Path::new(beside).exists() { beside } else { "haproxy" });
+    let mut program = haproxy::command().unwrap();
     program.arg("-c").arg("-f").arg(root().join("deploy/haproxy/haproxy.cfg"));
     program.env_remove("TIMECLOCK_EDGE_TLS_FILE");
     program.envs(tls.map(|file| ("TIMECLOCK_EDGE_TLS_FILE", file))).output().unwrap()
