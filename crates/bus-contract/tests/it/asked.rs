@@ -2,6 +2,7 @@
 
 use bus_contract::{
     Message,
+    audit::ListEvents,
     directory::{
         Asked, BrowseGroups, BrowseUsers, CreateCompany, DecideBrake, DeclareSchema, GetActivity, ListBrakes,
         ListCycles, ListLog, ListMembers, ListRemovals, ListSchemas, LookUpGroup, LookUpUser, RemoveSchema,
@@ -13,11 +14,8 @@ const COMPANY: &str = "019aaf10-0000-7000-8000-000000000002";
 
 macro_rules! assert_that_they_begin_with_their_company {
     ($($question:ident),+) => {
-        $({
-            let question = $question { company_id: COMPANY.to_owned(), ..$question::default() };
-            let asked = Asked::decode(question.encode_to_vec().as_slice()).unwrap();
-            assert_eq!(asked.company_id, COMPANY, stringify!($question));
-        })+
+        let asked = Asked { company_id: COMPANY.to_owned(), patience_ms: 0 }.encode_to_vec();
+        $(assert_eq!($question::decode(asked.as_slice()).unwrap().company_id, COMPANY, stringify!($question));)+
     };
 }
 
@@ -32,6 +30,7 @@ fn every_question_of_a_company_begins_with_it() {
         GetActivity,
         ListBrakes,
         ListCycles,
+        ListEvents,
         ListLog,
         ListMembers,
         ListRemovals,
@@ -43,8 +42,6 @@ fn every_question_of_a_company_begins_with_it() {
         SearchUsers,
         SetBrakeRule
     );
-    let events = bus_contract::audit::ListEvents { company_id: COMPANY.to_owned(), ..Default::default() };
-    assert_eq!(Asked::decode(events.encode_to_vec().as_slice()).unwrap().company_id, COMPANY);
 }
 
 #[test]
