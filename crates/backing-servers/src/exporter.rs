@@ -1,8 +1,6 @@
 //! Prometheus' exporters: what they tell of a machine's disks, and of a certificate that somebody shows.
 
-use std::{
-    fs, net::Ipv4Addr, net::SocketAddr, net::TcpStream, path::PathBuf, process::Command, time::Duration,
-};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use nix::sys::signal::Signal;
@@ -69,7 +67,7 @@ fn start(kind: &str, directory: Directory, options: &[&str]) -> Result<Server> {
             remove_when_orphaned: directory.to_remove(),
         };
         let mut process = Process::spawn(command, supervision)?;
-        process.wait_until_ready(START_LIMIT, || accepts(port))?;
+        process.wait_until_ready(START_LIMIT, || port::accepts(port))?;
         Ok(process)
     };
     let (port, process) = port::start_at(None, launch)?;
@@ -83,9 +81,4 @@ fn find(kind: &str) -> Result<PathBuf> {
         let [debian, homebrew] = &names;
         format!("{homebrew} is not installed: Debian and Ubuntu have it in {debian}, Homebrew in {homebrew}")
     })
-}
-
-fn accepts(port: u16) -> bool {
-    const PATIENCE: Duration = Duration::from_secs(1);
-    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PATIENCE).is_ok()
 }

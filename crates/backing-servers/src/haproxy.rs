@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -66,7 +65,7 @@ impl Server {
             remove_when_orphaned: directory.to_remove(),
         };
         let mut process = Process::spawn(command, supervision)?;
-        process.wait_until_ready(START_LIMIT, || options.ports.iter().all(|port| accepts(*port)))?;
+        process.wait_until_ready(START_LIMIT, || options.ports.iter().all(|port| port::accepts(*port)))?;
         Ok(Self { _process: process, _directory: directory })
     }
 }
@@ -79,9 +78,4 @@ pub fn command() -> Result<Command> {
     program::find("haproxy", &[Path::new("/usr/sbin")]).map(Command::new).context(
         "haproxy is not installed: Debian and Ubuntu have it in the package haproxy, Homebrew in haproxy",
     )
-}
-
-fn accepts(port: u16) -> bool {
-    const PATIENCE: Duration = Duration::from_secs(1);
-    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PATIENCE).is_ok()
 }

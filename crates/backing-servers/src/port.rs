@@ -2,8 +2,9 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     ops::RangeInclusive,
+    time::Duration,
 };
 
 use anyhow::{Result, bail};
@@ -31,6 +32,12 @@ pub fn free() -> Result<u16> {
 pub fn is_free(port: u16) -> bool {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     !matches!(taken, Err(error) if error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// Whether somebody takes connections at this port of 127.0.0.1.
+pub(crate) fn accepts(port: u16) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PATIENCE).is_ok()
 }
 
 /// Starts a server at this port, or else at a free one; at another one again where somebody takes that between the probe
